@@ -279,7 +279,13 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     "request_as_json": logged,
     "message_of": lambda random: (
         random.choice([b"", b"abc", []]),
-        [(random.choice(["content-length", "a"]), joined(random, VALUE[:2])) for _ in range(random.randrange(3))],
+        [
+            (
+                random.choice(["content-length", "cache-control", "a"]),
+                random.choice(["private", joined(random, VALUE[:2])]),
+            )
+            for _ in range(random.randrange(3))
+        ],
         random.choice([None, 200, 204, 205, 304, 404]),
         random.choice(["GET", "HEAD"]),
     ),

@@ -98,7 +98,7 @@ PUBLIC = {
         "CHALLENGES", "endable",
         "errors_name_it",
         "DatabaseConnection", "checked_by", "MadeHead", "MadeRequest", "PlannedRoute", "arrivals", "request_around",
-        "Choice", "PlainWatch", "WatchedHead", "keep_private", "tell_of_reads", "DEFAULT_PORTS",
+        "Choice", "WatchedHead", "keep_private", "reads_of", "DEFAULT_PORTS",
         "RETRY_AFTER",
         "KeptResponse",
         "AsyncChunks", "BlockingChunks",

@@ -80,7 +80,7 @@ def format_response(response: Response, method: str = "GET") -> bytes:
 
     Raises TypeError for a streamed body, because printing would consume it.
     """
-    status, fields, length, body, is_silent = response._message(method)
+    status, fields, length, body, is_silent, _ = response._message(method)
     if is_silent:
         body = b""
     elif not isinstance(body, bytes):

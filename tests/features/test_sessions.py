@@ -207,7 +207,8 @@ class TestTheResponse:
             assert headers["vary"] == "accept, cookie"
 
     @pytest.mark.parametrize(
-        ("said", "sent"), [("max-age=60", None), ("no-store", "no-store"), ("private, max-age=1", "private, max-age=1")]
+        ("said", "sent"),
+        [("max-age=60", "private"), ("no-store", "no-store"), ("private, max-age=1", "private, max-age=1")],
     )
     def test_is_kept_by_no_cdn_that_others_use(self, shop, visitor, said, sent):
         def answer(request):

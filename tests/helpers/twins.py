@@ -1,7 +1,7 @@
 """What is written twice: in Python, and in C where the extension was built."""
 
 from collections.abc import Callable
-from inspect import isfunction
+from inspect import isclass, isfunction
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
@@ -16,6 +16,7 @@ import antiphon.features.metrics.instruments
 import antiphon.features.templates.environment
 import antiphon.http.cookies
 import antiphon.http.headers
+import antiphon.http.reads
 import antiphon.http.urls.urlencoded
 import antiphon.lazy
 import antiphon.response.fields
@@ -39,7 +40,7 @@ except ModuleNotFoundError:  # a debug build of Python has no msgspec
 NOT_BUILT = "the extension was not built for this Python"
 NAMES = sorted(name for name, twin in PURE.items() if isfunction(twin))
 """The functions."""
-CLASSES = sorted(PURE.keys() - NAMES)
+CLASSES = sorted(name for name, twin in PURE.items() if isclass(twin))
 
 
 HEAD_ATTRIBUTES = (

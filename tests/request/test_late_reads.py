@@ -216,7 +216,7 @@ def gotten(caplog, client, is_mounted, named, fields):
     with suppress(BrokenResponse):
         response = client.get(("/inner/" if is_mounted else "/") + "/".join(map(slug, named)), headers=fields)
     client.cookies.clear()
-    if caplog.records:
+    if any(record.levelname == "ERROR" for record in caplog.records):
         assert "after its head was sent" in caplog.text
         return None
     told = {name: response.headers[name] for name in OF_CACHES if name in response.headers}
@@ -228,7 +228,7 @@ def test_a_view_in_another_framework_reads_nothing_late_of_a_shared_response():
     response = Response.stream(chunks(lambda: request.cookies["theme"]))
     response.cache_for(60, public=True)
     with pytest.raises(
-        RuntimeError, match=r"test_late_reads\.py:\d+ the cookie theme was read after its head was sent"
+        RuntimeError, match=r"test_late_reads\.py:\d+ the field cookie was read after its head was sent"
     ):
         list(framework_response(request, response, on_loop=False).body)
 

@@ -31,7 +31,7 @@ BYTES = "application/octet-stream"
 
 def sent(response, method="GET"):
     """What a server is told in answer to a method: status, header fields, body, and whether it is left out."""
-    status, fields, length, body, is_silent = response._message(method)
+    status, fields, length, body, is_silent, _ = response._message(method)
     declared = [] if length is None else [("content-length", str(length))]
     return status, [*fields, *declared], body, is_silent
 
@@ -738,7 +738,7 @@ class TestMessage:
 )
 def test_nobody_is_told_of_two_ends(fields, sent):
     response = Response("ab", headers=[("x-a", "1"), *fields])
-    _, named, length, _, _ = response._message("GET")
+    _, named, length, *_ = response._message("GET")
     framing = [field for field in named if field[0] in ("content-length", "transfer-encoding")]
     assert framing == [field for field in sent if field[1]]
     assert length == (None if framing else 2)

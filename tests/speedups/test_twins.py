@@ -15,7 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.http import Headers
+from antiphon.http.head import RequestHead
+from antiphon.http.reads import NOTHING_READ
 from antiphon.request.request import NO_BODY
+from antiphon.request.watching import reads_of
+from antiphon.response.fields import NO_FIELDS, SharedFields
 from antiphon.speedups import IS_COMPILED
 from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, NOT_BUILT, attributes_of, compiled, extension, look_up, outcome, pure
@@ -165,6 +169,21 @@ UNUSUAL_FORMS = [
     (FORM.replace(b"1", b"\r\n--bc"), b"\r\n--b", 2, 100),
 ]  # fmt: skip
 
+KEPT = SharedFields.of([("cache-control", "public, max-age=60")])
+OF_CACHES = {
+    ("cache-control", "public"): True,
+    ("cache-control", "private"): False,
+    ("cache-control", "no-store, max-age=0"): False,
+    ("cache-control", "private-ish"): True,
+    ("cache-control", ""): True,
+    ("cdn-cache-control", "no-store"): True,
+    ("expires", "0"): True,
+    ("surrogate-control", "max-age=1"): True,
+    ("x-accel-expires", "1"): True,
+    ("x-cache-controls", "public"): False,
+    ("vary", "accept"): False,
+}
+"""Header lines, each with whether it may let shared caches store a response."""
 CASES = [
     *(("parse_fields", (data,), fields) for data, fields in FIELDS.items()),
     *(("field_line", arguments, line) for arguments, line in LINES.items()),
@@ -185,14 +204,19 @@ CASES = [
     *(("request_as_text", (created, *REQUEST), f"{time} {TEXT}") for created, time in TIMES.items()),
     *(("set_defaults", (value,), None) for value in WRITTEN),
     *(("declared", arguments, lines) for arguments, lines in DECLARED),
-    ("message_of", (b"abc", [("a", "b")], None, "GET"), (200, [("a", "b")], 3, b"abc", False)),
-    ("message_of", (b"abc", (), 201, "HEAD"), (201, (), 3, b"abc", True)),
-    ("message_of", (b"", (), 204, "GET"), (204, (), None, b"", True)),
-    ("message_of", (b"abc", [("content-length", "4")], None, "GET"), (200, [], 3, b"abc", False)),
+    ("message_of", (b"abc", [("a", "b")], None, "GET"), (200, [("a", "b")], 3, b"abc", False, False)),
+    ("message_of", (b"abc", NO_FIELDS, 201, "HEAD"), (201, NO_FIELDS, 3, b"abc", True, False)),
+    ("message_of", (b"abc", KEPT, None, "GET"), (200, KEPT, 3, b"abc", False, True)),
+    ("message_of", (b"", NO_FIELDS, 204, "GET"), (204, NO_FIELDS, None, b"", True, False)),
+    ("message_of", (b"abc", [("content-length", "4")], None, "GET"), (200, [], 3, b"abc", False, False)),
+    *(
+        ("message_of", (b"", [line], None, "GET"), (200, [line], 0, b"", False, may_be_stored))
+        for line, may_be_stored in OF_CACHES.items()
+    ),
     (
         "message_of",
         ([b"abc"], [("content-length", "3")], None, "GET"),
-        (200, [("content-length", "3")], None, [b"abc"], False),
+        (200, [("content-length", "3")], None, [b"abc"], False, False),
     ),
     ("like", (Namespace(a=1),), Namespace()),
     *(("text_content", arguments, content) for arguments, content in CONTENT),
@@ -355,8 +379,13 @@ ARGUMENTS = {
     ),
     "message_of": st.tuples(
         st.binary(max_size=3) | st.just([]),
-        st.lists(st.tuples(st.sampled_from(["content-length", "transfer-encoding", "a"]), st.text("03a", max_size=1)))
-        | st.just(()),
+        st.lists(
+            st.tuples(
+                st.sampled_from(["content-length", "transfer-encoding", "cache-control", "expires", "a"]),
+                st.text("03a", max_size=1) | st.sampled_from(["private", "no-store, a", "private-a"]),
+            )
+        )
+        | st.sampled_from([NO_FIELDS, KEPT]),
         st.sampled_from([None, 200, 204, 205, 304, 404, True]),
         st.sampled_from(["GET", "HEAD"]),
     ),
@@ -385,6 +414,25 @@ ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "HTTP_HOST": "b", "SERVER
 LONG = [(b"host", b"b"), (b"content-length", b"7")]
 NO_ROOM = ("TypeError", "a class of heads must be derived from HeadMembers in C")
 """What happens where the extension isn't in use, so that the classes have no members in C."""
+
+
+def test_heads_record_what_was_read_of_them(twin):
+    heads = [type("Head", (), {"reads": None})(), RequestHead()]
+    if IS_COMPILED:
+        heads += [compiled("ASGIHead")(SCOPE, None, None), compiled("WSGIHead")(ENVIRON)]
+    for head in heads:
+        for name in ("a", "b", "a", ":query", ""):
+            twin("record_read")(head, name)
+        assert reads_of(head) == {"a", "b", ":query", ""}
+    assert twin("record_read")(object(), "a") is None  # a head that doesn't record what is read
+    assert reads_of(object()) == {"*"}
+
+
+def test_names_that_clients_choose_take_a_bounded_amount_of_memory(twin):
+    for number in range(5000):
+        twin("record_read")(head := RequestHead(), f"x-{number}")
+    assert reads_of(head) == {"x-4999"}
+    assert len(NOTHING_READ) < 1100
 
 
 @needs_the_extension

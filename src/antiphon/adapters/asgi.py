@@ -15,9 +15,11 @@ from antiphon.handler.scope import rest, set_current_request
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
+from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
 from antiphon.http.urls.path import one_host, split_target
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import NO_BODY, Request, new_request
+from antiphon.request.shared_caches import tell_shared_caches
 from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody, is_at_hand
 from antiphon.response.message import Stream, message_of
@@ -122,6 +124,7 @@ class ASGIHead(HeadMembers):
     @property
     def query_string(self) -> bytes:
         """The scope's query_string."""
+        record_read(self, QUERY)
         return self.scope.get("query_string") or b""
 
     @property
@@ -132,28 +135,32 @@ class ASGIHead(HeadMembers):
     @property
     def authority(self) -> str:
         """The Host header, or the server's address."""
-        host = self.field("host")
+        host = find_line(self._fields, "host")
         if host:
             return host
         server = self.scope.get("server")
         return netloc(*server) if server and server[1] else "localhost"
 
+    http_version = recorded("_version", HTTP_VERSION)
+
     @property
-    def http_version(self) -> str:
-        """The scope's http_version."""
+    def _version(self) -> str:
         return http_version(self.scope.get("http_version") or "1.1")
 
     @property
     def client(self) -> Address | None:
         """The scope's client."""
+        record_read(self, ADDRESS)
         return address(*(self.scope.get("client") or (None, None)))
 
     def field(self, name: str) -> str | None:
         """Return a header's value, with several lines joined."""
+        record_read(self, name)
         return find_line(self._fields, name)
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header."""
+        record_read(self, EVERYTHING)
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
 
     def receive(self) -> bytes | Coroutine[Any, Any, bytes]:
@@ -196,7 +203,7 @@ class ASGIHead(HeadMembers):
     @property
     def takes_early_hints(self) -> bool:
         """True if the scope contains the extension for early hints."""
-        return EARLY_HINT in (self.scope.get("extensions") or ()) and self.http_version != "1.0"
+        return EARLY_HINT in (self.scope.get("extensions") or ()) and self._version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send links before the response, from the loop or from a thread that works for it."""
@@ -372,7 +379,9 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             response = result if isinstance(result, Response) else await result  # type: ignore[misc]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
-        status, fields, length, body, is_silent = result
+        status, fields, length, body, is_silent, may_be_stored = result
+        if may_be_stored:
+            fields = tell_shared_caches(request, fields)
         headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)
         if length is not None:
             headers.append(_LENGTHS[length])

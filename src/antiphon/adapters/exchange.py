@@ -13,6 +13,7 @@ from antiphon.handler.failures import log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
+from antiphon.request.watching import unwatched
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.message import Message
 from antiphon.response.response import Response, seen
@@ -245,7 +246,8 @@ class Observation:
         exchange._path = head.root_path + head.path
         request._observation = self
         if self._observers.begin:
-            self._tell(self._observers.begin, exchange)
+            with unwatched(request):
+                self._tell(self._observers.begin, exchange)
 
     def enter(self, request: Request, observers: Observers) -> None:
         """Also tell the observers of a mounted application, which handles the given request."""
@@ -253,15 +255,17 @@ class Observation:
         exchange = copy(self.exchange)
         exchange._request = request
         self._inner.append((exchange, observers))
-        self._tell(observers.begin, exchange)
+        with unwatched(request):
+            self._tell(observers.begin, exchange)
 
     def respond(self, response: Response) -> Response:
         """Record the application's response and return it."""
         self.exchange._response = response
         if (self._observers.stream or self._inner) and _is_stream(response):
-            self._tell(self._observers.stream, self.exchange)
-            for exchange, observers in self._inner:
-                self._tell(observers.stream, _as_in(exchange, self.exchange))
+            with unwatched(self.exchange.request):
+                self._tell(self._observers.stream, self.exchange)
+                for exchange, observers in self._inner:
+                    self._tell(observers.stream, _as_in(exchange, self.exchange))
         return response
 
     def send_head(self, status: int, fields: Fields) -> None:

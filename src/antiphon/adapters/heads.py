@@ -9,7 +9,9 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
 from antiphon.http.head import Address, Head, check_host
 from antiphon.http.headers import field_value
+from antiphon.http.reads import NamesRead
 from antiphon.http.urls.url import parse_host
+from antiphon.request.watching import unrecorded
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ _LONGEST_KNOWN = 255
 class HeadMembers:
     """The base of heads. In C, it has members for their attributes, so functions in C can read a head in one pass."""
 
+    reads: NamesRead | None = None
+
 
 class HeadChecks:
     """Checks of heads. ``looks_at_heads`` is True if anything in a request head other than Host is checked.
@@ -113,7 +117,7 @@ class HeadChecks:
         """Return the error for a head whose Host, as received, is not a single host; cache the Host otherwise."""
         line = head.host_line
         try:
-            check_host(line, head.http_version)
+            check_host(line, unrecorded(head, lambda: head.http_version))
         except HTTPError as error:
             return without_traceback(error)
         if line and len(line) <= _LONGEST_KNOWN:

@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from antiphon.adapters.heads import LENGTHS, address, http_version
+from antiphon.adapters.heads import LENGTHS, HeadMembers, address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
+from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
 from antiphon.http.urls.path import one_host
 from antiphon.request.request import NO_BODY, Request, new_request
+from antiphon.request.shared_caches import tell_shared_caches
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream, message_of
 from antiphon.response.response import Response
@@ -43,7 +45,7 @@ class RSGIScope(Protocol):
     headers: RSGIHeaders
 
 
-class RSGIHead:
+class RSGIHead(HeadMembers):
     """The head of a request, read from a scope, with the body from the protocol. The path is already decoded."""
 
     blocks = False
@@ -82,6 +84,7 @@ class RSGIHead:
     @property
     def query_string(self) -> bytes:
         """The scope's query_string."""
+        record_read(self, QUERY)
         return self.scope.query_string.encode("latin-1", "replace")
 
     @property
@@ -94,24 +97,30 @@ class RSGIHead:
         """The target's authority, the Host header, or the server's address."""
         return self.field("host") or self.scope.server
 
+    http_version = recorded("_version", HTTP_VERSION)
+
     @property
-    def http_version(self) -> str:
-        """The scope's http_version."""
+    def _version(self) -> str:
         return http_version(self.scope.http_version)
 
     @property
     def client(self) -> Address | None:
         """The scope's client."""
+        record_read(self, ADDRESS)
         host, colon, port = (self.scope.client or "").rpartition(":")
         return address(host.strip("[]"), port) if colon else address(port, None)
 
     @property
     def uncoded_length(self) -> int | None:
         """The declared length of an uncoded body."""
-        return uncoded_length(self.field)
+        return uncoded_length(self._find)
 
     def field(self, name: str) -> str | None:
         """Return a header's value, with several lines joined. Host is the target's host, if it has one."""
+        record_read(self, name)
+        return self._find(name)
+
+    def _find(self, name: str) -> str | None:
         if name == "host" and (authority := self.scope.authority):
             return authority
         values = self._headers.get_all(name)
@@ -119,6 +128,7 @@ class RSGIHead:
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header; Host is as in ``field``."""
+        record_read(self, EVERYTHING)
         fields = list(self._headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
@@ -157,7 +167,9 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
             response = result if isinstance(result, Response) else await result  # type: ignore[misc]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
-        status, fields, length, body, is_silent = result
+        status, fields, length, body, is_silent, may_be_stored = result
+        if may_be_stored:
+            fields = tell_shared_caches(request, fields)
         fields = [*fields] if length is None else [*fields, LENGTHS[length]]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True

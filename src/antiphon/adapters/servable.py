@@ -21,6 +21,7 @@ from antiphon.handler.failures import Keeper, failed
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head, RequestClass, check_one_host, client_of
 from antiphon.request.request import Request
+from antiphon.request.watching import unrecorded
 from antiphon.response.message import Message
 from antiphon.response.response import Response, seen
 
@@ -96,7 +97,8 @@ class Servable:
         an event loop don't do so themselves.
         """
         try:
-            check_one_host(request.head.host_line, request.head.http_version)
+            head = request.head
+            check_one_host(head.host_line, unrecorded(head, lambda: head.http_version))
         except BadRequest as error:
             return failed(request, error)
         return self._respond(request)

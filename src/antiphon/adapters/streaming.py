@@ -17,9 +17,9 @@ from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.drive import crossing_so_far
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
-from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
+from antiphon.request.shared_caches import refuse_late_reads
 from antiphon.response.files import CHUNK, FileBody, is_at_hand, is_for_any_thread
 from antiphon.response.message import Heartbeat, Stream, declared_length, take_heartbeats
 

@@ -17,10 +17,11 @@ from antiphon.handler.failures import is_broken_from_outside, log_broken_body
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
+from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
 from antiphon.http.status import STATUS_LINES
 from antiphon.http.urls.path import one_host, split_target
-from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import NO_BODY, Request, new_request
+from antiphon.request.shared_caches import refuse_late_reads, tell_shared_caches
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body, declared_length, message_of
@@ -119,6 +120,7 @@ class WSGIHead(HeadMembers):
     @property
     def query_string(self) -> bytes:
         """The value of QUERY_STRING."""
+        record_read(self, QUERY)
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode() if query.isascii() else query.encode("latin-1", "replace")  # the first is faster
 
@@ -146,14 +148,17 @@ class WSGIHead(HeadMembers):
         parts = None if target[:1] == "/" else split_target(target)
         return one_host(parts[0], environ.get("HTTP_HOST")) if parts else environ.get("HTTP_HOST")
 
+    http_version = recorded("_version", HTTP_VERSION)
+
     @property
-    def http_version(self) -> str:
+    def _version(self) -> str:
         """The version in SERVER_PROTOCOL; that of an environ without it, made by a program, requires no Host."""
         return http_version(self.environ.get("SERVER_PROTOCOL", "HTTP/1.0").partition("/")[2])
 
     @property
     def client(self) -> Address | None:
         """The address in REMOTE_ADDR and REMOTE_PORT."""
+        record_read(self, ADDRESS)
         return address(self.environ.get("REMOTE_ADDR"), self.environ.get("REMOTE_PORT"))
 
     @property
@@ -171,6 +176,7 @@ class WSGIHead(HeadMembers):
 
     def field(self, name: str) -> str | None:
         """Return a header's value, in which WSGI has joined several lines. Host is the target's host, if it has one."""
+        record_read(self, name)
         # The usual names are in a table, because making a key takes longer.
         key = _KEYS.get(name)
         if key is None:
@@ -181,6 +187,7 @@ class WSGIHead(HeadMembers):
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header. Environ values that are not text, such as the process's settings, are left out."""
+        record_read(self, EVERYTHING)
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()
@@ -223,7 +230,7 @@ class WSGIHead(HeadMembers):
     @property
     def takes_early_hints(self) -> bool:
         """True if the environ contains Gunicorn's function for early hints."""
-        return EARLY_HINTS in self.environ and self.http_version != "1.0"
+        return EARLY_HINTS in self.environ and self._version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send links before the response, on the server's thread."""
@@ -291,7 +298,9 @@ def call_wsgi(
         # Without a response, too, the functions that were passed to ``after_response`` are called.
         run_sync(finish(request), context)
         raise
-    status, fields, length, body, is_silent = result
+    status, fields, length, body, is_silent, may_be_stored = result
+    if may_be_stored:
+        fields = tell_shared_caches(request, fields)
     # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:

@@ -17,7 +17,6 @@ from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.caller import AROUND
-from antiphon.request.late_reads import pass_on_late_reads
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.request.watching import Reads, note_read
@@ -269,11 +268,10 @@ def request_with(request: Request, head: Head) -> Request:
 
 def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(outer: Request) -> Response:
-        note_read(outer, Reads.HOOKS)
+        note_read(outer, Reads.EVERYTHING)  # reads of an environ, for example, can't be recorded
         request = below(outer)
         waits = not (blocks or request.head.blocks)
         response = await as_inner(outer, application._respond(request) if waits else application._handle(request))
-        pass_on_late_reads(request, outer, response)
         if not waits:
             await (ON_THREAD if blocks else ON_LOOP)  # it may have ended on any thread or loop
         try:
@@ -310,10 +308,11 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
-        if getattr(inner.route, "is_guarded", True):  # other applications' routes may be guarded
+        if not isinstance(application, Routes):
+            note_read(request, Reads.EVERYTHING)  # as above
+        elif getattr(inner.route, "is_guarded", True):
             note_read(request, Reads.HOOKS)
         request._pattern_below = whole_pattern(inner) or None
-        pass_on_late_reads(inner, request, response)
         try:
             return response
         finally:

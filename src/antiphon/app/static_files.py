@@ -19,7 +19,7 @@ from antiphon.http.errors import Forbidden, NotFound
 from antiphon.http.head import RequestHead
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
+from antiphon.request.watching import unrecorded
 from antiphon.response.fields import NOT_SNIFFED, Line, SharedFields
 from antiphon.response.files import SETTLED, FileBody, guess_type, measures, open_itself, read_part, validators
 from antiphon.response.response import Response, response_of
@@ -411,8 +411,8 @@ class FileHandler:
 
 def _variant(request: Request) -> tuple[str, str | None]:
     """Return a key for the file that a request gets; that file may be precompressed."""
-    with unwatched(request):  # only a file that is precompressed depends on it, and says so itself
-        return request.path_params["filename"], request.head.field("accept-encoding")
+    head = request.head  # only a file that is precompressed depends on the coding, and says so itself
+    return request.path_params["filename"], unrecorded(head, lambda: head.field("accept-encoding"))
 
 
 def static_files(folder: StaticFolder, is_root: bool) -> tuple[Converter, Callable[[Request], Response]]:

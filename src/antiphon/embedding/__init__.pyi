@@ -69,9 +69,9 @@ from antiphon.paths import caller_file, path_beside
 from antiphon.request.caller import arrivals, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
-from antiphon.request.late_reads import keep_private, tell_of_reads
 from antiphon.request.readings import host_of, query_fields_of, query_too_long, urlencoded_fields_of
-from antiphon.request.watching import Choice, PlainWatch, Reads, WatchedHead, note_read, unwatched
+from antiphon.request.shared_caches import keep_private
+from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, reads_of, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody, OpenFile, guess_type, is_at_hand, is_for_any_thread
 from antiphon.response.made import check_template_data
@@ -94,23 +94,22 @@ __all__ = [
     "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host",
     "IncompleteForm", "KeptResponse", "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartLimits",
     "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead",
-    "PlainHead", "PlainWatch", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable",
-    "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "TypeDescription", "ViewRoute",
-    "WSGIHead", "WatchedHead", "Window", "absent", "accelerated", "arrivals", "as_bytes", "as_http_error",
-    "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file", "check_arguments",
-    "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator", "check_numbers",
-    "check_sync", "check_template_data", "checked_by", "class_if_imported", "close_accepted", "contained",
-    "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request",
-    "environ_sockets", "error_like", "errors_name_it", "failed", "finish", "guess_type", "host_of", "http_error",
-    "import_on_use", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name",
-    "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text",
-    "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
-    "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary", "parse_or_none",
-    "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of", "query_too_long", "quote_path",
-    "quoted_path", "quoted_root", "raises_errors", "read_number", "read_whole_form", "ready", "refuse_on_loop",
-    "release", "render", "request_around", "require_names", "reset_current_request", "response_of", "restarting",
-    "run_async", "run_on", "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names",
-    "server_head", "serving_loop", "set_current_request", "signature_of", "split_list", "started_response",
-    "store_name", "stream_of", "tell_of_reads", "texts_of", "to_response", "unquote", "until_left", "unwatched",
-    "urlencoded_fields_of", "watched", "without_traceback",
+    "PlainHead", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable", "ServedFunction",
+    "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "TypeDescription", "ViewRoute", "WSGIHead",
+    "WatchedHead", "Window", "absent", "accelerated", "arrivals", "as_bytes", "as_http_error", "background_loop",
+    "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file", "check_arguments", "check_cross_site",
+    "check_dependency", "check_digest", "check_handshake", "check_no_decorator", "check_numbers", "check_sync",
+    "check_template_data", "checked_by", "class_if_imported", "close_accepted", "contained", "copy_variables",
+    "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets",
+    "error_like", "errors_name_it", "failed", "finish", "guess_type", "host_of", "http_error", "import_on_use",
+    "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name", "is_seen_in_debug",
+    "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text", "keep_private", "language_of",
+    "lazy", "log_failure", "make_environ", "missing_package", "mounted_together", "named", "network_of", "not_offered",
+    "note_read", "on_own_thread", "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside",
+    "plain_head", "pointer_step", "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root",
+    "raises_errors", "read_number", "read_whole_form", "reads_of", "ready", "refuse_on_loop", "release", "render",
+    "request_around", "require_names", "reset_current_request", "response_of", "restarting", "run_async", "run_on",
+    "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head", "serving_loop",
+    "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of", "texts_of",
+    "to_response", "unquote", "until_left", "unwatched", "urlencoded_fields_of", "watched", "without_traceback",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store
 from antiphon.features.codings import CODINGS, Compressor
-from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries, watch_reads
+from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
 from antiphon.http import CacheControl, MutableHeaders
 from antiphon.types import Route, Routes
 
@@ -119,8 +119,6 @@ class Compression:
         store = getattr(app, "store", None)
         if self._dictionaries is not None and isinstance(store, Store) and store.is_server_side and store.blocks:
             self._dictionaries.store = store
-        if self._dictionaries is not None and (features := getattr(app, "_route_features", None)) is not None:
-            features.watch_reads(watch_reads)
         app.middleware(self._compress_response)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:

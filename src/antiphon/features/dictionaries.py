@@ -16,7 +16,7 @@ months, are also in the app's store, for other processes and later releases: req
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Generator, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -30,12 +30,12 @@ from antiphon.embedding import (
     BlockingChunks,
     Body,
     FeatureStore,
-    PlainWatch,
     Reads,
     as_bytes,
     is_for_any_thread,
     is_this_machine,
     parse_or_none,
+    reads_of,
     split_list,
     unwatched,
 )
@@ -190,22 +190,9 @@ def _is_public(request: Request, response: Response, fields: Mapping[str, str]) 
         return is_own and not has_credentials and (request.is_secure or is_this_machine(request.host))
 
 
-class _Reads(PlainWatch):
-    """What has been read of a request by everything inside an application."""
-
-
-def watch_reads(request: Request) -> Iterator[None]:
-    """Record, as middleware around all other middleware, what is read to make a response."""
-    _Reads(request.head).put_on(request)
-    yield
-
-
 def _reads_of(request: Request) -> Collection[str]:
-    """Return what was read to make a response: what a choice is made from, and everything if that wasn't recorded."""
-    watch = _Reads.of(request.head)
-    if watch is None:
-        return () if _serves_files(request) else (Reads.EVERYTHING,)
-    return {field for name in watch.reads for field in Reads.fields(name)}
+    """Return the fields and other values that were read to make a response."""
+    return () if _serves_files(request) else {field for name in reads_of(request.head) for field in Reads.fields(name)}
 
 
 def _serves_files(request: Request) -> bool:

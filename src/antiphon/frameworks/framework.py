@@ -9,13 +9,14 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
-from antiphon.http.head import server_head
+from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
 from antiphon.lazy import require_names
 from antiphon.request.interfaces import FrameworkValues
-from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
+from antiphon.request.shared_caches import refuse_late_reads, tell_shared_caches
+from antiphon.request.watching import Reads, note_in_head
 from antiphon.response.message import Body
 from antiphon.response.response import Response
 
@@ -50,7 +51,9 @@ def framework_response(request: Request, response: Response, on_loop: bool) -> F
     """
     if response.is_conditional:
         response = copy(response).make_conditional(request)
-    status, fields, length, body, is_silent = response._message(request.head.method)
+    status, fields, length, body, is_silent, may_be_stored = response._message(request.head.method)
+    if may_be_stored:
+        fields = tell_shared_caches(request, fields)
     sent = [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
@@ -116,7 +119,10 @@ def tighter(own: Limits, limits: Limits) -> Limits:
 class FrameworkRequest(FrameworkValues):
     """A framework's request and its visitor."""
 
-    __slots__ = ("_framework", "_given")
+    __slots__ = ("_framework", "_given", "head")
+
+    head: Head
+    """The head that records what is read here."""
 
     def __init__(self, framework: "Framework", given: Any) -> None:
         self._framework = framework
@@ -125,6 +131,11 @@ class FrameworkRequest(FrameworkValues):
     @property
     def request(self) -> Any:
         """The framework's own request."""
+        note_in_head(self.head, Reads.EVERYTHING)
+        return self._request
+
+    @property
+    def _request(self) -> Any:
         if (given := self._given()) is None:
             raise explained("request-is-gone", "the framework's request has ended and no longer exists", RuntimeError)
         return given
@@ -132,31 +143,34 @@ class FrameworkRequest(FrameworkValues):
     @property
     def user(self) -> Any:
         """The framework's own user, if it is authenticated."""
-        user = self._framework.user(self.request)
+        note_in_head(self.head, Reads.USER)
+        user = self._framework.user(self._request)
         return user if getattr(user, "is_authenticated", True) else None
 
     @property
     def session(self) -> MutableMapping[str, Any] | None:
         """The framework's own session."""
-        return self._framework.session(self.request)
+        note_in_head(self.head, Reads.SESSION)
+        return self._framework.session(self._request)
 
     @property
     def _user_id(self) -> object:
-        return self._framework.user_id(self.request)
+        return self._framework.user_id(self._request)
 
     @property
     def _login_fields(self) -> tuple[str, ...]:
-        return tuple(f"cookie {name}" for name in self._framework.login_cookies(self.request))
+        return tuple(f"cookie {name}" for name in self._framework.login_cookies(self._request))
 
     @property
     def csrf_token(self) -> str | None:
         """The framework's own token."""
-        return self._framework.csrf_token(self.request)
+        note_in_head(self.head, Reads.SESSION)
+        return self._framework.csrf_token(self._request)
 
     @property
     def csrf_field(self) -> str | None:
         """The name of the framework's own field."""
-        return None if self.csrf_token is None else self._framework.csrf_field(self.request)
+        return None if self.csrf_token is None else self._framework.csrf_field(self._request)
 
 
 class ViewRoute(NamedTuple):
@@ -258,7 +272,9 @@ class Framework:
         if self.relied_on:
             require_names(*self.seen_in, given, *self.relied_on)
         request = self.request(given, second)
-        request.framework = self.native(given)
+        request.framework = native = self.native(given)
+        if isinstance(native, FrameworkRequest):
+            native.head = request.head
         own = self.limits(given)
         if own is not None:
             limits = tighter(own, limits)

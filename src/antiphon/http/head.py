@@ -11,6 +11,7 @@ from antiphon.http.errors import BadRequest
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine, hyphens_hint
 from antiphon.http.multidict import MissingKey
+from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, NOTHING_READ, QUERY, record_read, recorded
 from antiphon.http.urls.url import parse_host
 
 
@@ -35,7 +36,11 @@ def network_of(ip: str) -> str:
 
 
 class Head(Protocol):
-    """The interface that a request is built on."""
+    """The interface that a request is built on.
+
+    A server's head also has ``reads``: ``NamesRead`` of the request, or None if nothing was read. Of a head without it,
+    everything may have been read.
+    """
 
     @property
     def method(self) -> str:
@@ -151,8 +156,8 @@ class RequestHead:
     """A request head made of plain values, for requests that don't come from a server."""
 
     __slots__ = (
-        "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",
-        "root_path", "scheme",
+        "_client", "_content", "_fields", "_http_version", "_query_string", "authority", "method", "path", "raw_path",
+        "reads", "root_path", "scheme",
     )  # fmt: skip
 
     CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
@@ -161,6 +166,9 @@ class RequestHead:
     blocks = True
     header_size = 0
     takes_early_hints = False
+    query_string = recorded("_query_string", QUERY)
+    http_version = recorded("_http_version", HTTP_VERSION)
+    client = recorded("_client", ADDRESS)
 
     def __init__(
         self,
@@ -177,17 +185,18 @@ class RequestHead:
         http_version: str = "1.1",
         client: Address | None = None,
     ) -> None:
+        self.reads = NOTHING_READ
         self.method = method
         self.path = path
-        self.query_string = query_string
+        self._query_string = query_string
         self._fields = Headers(headers).items()
         self._content = content
         self.scheme = scheme
-        self.authority = authority or self.field("host") or "localhost"
+        self.authority = authority or self._find("host") or "localhost"
         self.root_path = root_path
         self.raw_path = raw_path
-        self.http_version = http_version
-        self.client = client
+        self._http_version = http_version
+        self._client = client
 
     @property
     def host_line(self) -> str:
@@ -202,15 +211,20 @@ class RequestHead:
     @property
     def uncoded_length(self) -> int | None:
         """The declared length of a body that is not coded."""
-        return uncoded_length(self.field)
+        return uncoded_length(self._find)
 
     def field(self, name: str) -> str | None:
         """Return the combined value of a header, by its name in lower case; None if it is absent."""
+        record_read(self, name)
+        return self._find(name)
+
+    def _find(self, name: str) -> str | None:
         values = [value for key, value in self._fields if key == name]
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header: the lower-case name and the value."""
+        record_read(self, EVERYTHING)
         return self._fields
 
     def plain_target(self) -> None:

@@ -22,6 +22,7 @@ from antiphon.http.forwarded import (
 from antiphon.http.head import Address, DerivedHead, Head, server_head
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import compiled_late, lazy
+from antiphon.request.watching import Reads, note_in_head, unrecorded
 
 MOST_HOPS = 32
 """The maximum number of proxies that are examined in a chain."""
@@ -132,7 +133,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
     A WSGI server that may mistake another header for the proxy's isn't trusted: a warning is logged once, and the
     client is unknown.
     """
-    if head.client not in proxies:
+    if unrecorded(head, lambda: head.client) not in proxies:
         return head
     environ = getattr(server_head(head), "environ", None)
     if environ is not None and not environ.get(NAMES_ARE_EXACT):
@@ -182,11 +183,14 @@ class ForwardedHead(DerivedHead):
     @lazy
     def _told(self) -> _Told:
         read = _read_forwarded if "forwarded" in self._proxies.headers else _read_x_forwarded
-        return read(self.inner, self._proxies)
+        return unrecorded(
+            self.inner, lambda: read(self.inner, self._proxies)
+        )  # the proxy in front knows its own values
 
     @property
     def client(self) -> Address | None:
         """The peer of the outermost trusted proxy."""
+        note_in_head(self.inner, Reads.ADDRESS)
         return self._told.client
 
     @property
@@ -204,7 +208,8 @@ class ForwardedHead(DerivedHead):
         if "x-forwarded-prefix" not in self._proxies.headers:
             return ""
         try:
-            return parse_prefix(last_element(self.field("x-forwarded-prefix") or ""))
+            sent = unrecorded(self.inner, lambda: self.inner.field("x-forwarded-prefix"))
+            return parse_prefix(last_element(sent or ""))
         except ValueError:
             return ""
 

@@ -28,7 +28,7 @@ from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urls.urlencoded import parse_fields, parse_form
 from antiphon.request.interfaces import CSRF_FIELD
-from antiphon.request.watching import WatchedArgs, unwatched, watches_of
+from antiphon.request.watching import Reads, WatchedArgs, unwatched, watches_of
 from antiphon.uploads.upload import Upload
 
 if TYPE_CHECKING:
@@ -103,12 +103,12 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
 def args_of(request: "Request") -> MultiDict[str]:
     """Return a query's arguments; if the request is watched, they record the names under which they are read."""
     head = request.head
-    if isinstance(head, DerivedHead) and any(watches_of(head)):
+    if Reads.are_args_named or (isinstance(head, DerivedHead) and any(watches_of(head))):
         return _watched_args(request, head)
     return multidict_of(query_fields_of(head, request.limits))
 
 
-def _watched_args(request: "Request", head: DerivedHead) -> MultiDict[str]:
+def _watched_args(request: "Request", head: Head) -> MultiDict[str]:
     """Return such arguments. A function of its own, so that variables of the other are no cells."""
     return WatchedArgs(head, lambda: query_fields_of(head, request.limits))
 

@@ -1,12 +1,19 @@
-"""Watching a request: its head records what is read from it, which tells a cache what a response depends on."""
+"""What a response depends on: a request's head records what is read from it, so that caches can be told.
+
+A server's head always records names in its ``reads``. A ``WatchedHead`` around it records them for a cache of our own,
+which also tells apart what is read of cookies, of the query and by choices.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
+from itertools import islice
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from antiphon.http.cookies import read_cookies
-from antiphon.http.head import Address, DerivedHead, Head
+from antiphon.http.head import Address, DerivedHead, Head, server_head
 from antiphon.http.multidict import FirstMultiDict, MultiDict, Pairs, first_multidict_of
+from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, NOTHING_READ, QUERY, UNRECORDED, record_read
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 
@@ -25,25 +32,22 @@ class Choice(NamedTuple):
 
 
 class Reads:
-    """The names under which a watch records what was read and is not a header field."""
+    """The names under which a head records what was read and is not a header field."""
 
-    EVERYTHING = "*"
-    """All header fields, for code that passes them on."""
-    ADDRESS = ":address"
-    """The client's address."""
-    HTTP_VERSION = ":http-version"
+    EVERYTHING, ADDRESS, HTTP_VERSION, QUERY = EVERYTHING, ADDRESS, HTTP_VERSION, QUERY
+    """All header fields, for code that passes them on; the client's address; the version; the whole query."""
     SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
     """Values that are derived from a request or generated for it."""
     HOOKS = ":hooks"
     """A mounted application's hooks, which may refuse some requests."""
-    QUERY = ":query"
-    """The whole query."""
     CHOICE = ":choice "
     """The beginning of a choice's name. Processes that choose in the same way use the same name."""
     COOKIE, ARG = ":cookie ", ":arg "
     """The beginnings of the names of a cookie, and of an argument of the query, that was read by its name, without
     looking at the others.
     """
+    are_args_named: ClassVar[bool] = False
+    """True if arguments of the query are recorded by name, since a response of this process has No-Vary-Search."""
     choices: ClassVar[dict[str, Choice]] = {}
     """The choices by name. A response that depends on an unknown one fits no request."""
     cookies_of_callers: ClassVar[set[str]] = set()
@@ -72,13 +76,6 @@ class WatchedHead(DerivedHead):
     They exclude the path and the method, because a cache always depends on those.
     """
 
-    has_choices = True
-    """False if reading a choice is recorded as reading the fields from which it is made."""
-    refuse: Callable[[str], None] | None = None
-    """The function that gets each name once the response's head was sent, and raises an error for a read that comes too
-    late.
-    """
-
     def __init__(self, inner: Head) -> None:
         super().__init__(inner)
         self.reads: set[str] = set()
@@ -92,8 +89,8 @@ class WatchedHead(DerivedHead):
 
     @staticmethod
     def takes_choices(head: Head) -> bool:
-        """Return True if a watch on a head records choices by their names."""
-        return any(watch.has_choices for watch in watches_of(head))
+        """Return True if a watch on a head records choices by their names, not by the fields they are made from."""
+        return any(watches_of(head))
 
     def put_on(self, request: "Request") -> None:
         """Give a request this head. Header values that were already read are forgotten, so that the next read is
@@ -109,12 +106,15 @@ class WatchedHead(DerivedHead):
         for name in _OF_FIELDS.intersection(values):
             del values[name]
 
+    @staticmethod
+    def paused(request: "Request") -> AbstractContextManager[None]:
+        """Return a context in which the innermost watch, if any, and the server's head record nothing."""
+        return _Unrecorded(request.head, most=1)
+
     def note(self, name: str) -> None:
         """Record that something was read."""
         if not self.is_paused:
             self.reads.add(name)
-            if self.refuse is not None:
-                self.refuse(name)
 
     def field(self, name: str) -> str | None:
         """Return the combined value of a header and record that it was read."""
@@ -143,17 +143,6 @@ class WatchedHead(DerivedHead):
         """The HTTP version. Reading it is recorded."""
         self.note(Reads.HTTP_VERSION)
         return self.inner.http_version
-
-
-class PlainWatch(WatchedHead):
-    """A watch for other caches, which know header fields only."""
-
-    has_choices = False
-
-    def plain_target(self) -> tuple[object, ...] | None:
-        """Return the target of a plain request, unless anything has changed it."""
-        inner = self.inner
-        return inner.plain_target() if self.method == inner.method and self.path == inner.path else None
 
 
 def watches_of(head: Head) -> Iterable[WatchedHead]:
@@ -253,7 +242,7 @@ class WatchedArgs(_WatchedPairs):
         """Take what ``read`` returns. Its error depends on the whole query."""
         self._head = head
         try:
-            super().__init__(_unrecorded(head, read))
+            super().__init__(unrecorded(head, read))
         except Exception:
             self._note()
             raise
@@ -268,20 +257,21 @@ class WatchedArgs(_WatchedPairs):
 
 def cookies_of(head: Head) -> FirstMultiDict[str]:
     """Return the cookies in a head, without recording that they were read."""
-    header = _unrecorded(head, lambda: head.field("cookie"))
+    header = unrecorded(head, lambda: head.field("cookie"))
     return first_multidict_of(read_cookies(header) if header else {})
 
 
-def _unrecorded(head: Head, read: Callable[[], T]) -> T:
+def unrecorded(head: Head, read: Callable[[], T]) -> T:
     """Return what a function reads from a head, without recording it."""
-    watches = [watch for watch in watches_of(head) if not watch.is_paused]
-    for watch in watches:
-        watch.is_paused = True
+    server: Any = head
+    if isinstance(head, DerivedHead) or (reads := getattr(server, "reads", UNRECORDED)) is UNRECORDED:
+        with _Unrecorded(head):
+            return read()
+    server.reads = NOTHING_READ  # the same, in less time
     try:
         return read()
     finally:
-        for watch in watches:
-            watch.is_paused = False
+        server.reads = reads
 
 
 def note_read(request: "Request", name: str) -> None:
@@ -293,32 +283,62 @@ def note_read(request: "Request", name: str) -> None:
 
 
 def note_in_head(head: Head, name: str) -> None:
-    """Record on all watches of a head that something was read without going through them, as ``note_read`` does."""
+    """Record in a head, and in the heads that it is derived from, that something was read without going through
+    them.
+    """
     for watch in watches_of(head):
         watch.note(name)
+    record_read(server_head(head), name)
+
+
+def reads_of(head: Head) -> frozenset[str]:
+    """Return the names of all that was read from a request; EVERYTHING for a head that doesn't record it."""
+    if isinstance(head, DerivedHead):
+        head = server_head(head)
+    return (getattr(head, "reads", UNRECORDED) or NOTHING_READ)[None]  # type: ignore[no-any-return]  # below None
+
+
+class _Unrecorded(AbstractContextManager[None]):
+    """A context in which nothing that is read from a head is recorded, or not by the ``most`` innermost watches.
+
+    What is computed from fields in it, among a request's ``values``, is forgotten, so that other code reads it anew.
+    """
+
+    __slots__ = ("_count", "_head", "_most", "_reads", "_server", "_values", "_watches")
+
+    def __init__(self, head: Head, most: int | None = None, values: dict[str, Any] | None = None) -> None:
+        self._head = head
+        self._most = most
+        self._values = values
+
+    def __enter__(self) -> None:
+        head: Any = self._head
+        self._watches: Iterable[WatchedHead] = ()
+        if isinstance(head, DerivedHead):
+            # Those in which nothing is recorded already stay so afterwards.
+            self._watches = [watch for watch in islice(watches_of(head), self._most) if not watch.is_paused]
+            for watch in self._watches:
+                watch.is_paused = True
+            head = server_head(head)
+        self._server = head
+        self._reads = getattr(head, "reads", UNRECORDED)
+        if self._reads is not UNRECORDED:
+            head.reads = NOTHING_READ
+        self._count = 0 if self._values is None else len(self._values)
+
+    def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
+        if self._reads is not UNRECORDED:
+            self._server.reads = self._reads
+        for watch in self._watches:
+            watch.is_paused = False
+        if self._values is not None and len(self._values) > self._count:
+            for name in _OF_FIELDS.intersection([*self._values][self._count :]):
+                del self._values[name]
 
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
     """Return a context in which features read a request without making the response depend on it."""
-    watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
-    return _paused(request, watches) if watches else _UNWATCHED
-
-
-_UNWATCHED = nullcontext()
-
-
-@contextmanager
-def _paused(request: "Request", watches: Iterable[WatchedHead]) -> Iterator[None]:
-    before = {*vars(request)}
-    for watch in watches:
-        watch.is_paused = True
-    try:
-        yield
-    finally:
-        for watch in watches:
-            watch.is_paused = False
-        for name in _OF_FIELDS.intersection(vars(request)) - before:
-            del vars(request)[name]
+    return _Unrecorded(request.head, None, vars(request))
 
 
 _OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if isinstance(value, lazy)]) | {

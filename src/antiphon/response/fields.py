@@ -30,13 +30,23 @@ Line: TypeAlias = tuple[str, str]
 """The name of a header field, in lower case, and its value."""
 
 
+def may_let_store(line: Line) -> bool:
+    """Return True for a line that may let shared caches store a response, or forbids it in an unusual form."""
+    name, value = line
+    if name == "cache-control":
+        return value.partition(",")[0] not in ("no-store", "private")
+    return name.endswith("cache-control") or name in ("expires", "surrogate-control", "x-accel-expires")
+
+
 class SharedFields(tuple[Line, ...]):
     """Immutable header fields. Each name occurs once, and none of them says where the body ends.
 
-    ``encoded`` contains their names and values as bytes.
+    ``encoded`` contains their names and values as bytes. ``may_be_stored`` is True if shared caches may be allowed to
+    store the response.
     """
 
     encoded: tuple[tuple[bytes, bytes], ...]
+    may_be_stored: bool
 
     # Programs have few of them, which they share, and hashing all names and values takes longer.
     __hash__ = object.__hash__
@@ -46,7 +56,8 @@ class SharedFields(tuple[Line, ...]):
         """Make shared fields from lines that have already been checked."""
         self = cls(lines)
         # A dict of its own is read in a third of the time of one that shares its keys with others.
-        self.__dict__ = {"encoded": tuple(encode_fields([*self]))}
+        may_be_stored = any(map(may_let_store, self))
+        self.__dict__ = {"encoded": tuple(encode_fields([*self])), "may_be_stored": may_be_stored}
         return self
 
     @staticmethod

@@ -21,7 +21,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
-from antiphon.response.fields import Fields, Line
+from antiphon.response.fields import Fields, Line, may_let_store
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Body: TypeAlias = bytes | Stream
 BodyLike: TypeAlias = str | Body | None
 """The values that can be a body: text (sent as UTF-8), bytes, chunks of either, or None."""
-Message: TypeAlias = tuple[int, Fields, int | None, Body, bool]
+Message: TypeAlias = tuple[int, Fields, int | None, Body, bool, bool]
 """What a server sends: the status; the header fields, which must not be changed; the length of a body in memory, unless
-the fields declare one; the body; and True if the body is left out (RFC 9110 §6.4.1, §9.3.2). A stream that is left out
-is closed.
+the fields declare one; the body; True if the body is left out (RFC 9110 §6.4.1, §9.3.2); and True if the fields may let
+shared caches store it. A stream that is left out is closed.
 """
 
 FRAMING = ("content-length", "transfer-encoding")
 """The fields that determine where a message ends."""
+_FRAMING = frozenset(FRAMING)
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
@@ -125,12 +126,11 @@ def message_of(body: Body, fields: Fields, status: int | None, method: str, /) -
         status = 200
     elif status in WITHOUT_CONTENT:
         length, is_silent = WITHOUT_CONTENT[status], True
-    if type(fields) is list:
-        for name, _ in fields:
-            if name in FRAMING:
-                fields, length = framed(fields, length, status, method)
-                break
-    return status, fields, length, body, is_silent
+    if type(fields) is not list:
+        return status, fields, length, body, is_silent, fields.may_be_stored  # type: ignore[union-attr]  # no list
+    if not _FRAMING.isdisjoint([name for name, _ in fields]):
+        fields, length = framed(fields, length, status, method)
+    return status, fields, length, body, is_silent, any(map(may_let_store, fields))
 
 
 def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:

@@ -20,8 +20,8 @@ if environ.get("ANTIPHON_PURE") != "1":
 IS_COMPILED = _extension is not None
 """True if the extension is in use."""
 
-PURE: dict[str, Callable[..., Any]] = {}
-"""The Python functions and classes with a twin in the extension, by name."""
+PURE: dict[str, Any] = {}
+"""The Python functions and classes with a twin in the extension, and values that it needs, by name."""
 
 
 def accelerated(function: F) -> F:

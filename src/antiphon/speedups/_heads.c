@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 enum {
-    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, HAS_MORE, WATCH, NEXT
+    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, HAS_MORE, WATCH, NEXT,
+    READS
 };
 
 #define MEMBER(name, at) {name, T_OBJECT_EX, offsetof(Members, each[at]), 0, NULL}
@@ -13,7 +14,9 @@ static PyMemberDef members[] = {
     MEMBER("environ", ENVIRON), MEMBER("scope", SCOPE), MEMBER("method", METHOD), MEMBER("path", PATH),
     MEMBER("host_line", HOST), MEMBER("has_body", HAS_BODY), MEMBER("_left", LEFT), MEMBER("_fields", FIELDS),
     MEMBER("uncoded_length", LENGTH), MEMBER("_receive", RECEIVE), MEMBER("send", SEND),
-    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), MEMBER("_next", NEXT), {NULL, 0, 0, 0, NULL},
+    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), MEMBER("_next", NEXT),
+    {"reads", T_OBJECT, offsetof(Members, each[READS]), 0, NULL}, /* None unless anything was read */
+    {NULL, 0, 0, 0, NULL},
 };
 
 OWNING(head, MOST_MEMBERS)
@@ -29,6 +32,33 @@ PyType_Spec head_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = slots,
 };
+
+/* Without the GIL, two threads may read the first value at once. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+PyObject *
+record_read(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyObject_TypeCheck(args[0], (PyTypeObject *)kept_in(module)[CLASS_OF_HEADS])) {
+        return call_twin("record_read", args, count);
+    }
+    PyObject *after = NULL, *before = NULL, **nothing = kept_in(module) + NOTHING_READ;
+    if (!*nothing && !(*nothing = twin_of("NOTHING_READ"))) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(args[0]);
+    PyObject **reads = ((Members *)args[0])->each + READS;
+    before = *reads && *reads != Py_None ? *reads : *nothing;
+    after = PyDict_CheckExact(before) ? value_of(before, args[1]) : NULL;
+    before = after ? *reads : NULL;
+    *reads = after ? after : *reads;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
+    return after ? Py_NewRef(Py_None) : PyErr_Occurred() ? NULL : call_twin("record_read", args, count);
+}
 
 /* Return a head with these members. Without them, let its class in Python read it, in spite of an error. */
 static PyObject *

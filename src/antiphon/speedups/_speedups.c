@@ -1080,38 +1080,86 @@ put_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return PyList_Append(args[0], args[1]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* Return 1 if one of the lines says where the body ends, -1 for anything but lines. */
+enum { IS_FRAMED = 1, MAY_BE_STORED = 2 };
+
+/* Return 1 if the first directive forbids shared caches to store the response, as in most values that do. */
 static int
-is_framed(PyObject *fields)
+is_kept_apart(PyObject *value)
+{
+    Py_ssize_t size, first = 8;
+    const char *text = PyUnicode_Check(value) ? PyUnicode_AsUTF8AndSize(value, &size) : NULL;
+    int is_known = text && size >= 7
+        && (memcmp(text, "private", first = 7) == 0 || (size >= 8 && memcmp(text, "no-store", first = 8) == 0));
+    return is_known && (size == first || text[first] == ',');
+}
+
+/* Return what a line with this name says. */
+static int
+said_by_name(const char *name, Py_ssize_t size, PyObject *value)
+{
+    if (size >= 13 && memcmp(name + size - 13, "cache-control", 13) == 0) {
+        return size == 13 && is_kept_apart(value) ? 0 : MAY_BE_STORED;
+    }
+    switch (size) {
+    case 7:
+        return memcmp(name, "expires", 7) == 0 ? MAY_BE_STORED : 0;
+    case 14:
+        return memcmp(name, "content-length", 14) == 0 ? IS_FRAMED : 0;
+    case 15:
+        return memcmp(name, "x-accel-expires", 15) == 0 ? MAY_BE_STORED : 0;
+    case 17:
+        return memcmp(name, "transfer-encoding", 17) == 0 ? IS_FRAMED
+            : memcmp(name, "surrogate-control", 17) == 0  ? MAY_BE_STORED
+                                                          : 0;
+    }
+    return 0;
+}
+
+/* Return what the lines say: where the body ends, and that shared caches may store it; -1 for anything but lines. */
+static int
+said_by(PyObject *fields)
 {
     int found = 0;
-    for (Py_ssize_t at = 0; !found && at < PyList_Size(fields); at++) {
+    for (Py_ssize_t at = 0; found >= 0 && at < PyList_Size(fields); at++) {
         PyObject *line = item_of(fields, at);
         PyObject *name = line && PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
-        Py_ssize_t size = name && PyUnicode_CheckExact(name) ? PyUnicode_GetLength(name) : -1;
-        found = size < 0 ? -1
-            : (size == 14 && PyUnicode_CompareWithASCIIString(name, "content-length") == 0)
-            || (size == 17 && PyUnicode_CompareWithASCIIString(name, "transfer-encoding") == 0);
+        Py_ssize_t size;
+        const char *text = name && PyUnicode_CheckExact(name) ? PyUnicode_AsUTF8AndSize(name, &size) : NULL;
+        found = text ? found | said_by_name(text, size, PyTuple_GetItem(line, 1)) : -1;
         Py_XDECREF(line);
     }
     return found;
 }
 
+/* Return 1 if the fields may let shared caches store a response; -1 for fields that only the twin knows. */
+static int
+may_be_stored(PyObject *module, PyObject *fields)
+{
+    if (PyList_CheckExact(fields)) {
+        int said = said_by(fields);
+        return said < 0 || said & IS_FRAMED ? -1 : said == MAY_BE_STORED;
+    }
+    PyObject *known = PyTuple_Check(fields) ? PyObject_GetAttr(fields, kept_in(module)[KEY_MAY_BE_STORED]) : NULL;
+    int found = known == Py_True ? 1 : known == Py_False ? 0 : -1;
+    Py_XDECREF(known);
+    return found;
+}
+
 static PyObject *
-message_of(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+message_of(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     int is_usual = count == 4 && PyBytes_CheckExact(args[0]) && PyUnicode_CheckExact(args[3])
-        && (args[2] == Py_None || PyLong_CheckExact(args[2]))
-        && (PyList_CheckExact(args[1]) ? is_framed(args[1]) == 0 : PyTuple_Check(args[1]));
+        && (args[2] == Py_None || PyLong_CheckExact(args[2]));
+    int is_stored = is_usual ? may_be_stored(module, args[1]) : -1;
     long status = is_usual && args[2] != Py_None ? PyLong_AsLong(args[2]) : 200;
-    if (!is_usual || status == 204 || status == 205 || status == 304) {
+    if (is_stored < 0 || status == 204 || status == 205 || status == 304) {
         PyErr_Clear();
         return call_twin("message_of", args, count);
     }
-    int is_silent = PyUnicode_CompareWithASCIIString(args[3], "HEAD") == 0;
+    PyObject *is_silent = PyUnicode_CompareWithASCIIString(args[3], "HEAD") == 0 ? Py_True : Py_False;
     PyObject *number = PyLong_FromLong(status), *length = PyLong_FromSsize_t(Py_SIZE(args[0]));
     PyObject *message = number && length
-        ? PyTuple_Pack(5, number, args[1], length, args[0], is_silent ? Py_True : Py_False) : NULL;
+        ? PyTuple_Pack(6, number, args[1], length, args[0], is_silent, is_stored ? Py_True : Py_False) : NULL;
     Py_XDECREF(length);
     Py_XDECREF(number);
     return message;
@@ -1223,7 +1271,7 @@ CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read", no_method
 /* In the order of their enumeration. */
 static const char *const keys[] = {
     "_after_hooks", "method", "path", "headers", "root_path", "http_version", "HTTP_HOST", "RAW_URI", "REQUEST_URI",
-    "REQUEST_METHOD", "PATH_INFO", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "SERVER_PROTOCOL",
+    "REQUEST_METHOD", "PATH_INFO", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "SERVER_PROTOCOL", "may_be_stored",
 };
 
 static int
@@ -1238,7 +1286,8 @@ add_types(PyObject *module)
     for (size_t i = 0; !failed && i < sizeof(specs) / sizeof(specs[0]); i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
         failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
-        Py_XDECREF(type);
+        Py_XDECREF(kept_in(module)[CLASS_OF_HEADS]);
+        kept_in(module)[CLASS_OF_HEADS] = type; /* the last of them */
     }
     return failed;
 }
@@ -1266,6 +1315,7 @@ static PyMethodDef functions[] = {
     FUNCTION(parse_fields),
     FUNCTION(put_line),
     FUNCTION(read_attribute),
+    FUNCTION(record_read),
     FUNCTION(request_as_json),
     FUNCTION(request_as_text),
     FUNCTION(resume),

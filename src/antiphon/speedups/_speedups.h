@@ -24,7 +24,8 @@ PyObject *call_twin(const char *name, PyObject *const *args, Py_ssize_t count);
 enum kept {
     KEPT_LINES = NAMES, AFTER_HOOKS = 2 * NAMES, KEY_METHOD, KEY_PATH, KEY_HEADERS, KEY_ROOT_PATH, KEY_HTTP_VERSION,
     KEY_HTTP_HOST, KEY_RAW_URI, KEY_REQUEST_URI, KEY_REQUEST_METHOD, KEY_PATH_INFO, KEY_CONTENT_LENGTH,
-    KEY_HTTP_TRANSFER_ENCODING, KEY_SERVER_PROTOCOL, CLASS_OF_ASGI, CLASS_OF_WSGI, ALL_KEPT,
+    KEY_HTTP_TRANSFER_ENCODING, KEY_SERVER_PROTOCOL, KEY_MAY_BE_STORED, CLASS_OF_ASGI,
+    CLASS_OF_WSGI, CLASS_OF_HEADS, NOTHING_READ, ALL_KEPT,
 };
 
 static inline PyObject **
@@ -48,7 +49,7 @@ value_of(PyObject *values, PyObject *name)
 
 /* Objects with members, of which their class says how many. */
 
-#define MOST_MEMBERS 14
+#define MOST_MEMBERS 15
 
 typedef struct {
     PyObject_HEAD
@@ -91,6 +92,7 @@ PyObject *count_exchange(PyObject *module, PyObject *const *args, Py_ssize_t cou
 extern PyType_Spec head_spec;
 PyObject *ASGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *WSGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *record_read(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _json.c */
 PyObject *crossed_bound(PyObject *module, PyObject *const *args, Py_ssize_t count);

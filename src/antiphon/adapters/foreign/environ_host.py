@@ -26,6 +26,7 @@ from antiphon.http.limits import UNBOUNDED, Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.readings import query_too_long
 from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -211,7 +212,8 @@ class EnvironHost(Host):
 
     async def respond_to_request(self, request: Request) -> Response:
         """Handle a native request with its environ."""
-        environ, body = self._environ(request)
+        with unwatched(request):  # the program says itself what its responses depend on, as under its original
+            environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
         environ[AT_END] = at_end
         try:

@@ -16,6 +16,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.headers import encode_fields
 from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
+from antiphon.request.shared_caches import tell_shared_caches
 from antiphon.response.fields import Fields
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
@@ -57,7 +58,9 @@ class ASGIHandshake(ASGIHead):
 
     async def refuse(self, request: Request, response: Response) -> None:
         """Refuse the handshake with this response or, if the server can't send it, with the server's own 403."""
-        status, fields, length, body, is_silent = response._message("GET")
+        status, fields, length, body, is_silent, may_be_stored = response._message("GET")
+        if may_be_stored:
+            fields = tell_shared_caches(request, fields)
         if not self._takes_response:
             if not isinstance(body, bytes):
                 await close_stream(body)
@@ -197,7 +200,7 @@ class RSGIHandshake(RSGIHead):
 
     async def refuse(self, _request: Request, response: Response) -> None:
         """Refuse the handshake with the status of a response."""
-        status, _, _, body, _ = response._message("GET")
+        status, _, _, body, *_ = response._message("GET")
         if not isinstance(body, bytes):
             await close_stream(body)
         self._protocol.close(status)
@@ -326,7 +329,7 @@ async def converse(
     request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
     """Accept a handshake and run its conversation. An error in it is logged and closes the socket."""
-    connection, (_, fields, _, body, _) = response.connection, response._message("GET")
+    connection, (_, fields, _, body, *_) = response.connection, response._message("GET")
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:
         try:

@@ -6,7 +6,6 @@ defaults, methods and their objects, and the sources of the dependencies found. 
 unknown: code of other packages, templates, other applications, and names chosen at run time.
 """
 
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -14,7 +13,6 @@ from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from antiphon.lazy import compiled_late
 from antiphon.request.dependencies import Dependency, RequestDependencies
 
 if TYPE_CHECKING:
@@ -44,10 +42,6 @@ _OPEN = (
 _LIBRARIES = frozenset({"cryptography", "joserfc", "msgspec"})
 """Packages that features use, and that call no code of an application."""
 _BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
-SHARED: Dependency[None] = Dependency("response that shared caches may store")
-"""What code refers to that sets the fields with which a response allows shared caches to store it."""
-_SHARING_NAMES = frozenset({"CacheControl", "cache_control", "cache_for", "expires"})
-_SHARING_TEXT = compiled_late(r"(.*,)?\s*(public|s-maxage|max-age)\s*([=,].*)?|expires", re.IGNORECASE)
 _CALLER = object()
 """What code refers to that asks for the caller of a request: all functions that identify callers."""
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
@@ -156,11 +150,7 @@ def _objects_of(each: Any) -> tuple[list[Any], bool]:
     """Return the objects to which an object refers, and True if it can't be followed to its end."""
     objects: list[Any] = []
     try:
-        for one in _referred(each):
-            if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
-                objects.append(SHARED)
-            elif not isinstance(one, _PLAIN):
-                objects.append(one)
+        objects += [one for one in _referred(each) if not isinstance(one, _PLAIN)]
     except Exception:  # also of objects that run code when they are inspected
         return objects, True
     return objects, False
@@ -248,12 +238,8 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
         except ValueError as error:  # not assigned yet
             raise _UnknownError from error
-    if not (function.__module__ or "").startswith("antiphon."):
-        yield from _constants_in(function.__code__)
-        if not _SHARING_NAMES.isdisjoint(names):
-            yield SHARED
-        if not _UNKNOWN_NAMES.isdisjoint(names):
-            raise _UnknownError
+    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
+        raise _UnknownError
 
 
 def _imported_by(code: CodeType) -> Iterator[ModuleType]:
@@ -271,11 +257,6 @@ def _imported_by(code: CodeType) -> Iterator[ModuleType]:
 @lru_cache(2000)
 def _names_in(code: CodeType) -> frozenset[str]:
     return frozenset(code.co_names).union(*[_names_in(each) for each in code.co_consts if isinstance(each, CodeType)])
-
-
-def _constants_in(code: CodeType | tuple[Any, ...]) -> Iterator[Any]:
-    for each in code.co_consts if isinstance(code, CodeType) else code:
-        yield from _constants_in(each) if isinstance(each, CodeType | tuple) else (each,)
 
 
 @lru_cache(2000)

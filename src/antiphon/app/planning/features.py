@@ -19,7 +19,6 @@ from antiphon.handler.contract import finish
 from antiphon.handler.drive import driven, run_sync
 from antiphon.http.errors import HTTPError
 from antiphon.request.caller import CONFIRM, arrivals
-from antiphon.request.late_reads import tell_shared_caches
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -81,9 +80,6 @@ class RouteFeatures:
         self.watching_live: Watching | None = None
         self.signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         """By the names that ``signed_by`` accepts, functions that return the hook that refuses unsigned requests."""
-        self._watches: list[MiddlewareFunction] = []
-        self.tells_caches = False
-        """True if any route tells shared caches what its responses depend on."""
         self._cache_watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
 
     def _check_unused(self, earlier: object, option: str) -> None:
@@ -164,25 +160,17 @@ class RouteFeatures:
         cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
         self._registry.middleware.append(cache)
 
-    def watch_reads(self, watch: MiddlewareFunction) -> None:
-        """Register middleware around all other middleware, which records everything that code reads."""
-        self._check_open()
-        self._watches.append(watch)
-
     def watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that surrounds all other middleware, if any; a cache's is innermost."""
-        watches = [middleware(watch) for watch in self._watches]
-        if self._cache_watch is not None:
-            watch, inside = self._cache_watch
-            outermost = [*self._registry.before_routing, *self._registry.middleware][0]
-            watches += [] if outermost.function == inside else [middleware(watch)]
-        return tuple(watches)
+        """Return a cache's middleware that surrounds all other middleware, unless the cache itself does."""
+        if self._cache_watch is None:
+            return ()
+        watch, inside = self._cache_watch
+        outermost = [*self._registry.before_routing, *self._registry.middleware][0]
+        return () if outermost.function == inside else (middleware(watch),)
 
     def before_routing(self) -> list[Middleware]:
         """Return the middleware that surrounds the middleware that opens before routing."""
         watches = [] if self.idempotent_watch is None else [middleware(self.idempotent_watch)]
-        if self.tells_caches:
-            watches.append(middleware(tell_shared_caches))
         return [*watches, *self.watching()]
 
     # Planning

@@ -5,9 +5,7 @@ from functools import partial
 
 from antiphon.app.dispatch.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.dispatch.hooks import Hook, hook
-from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import LOOP, AtHand, Body, HandlerStack, Plan
-from antiphon.app.dispatch.readings import SHARED
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.features import LiveRouting, RouteFeatures, plan_stream
@@ -33,7 +31,6 @@ from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, is_async
 from antiphon.handler.scope import in_scope
-from antiphon.request.late_reads import tell_shared_caches
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
@@ -101,7 +98,7 @@ class Planning:
         if finishers := [finish for key in route.meta if (finish := getattr(key, "finish", None))]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
-        handler, stack = self._features.around(route, handler, self._telling(route, stack))
+        handler, stack = self._features.around(route, handler, stack)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -139,18 +136,6 @@ class Planning:
         if not (checks or route.before or last):
             return stack
         return stack._replace(before=(*checks, *stack.before, *route.before, *last))
-
-    def _telling(self, route: Route, stack: HandlerStack) -> HandlerStack:
-        """Return the stack with middleware that tells shared caches what is read, unless a cache does that, if code
-        visibly lets them store the responses.
-        """
-        reads = route.dependencies.readings.reads
-        parts: list[Middleware | Hook] = [*stack.middleware, *stack.before, *stack.after]
-        is_left_out = route.websocket is not None or any(part.where_hooked for part in stack.middleware)
-        if is_left_out or not any(reads(each, SHARED) for each in (route.handler, *(part.function for part in parts))):
-            return stack
-        self._features.tells_caches = True
-        return stack._replace(middleware=(middleware(tell_shared_caches), *stack.middleware))
 
     def _checks(self, route: Route) -> Iterator[Hook]:
         """Yield the hooks that a route's options require. They are called before all others."""

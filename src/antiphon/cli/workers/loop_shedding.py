@@ -37,6 +37,7 @@ from antiphon.handler.contract import NotBegun
 from antiphon.handler.scope import request_in
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Head, RequestClass, network_of, server_head
+from antiphon.request.watching import unrecorded
 
 _BEGINNING = 40
 """The queue timeout, divided by this, is how long a pass may spend on starting requests."""
@@ -111,7 +112,8 @@ class LoopAdmission:
             request = request_in(call.begun_in) if waited > UNWATCHED and call.begun_in is not None else None
             if request is None:
                 return None
-            client = server_head(request.head).client
+            head = server_head(request.head)
+            client = unrecorded(head, lambda: head.client)
             has_left = client is not None and self._peers.has_left(client.port, call.queued)
             if not (has_left or waited > self._most_queued) or self._is_exempt(request.head):
                 return None

@@ -4,7 +4,7 @@ app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=
 """
 
 from collections.abc import Callable, Generator, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from hashlib import sha256
@@ -22,7 +22,7 @@ from antiphon.embedding import (
     innermost,
     refuse_on_loop,
     seconds_of,
-    tell_of_reads,
+    unwatched,
 )
 from antiphon.features import Store
 from antiphon.features.cache.files import BodyFiles
@@ -36,6 +36,9 @@ from antiphon.types import Duration, Route
 
 if TYPE_CHECKING:
     from antiphon import App
+
+_WATCHED = nullcontext()
+"""The context of a handler whose reads count."""
 
 
 @errors_name_it
@@ -167,16 +170,11 @@ class Cache:
 
     # Around a request
 
-    def _watch(self, request: Request) -> Generator[None, Response, Response | None]:
-        """Record what middleware around the cache reads, since the response may depend on it, and tell other caches
-        what it has read after this one.
-        """
-        if not isinstance(watch := WatchedHead.of(request.head), FillHead):
-            watch = FillHead(request.head)
-            watch.put_on(request)
-        response = yield
-        told = tell_of_reads(response, watch.reads - watch.told)
-        return None if told is response else told
+    def _watch(self, request: Request) -> Generator[None, Response]:
+        """Record what middleware around the cache reads, since the response may depend on it."""
+        if not isinstance(WatchedHead.of(request.head), FillHead):
+            FillHead(request.head).put_on(request)
+        yield
 
     def _around(self, request: Request) -> Generator[AwaitedResponse | None, Response, Any]:
         watch = WatchedHead.of(request.head)
@@ -186,38 +184,28 @@ class Cache:
             if not isinstance(found, Fill):
                 return found
             fill = found
-        response = yield fill.other
+        with unwatched(request) if self._is_gateway else _WATCHED:  # a gateway's response says what it depends on
+            response = yield fill.other
         return self._take(request, response, fill) if fill.other is None else None
 
     def _look(self, request: Request) -> Any:
         """Return the response to a request, an object that produces it, or the fill with which to call the handler."""
-        watch = WatchedHead.of(request.head)
-        if watch is not None:
-            watch.is_paused = True
-        try:
+        with WatchedHead.paused(request):
             found = self._lookup.find(request)
-        finally:
-            if watch is not None:
-                watch.is_paused = False
         if isinstance(found, Fill) and found.other is None:
             send_on(request, found)
         return found
 
     def _take(self, request: Request, response: Response, fill: Fill) -> Any:
-        watch = WatchedHead.of(request.head)
-        if watch is not None:
-            watch.is_paused = True
-        try:
-            return self._intake.take(request, response, fill)
-        except FileNotFoundError:  # removed while the handler confirmed it
-            fill.forget_kept()
-            return self._collapsing.ask_again(request, fill)
-        except BaseException:
-            self._intake.release(fill)
-            raise
-        finally:
-            if isinstance(watch, FillHead):
-                watch.is_paused, watch.told = False, frozenset(watch.reads)
+        with WatchedHead.paused(request):
+            try:
+                return self._intake.take(request, response, fill)
+            except FileNotFoundError:  # removed while the handler confirmed it
+                fill.forget_kept()
+                return self._collapsing.ask_again(request, fill)
+            except BaseException:
+                self._intake.release(fill)
+                raise
 
     # Around hooks, which are also called for hits
 
@@ -242,7 +230,8 @@ class Cache:
         if found is None:
             found = self._look(request)
         is_fill = isinstance(found, Fill)
-        response = yield found.other if is_fill else found
+        with unwatched(request) if self._is_gateway else _WATCHED:
+            response = yield found.other if is_fill else found
         if not is_fill or found.other is not None:
             watch.hit = copy(response)
 

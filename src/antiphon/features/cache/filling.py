@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from antiphon import Response
-from antiphon.embedding import AwaitedResponse, Head, PlainHead, PlainWatch, RequestHead
+from antiphon.embedding import AwaitedResponse, Head, PlainHead, RequestHead, WatchedHead
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http import CacheControl
 
@@ -52,26 +52,24 @@ class Fill:
         return {**dict.fromkeys(RequestHead.CONDITIONS), "if-none-match": etag, "if-modified-since": modified}
 
 
-class FillHead(PlainWatch):
+class FillHead(WatchedHead):
     """A watched head whose conditions a cache may replace.
 
     ``fill`` is set while a response is being made; ``hit`` is set once a stored response has been found after the
     hooks.
     """
 
-    has_choices = True
-
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
         super().__init__(inner)
         self.fill = fill
         self.hit: Response | None = None
-        self.told: frozenset[str] = frozenset()
-        """What the response's fields already tell other caches."""
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:
         """Return the target of a plain request, unless anything other than this watch has changed it."""
-        return None if self.fill is not None else super().plain_target()
+        inner = self.inner
+        is_changed = self.fill is not None or self.method != inner.method or self.path != inner.path
+        return None if is_changed else inner.plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
         """Replace the client's conditions with those of the cache. Return False if the cache has none."""

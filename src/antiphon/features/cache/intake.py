@@ -19,7 +19,6 @@ from antiphon.embedding import (
     is_on_loop,
     running_loop,
     split_list,
-    tell_of_reads,
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
@@ -40,7 +39,6 @@ from antiphon.features.cache.rules import (
     REQUEST_REASONS,
     Asked,
     control_of,
-    of_visitor,
     reason_not_to_store,
     tell,
 )
@@ -255,8 +253,6 @@ class Intake:
         else:
             self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
-            # Whatever the reason: it may be that an earlier response to this URL was not stored.
-            response = tell_of_reads(response, of_visitor(reads or ()))
         if fill.validates:
             response = response.make_conditional(request)
         return tell(response, (request, reason), fwd=fill.why, stored=is_stored or None)
@@ -282,7 +278,6 @@ class Intake:
             self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
         result = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
         result = self._with_own_fields(result, response)
-        result = tell_of_reads(result, of_visitor(reads or ()))
         return tell(result, (request, reason), fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _with_own_fields(self, result: Response, response: Response) -> Response:

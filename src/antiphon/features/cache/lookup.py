@@ -114,8 +114,12 @@ class AtHand:
         if ready is None:
             return None
         since, until, look, stored, expected, is_for, body, fields, status = ready
-        if not since <= self._shelf.clock() < until or (is_for is not None and not is_for(request.head)):
+        if not since <= self._shelf.clock() < until:
             return None
+        if is_for is not None:
+            with WatchedHead.paused(request):
+                if not is_for(request.head):
+                    return None
         try:
             if look(stored) is not expected:
                 return None

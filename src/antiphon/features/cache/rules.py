@@ -127,11 +127,6 @@ _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """The kinds of such data that a public response can list in Vary."""
 
 
-def of_visitor(reads: Iterable[str]) -> set[str]:
-    """Return what belongs to one visitor of everything that was read."""
-    return {name for name in reads if name.startswith(Reads.COOKIE) or _PERSONAL.get(name) in PERSONAL_REASONS}
-
-
 class Asked(NamedTuple):
     """The properties of a request that matter to caches: its method, its directives, and whether it has an
     Authorization header.

@@ -1,4 +1,7 @@
-"""Late reads: what a stream reads from its request after the response's head has told caches what it depends on.
+"""Shared caches: each response that they may store leaves here, and its fields tell them what it depends on.
+
+Everything that was read from the request counts, whoever read it and whoever made the response. If Vary can't list it,
+the response becomes private. What a stream reads after its head was sent comes too late for that:
 
 | the head that was sent | a late read |
 |---|---|
@@ -8,23 +11,25 @@
 """
 
 import sys
-from collections.abc import AsyncIterable, Generator, Iterable, Mapping
-from copy import copy
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from functools import lru_cache
 from time import time
 from types import FrameType, TracebackType
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote_plus
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import parse_or_none, split_list
-from antiphon.http.head import RequestHead
+from antiphon.http.head import RequestHead, server_head
 from antiphon.http.header_property import read_date
-from antiphon.http.headers import combined
+from antiphon.http.headers import MutableHeaders, combined
+from antiphon.http.reads import UNRECORDED, NamesRead
 from antiphon.http.structured_fields import InnerList, Item, parse_structured_dictionary
 from antiphon.request.request import Request
-from antiphon.request.watching import PlainWatch, Reads, WatchedHead, note_in_head, watches_of
+from antiphon.request.watching import Reads, reads_of
+from antiphon.response.fields import Fields, depending
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Body, PassedChunks, Stream
 from antiphon.response.response import Response
@@ -32,14 +37,70 @@ from antiphon.response.response import Response
 B = TypeVar("B", bound=Body)
 
 _METHODS = ("GET", "QUERY")
-_FREE = frozenset({"host", *RequestHead.CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE})
+_FREE = frozenset({"host", *RequestHead.CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE, Reads.HOOKS})
 """The reads that no cache has to be told of: the host is part of the URL, caches know conditions and ranges (RFC 9111
-§4.3.2), and the others are not the client's.
+§4.3.2), hooks read what they decide by, and the others are not the client's.
 """
 _OF_CONTENT = ("content-encoding", "content-length", "content-type", "transfer-encoding")
 """The fields with which a QUERY's content is read, which is part of a cache's key (RFC 10008 §2.7)."""
-OF_CDNS = "cdn-cache-control"
-"""The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
+_CONTENT = ":content"
+"""The content of a request with any other method, which is in no cache's key."""
+
+
+def tell_shared_caches(request: Request, fields: Fields) -> Fields:
+    """Return the fields with which a response leaves: if they let shared caches store it, with everything in Vary that
+    was read from the request, or private if Vary can't list that.
+    """
+    names = _untold(request)
+    said = lets_share(fields) if names else None
+    if said is None:
+        return fields
+    own = [*fields]  # a handler may return the same object again
+    headers = MutableHeaders.over(own)
+    of_query = {name for name in names if name.startswith((Reads.QUERY, Reads.ARG))}
+    ignoring = headers.get("no-vary-search")
+    if ignoring is not None and any(_is_ignored(ignoring, name) for name in of_query):
+        del headers["no-vary-search"]
+        Reads.are_args_named = True  # only then is more known than that the query was read
+    listed = {field for name in names - of_query for field in Reads.fields(name)}
+    if unlisted := sorted(name for name in listed if name[0] in ":*"):
+        _warn(request.route.handled_by, said, unlisted[0])
+        _make_private(headers)
+        return own
+    return depending(own, tuple(sorted(listed))) if listed else own
+
+
+def _untold(request: Request) -> frozenset[str]:
+    """Return the names of everything that was read from a request and that caches don't know by themselves."""
+    names = _known_to_none(reads_of(request.head))
+    if request.head.method == "QUERY":
+        return names.difference(_OF_CONTENT)
+    content = request._content
+    has_content = bool(content) if content is None or isinstance(content, bytes) else not content.is_empty
+    return names | {_CONTENT} if has_content else names
+
+
+@lru_cache(maxsize=1000)
+def _known_to_none(names: frozenset[str]) -> frozenset[str]:
+    return names - _FREE
+
+
+@lru_cache(maxsize=1000)  # once for each handler
+def _warn(handled_by: str, said: str, name: str) -> None:
+    import logging
+
+    logging.getLogger("antiphon").warning(
+        "%s responds with %s, but %s was read, which Vary can't list: shared caches may not store the response",
+        handled_by,
+        said,
+        _named(name),
+    )
+
+
+def _named(name: str) -> str:
+    if name == Reads.EVERYTHING:
+        return "the whole header section"
+    return f"the {name[1:]}" if name[0] == ":" else f"the field {name}"
 
 
 def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
@@ -47,59 +108,47 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
     found = combined([*fields])
     if found.get("vary") == "*":
         return None
-    for name in (OF_CDNS, "cache-control"):
+    for name in (*filter(_is_for_caches, found), "cache-control"):
         said = CacheControl.parse(found.get(name))
         is_kept_apart = said.no_store or said.private is True
         if not is_kept_apart and (said.public or said.s_maxage or said.max_age):
             return f"{name.title()}: {found[name]}"
+    if (seconds := found.get(_OF_NGINX, "0").strip()) not in ("0", "off"):
+        return f"X-Accel-Expires: {seconds}"
     expires = None if is_kept_apart or said.max_age is not None else read_date(found.get("expires"))
     return f"Expires: {found['expires']}" if expires is not None and expires.timestamp() > time() else None
 
 
+_OF_NGINX, _SURROGATE = "x-accel-expires", "surrogate-control"
+
+
+def _is_for_caches(name: str) -> bool:
+    """Return True for a field that overrides Cache-Control in some shared caches (RFC 9213 §2)."""
+    return name.endswith("-cache-control") or name == _SURROGATE
+
+
 def keep_private(response: Response) -> None:
     """Forbid shared caches to store a response, even if its fields allow that."""
-    headers = response.headers
-    of_cdns = CacheControl.parse(headers.get(OF_CDNS))
-    if OF_CDNS in headers and not (of_cdns.no_store or of_cdns.private is True):
-        del headers[OF_CDNS]
+    _make_private(response.headers)
+
+
+def _make_private(headers: MutableHeaders) -> None:
+    for name in filter(_is_for_caches, [*headers]):
+        said = CacheControl.parse(headers.get(name))
+        if not (said.no_store or said.private is True):
+            headers[name] = "no-store" if name == _SURROGATE else "private"
+    if _OF_NGINX in headers:
+        headers[_OF_NGINX] = "0"
     said = CacheControl.parse(headers.setdefault("cache-control", "private"))
     is_shared = said.private is not True or said.public or said.s_maxage is not None
     if is_shared and not said.no_store:
         headers["cache-control"] = str(said.replace(private=True, public=False, s_maxage=None))
 
 
-def tell_of_reads(response: Response, reads: Iterable[str]) -> Response:
-    """Return a response whose fields tell shared caches that it depends on what a watch has recorded.
-
-    It is private if Vary can't list that.
-    """
-    names = {*reads} - _FREE
-    if not names or lets_share(response._fields) is None:
-        return response
-    response = copy(response)  # a handler may return the same object again
-    of_query = {name for name in names if name.startswith((Reads.QUERY, Reads.ARG))}
-    ignoring = response.headers.get("no-vary-search")
-    if ignoring is not None and any(_is_ignored(ignoring, name) for name in of_query):
-        del response.headers["no-vary-search"]
-    fields = {field for name in names - of_query for field in Reads.fields(name)}
-    if any(name[0] in ":*" for name in fields):
-        keep_private(response)
-    else:
-        response.vary(*sorted(fields))
-    return response
-
-
-def tell_shared_caches(request: Request) -> Generator[None, Response, Response | None]:
-    """Record, as middleware around all other middleware, what is read, and tell shared caches."""
-    watch = PlainWatch(request.head)
-    watch.put_on(request)
-    response = yield
-    told = tell_of_reads(response, watch.reads)
-    return None if told is response else told
-
-
 def _is_ignored(no_vary_search: str, name: str) -> bool:
     """Return True if a No-Vary-Search tells caches that an argument of the query, or any of it, doesn't matter."""
+    if not no_vary_search:
+        return False
     members = parse_or_none(parse_structured_dictionary, no_vary_search) or {}
     listed = {
         kind: {unquote_plus(str(item.value)) for item in member.items}
@@ -136,52 +185,53 @@ def refuse_late_reads(request: Request, body: B, fields: Iterable[tuple[str, str
     return PassedChunks(body, each_async) if isinstance(body, AsyncIterable) else BlockingChunks(body, each)
 
 
-def pass_on_late_reads(inner: Request, outer: Request, response: Response) -> None:
-    """Let the outer request know what a mounted application's stream reads from its own request."""
-    if not response.is_streamed:
-        return
-    watch = PlainWatch(inner.head)
-    watch.refuse = lambda name: note_in_head(outer.head, name)
-    watch.put_on(inner)
-
-
 class _Sending:
     """The time during which a response is sent that its ``fields`` let caches share, by the line ``said``."""
 
     def __init__(self, request: Request, said: str, fields: Mapping[str, str]) -> None:
         self._request = request
         self._said = said
+        self._server: Any = server_head(request.head)
         self._ignoring = fields.get("no-vary-search", "")
         own = _OF_CONTENT if request.head.method == "QUERY" else ()
         self._vary = _FREE.union(own, [name.lower() for name in split_list(fields.get("vary", ""))])
-        self._watches: list[WatchedHead] = []
+        if self._ignoring:
+            Reads.are_args_named = True
 
     def __enter__(self) -> None:
-        request = self._request
-        if not any(watches_of(request.head)):
-            PlainWatch(request.head).put_on(request)
-        self._watches = [*watches_of(request.head)]
-        for watch in self._watches:
-            watch.is_paused, watch.refuse = False, self._check
+        self._reads = getattr(self._server, "reads", UNRECORDED)
+        if self._reads is not UNRECORDED:
+            self._server.reads = _Refusing(self._check, {None: reads_of(self._request.head)})
 
     def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
-        for watch in self._watches:
-            watch.refuse = None
+        if self._reads is not UNRECORDED:
+            self._server.reads = self._reads
 
     def _check(self, name: str) -> None:
         """Raise RuntimeError, naming the line, for a read that caches don't know of."""
         is_of_query = name.startswith((Reads.QUERY, Reads.ARG))
         if not _is_ignored(self._ignoring, name) if is_of_query else self._vary.issuperset(Reads.fields(name)):
             return
-        named = name.removeprefix(":")
-        what = named if name[0] == ":" else f"field {named}"
         raise explained(
             "read-too-late",
             f"{self._request.route.handled_by} responds with {self._said}, so caches may serve the response to"
-            f" everyone, but{_place()} the {what} was read after its head was sent: read it before the response is"
+            f" everyone, but{_place()} {_named(name)} was read after its head was sent: read it before the response is"
             " returned, make the response private, or name the header field in Vary",
             RuntimeError,
         )
+
+
+class _Refusing(dict[str | None, Any]):
+    """The names of what was read, to which none is added without a check."""
+
+    def __init__(self, check: Callable[[str], None], known: NamesRead) -> None:
+        super().__init__(known)
+        self._check = check
+
+    def get(self, name: Any, default: object = None, /) -> Self:  # noqa: ARG002 - it is always there
+        """Return these names. Raises the check's error."""
+        self._check(name)
+        return self
 
 
 def _place() -> str:
