@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import takewhile
 
 import pytest
 from click.testing import CliRunner
@@ -93,7 +94,7 @@ def test_the_table(routes):
 def test_what_answers_a_url(routes, arguments, code, expected):
     got, lines = routes("routed:app", *arguments)
     assert got == code
-    assert lines == expected
+    assert list(takewhile(bool, lines)) == expected  # the facts about the route follow
     assert routes(*arguments) == (got, lines)
 
 

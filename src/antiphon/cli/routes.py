@@ -6,10 +6,12 @@ from typing import TypeAlias, TypeVar
 from click import ClickException
 
 from antiphon.app.application import App
+from antiphon.app.dispatch.plan import Plan
 from antiphon.app.mount import Mount
 from antiphon.app.route import Route
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
+from antiphon.cli.route_facts import Fact, facts_of
 from antiphon.cli.target import Target, find_target
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
@@ -67,8 +69,11 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def find_handling(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines that describe how a request is handled, and True if it reaches a handler.
+def find_handling(
+    app: App, request: Request, *, has_host: bool, above: tuple[Plan, ...] = ()
+) -> tuple[list[str], bool]:
+    """Return lines that describe how a request is handled, with the facts about its route, and True if it reaches a
+    handler. ``above`` are the plans of the mounts on the way to the app.
 
     No middleware or handler is called.
     """
@@ -80,14 +85,25 @@ def find_handling(app: App, request: Request, *, has_host: bool) -> tuple[list[s
     if plan is routing.redirecting:
         return ["308: the path is redirected to its other form, with or without a trailing slash"], True
     mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
+    values = [f"  {name} = {value!r}" for name, value in request.path_params.items()]
+    if mount is None and not route.name:
+        return [f"{request.method} is handled by the app itself", *values], True
     if route.name or mount is None:
-        lines = aligned([_row(route)]) if route.name else [f"{request.method} is handled by the app itself"]
-        return lines + [f"  {name} = {value!r}" for name, value in request.path_params.items()], True
-    above = f"mounted at {mount.where}: {_described(mount)}"
-    if not isinstance(mount.application, App):
-        return [above], True
-    lines, is_handled = find_handling(mount.application, mount.below(request), has_host=has_host)
-    return [above, *lines], is_handled
+        first = aligned([_row(route)])
+    else:
+        first = [f"mounted at {mount.where}: {_described(mount)}"]
+        if isinstance(mount.application, App):
+            below = mount.below(request)
+            lines, is_handled = find_handling(mount.application, below, has_host=has_host, above=(*above, plan))
+            return [*first, *lines], is_handled
+    return [*first, *values, "", *explained_by(facts_of((*above, plan), request.method))], True
+
+
+def explained_by(facts: Sequence[Fact]) -> list[str]:
+    """Return facts as lines: what each is about, how it is known, from where, and the fact."""
+    earlier = ["", *(each.about for each in facts)]
+    about = [each.about * (each.about != before) for each, before in zip(facts, earlier, strict=False)]
+    return aligned([(name, each.source, each.text) for name, each in zip(about, facts, strict=True)])
 
 
 def _row(route: Route, prefix: str = "", host: str = "") -> Row:

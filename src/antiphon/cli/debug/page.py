@@ -252,7 +252,7 @@ def _content(frame: Frame) -> str:
     )
     if not frame.variables:
         return f'<div class="beside">\n{source}</div>\n'
-    values = f'<div class="values" tabindex="0" role="region" aria-label="Variables">\n{_table(frame.variables)}'
+    values = f'<div class="values" tabindex="0" role="region" aria-label="Variables">\n{table(frame.variables)}'
     return f'<div class="beside two">\n<div>{source}</div>\n{values}</div>\n</div>\n'
 
 
@@ -271,13 +271,13 @@ def _row(line: Line, failed: int) -> str:
     return f'<span class="row{kind}"><i>{line.number}</i>{text}\n</span>'
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def table(rows: Iterable[tuple[str, str]]) -> str:
     """Return names and values as a list; if the page is wide enough, they are shown side by side."""
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in rows)
     return f"<dl>\n{items}</dl>\n"
 
 
 def _section(section: Section) -> str:
-    is_open = "" if section.title == "Headers" else " open"
+    is_open = "" if section.title in ("Headers", "Route") else " open"
     title = escape(section.title)
-    return f"<details{is_open}>\n<summary>{title}</summary>\n{_table(section.rows)}</details>\n"
+    return f"<details{is_open}>\n<summary>{title}</summary>\n{table(section.rows)}</details>\n"

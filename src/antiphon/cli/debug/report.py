@@ -3,11 +3,15 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import NamedTuple, TypeAlias
 
+from antiphon.app.application import App
+from antiphon.app.dispatch.plan import Plan
 from antiphon.cli.debug.frames import Frame, frames_of, nearest_name, places_of, readable, source_lines
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.interface import shorten
+from antiphon.cli.route_facts import facts_of, rows_of
 from antiphon.cli.target import is_own, shown_path
 from antiphon.features.masking import MASK, Mask
 from antiphon.features.secret_names import is_secret, secrets_of_path
@@ -34,6 +38,7 @@ def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section
     """Return the sections that have rows. If a section can't be read, it contains a note instead."""
     parts: dict[str, Callable[[], Rows]] = {
         "Head": lambda: _basics(request, mask),
+        "Route": lambda: _facts(request),
         "Parameters of the path": lambda: [
             (name, printer.show(value, name)) for name, value in request.path_params.items()
         ],
@@ -69,6 +74,16 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
         yield "client", f"{request.client.host} port {request.client.port}"
     yield "HTTP version", request.http_version
     yield "id", mask.text(request.id)
+
+
+def _facts(request: Request) -> Rows:
+    """Return the facts about a request's route, and the mounts on the way to it, for which little code is read."""
+    plans: list[Plan] = []
+    each: Request | None = request if request.route.name else None
+    while each is not None and isinstance(each.route.app, App):
+        plans.insert(0, each.route.app._plan_of(copy(each)))
+        each = each._outer_request
+    return rows_of(facts_of(plans, request.method, has_document=False)) if plans else []
 
 
 def _fields(

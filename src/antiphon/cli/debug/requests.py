@@ -17,7 +17,8 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.cli import docs_pages
 from antiphon.cli.debug.mode import viewers
-from antiphon.cli.debug.page import HEADERS, STYLE
+from antiphon.cli.debug.page import HEADERS, STYLE, table
+from antiphon.cli.route_facts import facts_of, rows_of
 from antiphon.cli.target import Target
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.disguise import marked_names
@@ -26,6 +27,7 @@ from antiphon.features.recorder.record import Record, Trace, cause_of_error, rec
 from antiphon.features.recorder.shelf import Caught, disguised
 from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.errors import NotFound
+from antiphon.http.headers import combined
 from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -59,6 +61,7 @@ class LastRequests(Observer):
         page.register(docs_pages.pages, prefix=DOCS)
         page.post(f"{PLACE}/<id>/again")(self._send_again)
         page.post(f"{PLACE}/<id>/test")(self._show_test)
+        page.post(f"{PLACE}/<id>/route")(self._show_route)
 
     def begin(self, exchange: Exchange) -> None:
         """Count the statements that the request sends to databases."""
@@ -114,6 +117,16 @@ class LastRequests(Observer):
         text = written_test(self._app, record, record.request_id[:6], source, needs_clock=False)
         return _page(f"{record.method} {record.path} as a test", f"<pre>{escape(text)}</pre>")
 
+    def _show_route(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002 - a handler
+        """Show the facts about the route of a request, with what the last responses of the route told caches."""
+        if not isinstance(self._app, App):
+            raise NotFound("Only the routes of an App are known.")
+        record = self._find(id).record
+        same = [each.record for each, _ in self._last if _route_of(each.record) == _route_of(record)]
+        responses = [combined(each.response_fields) for each in same]
+        facts = facts_of([plan for plan, _ in self._app._plans_for(record.request())], record.method, responses)
+        return _page(f"The route of {record.method} {record.path}", table(rows_of(facts)))
+
     def _find(self, id_: str) -> Caught:
         for caught, _ in self._last:
             if caught.record.request_id == id_:
@@ -126,6 +139,10 @@ def _check_viewer(request: Request) -> None:
         raise NotFound
 
 
+def _route_of(record: Record) -> tuple[str, ...]:
+    return record.method, record.pattern, record.endpoint
+
+
 def _sent_by(request: Request, record: Record) -> Record:
     """Return a record with the cookies of a request."""
     fields = [(name, value) for name, value in record.fields if name != "cookie"]
@@ -136,7 +153,8 @@ def _sent_by(request: Request, record: Record) -> Record:
 def _row(record: Record, log: QueryLog) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(record.time))
     error = f" {record.error[:100]}" if record.error else ""
-    buttons = "".join(_button(record, action, label) for action, label in (("again", "again"), ("test", "as a test")))
+    actions = {"again": "again", "test": "as a test", "route": "its route"}
+    buttons = "".join(_button(record, action, label) for action, label in actions.items())
     what = escape(f"{record.method} {record.target[:200]}")
     sent = f", {log.count} statements" if log.count else ""
     figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{sent}{error}")

@@ -12,7 +12,7 @@ from antiphon.embedding import SAFE_METHODS, Added, PlannedRoute, http_error, in
 from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
-from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
+from antiphon.features.openapi.code.findings import NOWHERE, Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_of_library, is_ours
 from antiphon.features.openapi.code.responses import JSON, PROBLEM
@@ -59,6 +59,8 @@ class Failure(NamedTuple):
     problem: Value = NONE
     """The content of the problem details beyond the members of all problems: their type and further members."""
     headers: tuple[str, ...] = ()
+    place: Place = NOWHERE
+    """The place in the code that raises the error; nowhere for one of this package."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ class Contract:
     ) -> None:
         """Record an error raised by the framework itself."""
         error = Raisable(HTTPError.by_status.get(status, HTTPError), status, detail, members=members, headers=headers)
-        self.add_failure(Raised(error, _place_of(self.route)))
+        self.add_failure(Raised(error, NOWHERE))
 
     def add_unread(self, unread: Unread) -> None:
         """Record something unknown, but only once."""
@@ -266,7 +268,7 @@ class ContractReader:
             else:
                 members = Fields(tuple((name, Of(kind)) for name, kind in each.members.items()))
                 error = Raisable(each.error, each.status, each.detail, each.type, members, each.headers)
-                contract.outside.append(Raised(error, _place_of(contract.route)))
+                contract.outside.append(Raised(error, NOWHERE))
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and responses of a hook or middleware and return the errors that it raises."""
@@ -325,7 +327,7 @@ class ContractReader:
         status = error.status or 500
         if handler is None:
             if issubclass(error.kind, HTTPError):
-                contract.failures[status].append(_failure(error))
+                contract.failures[status].append(_failure(raised))
             elif contract.only_raises and not any(each.is_declared for each in contract.responses):
                 contract.failures[status].append(Failure("The server failed."))
             return
@@ -340,10 +342,10 @@ class ContractReader:
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:
-                contract.failures[each.error.status].append(_failure(each.error))
+                contract.failures[each.error.status].append(_failure(each))
         responses = given_by(found)
         if raised_again and not responses:
-            contract.failures[status].append(_failure(error))
+            contract.failures[status].append(_failure(raised))
         for response in responses:
             if isinstance(response, NotKnown):
                 untold = [each for each in found.unread if each.about == "given"]
@@ -354,7 +356,7 @@ class ContractReader:
             own = response.status if response.has_own_status else status
             is_problem = response.media == PROBLEM
             responses_ = () if is_problem and not response.headers else (response._replace(status=own),)
-            contract.failures[own].append(_failure(error, responses_, is_problem=raised_again or is_problem))
+            contract.failures[own].append(_failure(raised, responses_, is_problem=raised_again or is_problem))
 
     # Declarations
 
@@ -409,8 +411,9 @@ def _with_body(status: int, kind: Any) -> Given:
     return (found or Given(status, JSON, value_of(kind)))._replace(status=status, is_declared=True)
 
 
-def _failure(error: Raisable, responses: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
-    return Failure(error.detail, responses, is_problem, _problem_of(error), error.headers)
+def _failure(raised: Raised, responses: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
+    error = raised.error
+    return Failure(error.detail, responses, is_problem, _problem_of(error), error.headers, raised.place)
 
 
 def _problem_of(error: Raisable) -> Value:

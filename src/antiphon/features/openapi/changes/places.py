@@ -59,11 +59,11 @@ class Version:
         found: dict[int, Contract] = {id(each.route.handler): each for each in document.contracts}
         for each in described_routes(app if isinstance(app, App) else app_of(app)):
             if each.route.websocket is not None:
-                operations[f"WebSocket {each.path}"] = _code_of(each.route.handler)
+                operations[f"WebSocket {each.path}"] = code_of(each.route.handler)
             for method in each.route.methods:
                 contract = document.find(each.route, method) or found.get(id(each.route.handler))
                 if contract is not None:
-                    operations[f"{method} {each.path}"] = _code_of(each.route.handler, contract)
+                    operations[f"{method} {each.path}"] = code_of(each.route.handler, contract)
         classes = {kind for contract in document.contracts for kind in classes_in(types_in(contract))}
         return cls(document.content, operations, _places_of_types(classes), prefix)
 
@@ -96,7 +96,7 @@ def types_in(contract: Contract) -> Iterator[Any]:
 # Handlers
 
 
-def _code_of(handler: Callable[..., object], contract: Contract | None = None) -> OperationCode:
+def code_of(handler: Callable[..., object], contract: Contract | None = None) -> OperationCode:
     unread = [*dict.fromkeys(each.text for each in contract.unread)] if contract else []
     function = function_of(innermost(handler))
     if not isinstance(function, FunctionType):
