@@ -19,6 +19,7 @@ pytestmark = pytest.mark.once
 
 KINDS = """
 from dataclasses import dataclass
+from functools import wraps
 
 from antiphon import App, Blueprint, Dependency, Limits, Request, Response, abort
 from antiphon.features import Cache, CSRFTokens, MemoryStore, RateLimit, Sessions
@@ -66,6 +67,31 @@ def helped(request: Request) -> Note:
     if request.args.get("page"):  #: argument
         abort(404, "There is no such page.")  #: abort
     return load(request)
+
+
+class View:
+    def show(self, request: Request):
+        return self.read(request)
+
+    def read(self, request):
+        return request[Database]  #: method
+
+
+app.get("/method")(View().show)
+
+
+def reading(function):
+    @wraps(function)
+    def read(request):
+        request[Database]  #: wrapper
+        return function(request)
+
+    return read
+
+
+@app.get("/decorated")
+@reading
+def decorated(request: Request): ...
 
 
 @app.get("/plain")  #: plain
@@ -183,7 +209,8 @@ def placed(text):
         [
             (
                 "declared: {create}",
-                "the event loop, because create is `async def`; on a thread, as blocking: CSRF token of a form, database",
+                "the event loop, because create is `async def`; on a thread, as blocking: CSRF token of a form,"
+                " database",
             )
         ],
     ),
@@ -199,6 +226,8 @@ def placed(text):
     (["/helped"], "opens", [("read from code: {load}", "database: helped reads it")]),
     (["/helped"], "doesn't open", [("read from code: {helped}", "tenant: nothing here reads it")]),
     (["/helped"], "opens on read", [("declared", "session, mood")]),
+    (["/method"], "opens", [("read from code: {method}", "database: View.show reads it")]),
+    (["/decorated"], "opens", [("read from code: {wrapper}", "database: decorated reads it")]),
     (["/plain"], "opens", None),
     (["/plain"], "doesn't open", [("read from code: {plain}", "database, tenant: nothing here reads it")]),
     (

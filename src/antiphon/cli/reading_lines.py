@@ -1,10 +1,11 @@
-"""Where code reads a dependency: the file and line, as far as it can be followed, for people who ask why it is opened."""
+"""Where code reads a dependency: the file and line, as far as it can be followed, to say why it is opened."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dis import get_instructions
 from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from inspect import getattr_static
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.app.dispatch.readings import Readings
@@ -38,7 +39,8 @@ def named(function: Any) -> tuple[str, str]:
     """Return a function's name, with its file and line; of this package, only the name of what it belongs to."""
     if is_ours(function_of(innermost(function))):
         owner = owner_of(function)
-        return owner.__name__ if isinstance(owner, FunctionType) else type(owner).__name__, ""
+        of_class = owner.__qualname__ if isinstance(owner, FunctionType) else type(owner).__name__
+        return of_class.partition(".")[0], ""
     name, _, place = describe(function).partition(" (")
     return name, shown_path(place.removesuffix(")"))
 
@@ -69,9 +71,10 @@ class Reader:
         if self._is_off:
             return Reason("it is not known who reads it, because code is not read", "unknown", "")
         readers = [each for each in functions if self._may_read(each, dependency)]
-        for each in readers:
-            if (place := self._place(each, dependency)) is not None:
-                return Reason(f"{named(each)[0]} reads it", "read from code", place)
+        found = [(each, place) for each in readers if (place := self._place(each, dependency)) is not None]
+        if found:
+            reader, place = next((each for each in found if each[1]), found[0])
+            return Reason(f"{named(reader)[0]} reads it", "read from code", place)
         for each in readers:
             if self._may_read(each, _NOTHING):
                 text = f"{named(each)[0]} may read it, since its code can't be followed to its end"
@@ -80,19 +83,21 @@ class Reader:
         return Reason(f"{name} leads to it", "read from code", place)
 
     def _place(self, function: Any, dependency: Any) -> str | None:
-        """Return the file and line at which a function, or one to which it refers, names a dependency."""
-        left, seen = [function], {id(function)}
+        """Return the file and line at which a function, or one to which it refers, names a dependency, or refers to
+        code of this package that does; "" if all of the code is of this package, and None if there is no such line.
+        """
+        left, seen = [(function, "")], {id(function)}
         own = {OWN_NAMES[dependency]} if dependency in OWN_NAMES else set[str]()
-        for each in left:
+        for each, way in left:
             for one in _functions_of(each):
-                objects = _objects_of(one)
+                objects = _objects_of(one, getattr(each, "__self__", each))
                 names = own | {name for name, found in objects.items() if found is dependency}
-                if (line := _line_of(one.__code__, names)) is not None:
-                    return "" if is_ours(one) else shown_path(f"{one.__code__.co_filename}:{line}")
-                for found in objects.values():
+                if (line := _place_of(one, names)) is not None:
+                    return line or way
+                for name, found in objects.items():
                     if id(found) not in seen and len(left) < _MOST and self._may_read(found, dependency):
                         seen.add(id(found))
-                        left.append(found)
+                        left.append((found, _place_of(one, {name}) or way))
         return None
 
     def _end(self, function: Any) -> str:
@@ -103,8 +108,7 @@ class Reader:
             if inner is None or is_ours(inner):
                 break
             name, unknown = next(filter(self._is_unknown, _objects_of(inner).items()), ("", None))
-            line = _line_of(inner.__code__, {name}) or inner.__code__.co_firstlineno
-            place = shown_path(f"{inner.__code__.co_filename}:{line}")
+            place = _place_of(inner, {name}) or named(inner)[1]
             if unknown is None or unknown is function:
                 break
             function = unknown
@@ -115,10 +119,14 @@ class Reader:
 
 
 def _functions_of(each: Any) -> list[FunctionType]:
+    """Return the functions that run when an object is called: with decorators, or all methods of a class."""
     if isinstance(each, type):
         return [found for found in vars(each).values() if isinstance(found, FunctionType)]
-    inner = function_of(innermost(each)) if callable(each) else None
-    return [] if inner is None else [inner]
+    functions: list[FunctionType] = []
+    while callable(each) and (found := function_of(each)) is not None and found not in functions:
+        functions.append(found)
+        each = getattr(found, "__wrapped__", None)
+    return functions
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
@@ -128,8 +136,10 @@ def _codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from _codes_in(each)
 
 
-def _objects_of(function: FunctionType) -> dict[str, Any]:
-    """Return the objects that a function's code names: globals, enclosing variables, and members of modules."""
+def _objects_of(function: FunctionType, owner: object = None) -> dict[str, Any]:
+    """Return the objects that a function's code names: globals, enclosing variables, members of modules, and methods of
+    its owner.
+    """
     names = {name for code in _codes_in(function.__code__) for name in code.co_names}
     found = {name: function.__globals__[name] for name in names if name in function.__globals__}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
@@ -137,14 +147,17 @@ def _objects_of(function: FunctionType) -> dict[str, Any]:
             found[name] = cell.cell_contents
     for module in [each for each in found.values() if isinstance(each, ModuleType)]:
         found |= {name: vars(module)[name] for name in names if name in vars(module)}
-    return found
+    methods = {name: getattr_static(type(owner), name, None) for name in names}
+    return found | {name: MethodType(each, owner) for name, each in methods.items() if isinstance(each, FunctionType)}
 
 
-def _line_of(code: CodeType, names: Collection[str]) -> int | None:
-    """Return the line at which code first loads one of these names."""
-    for each in _codes_in(code):
-        for step in get_instructions(each):
+def _place_of(function: FunctionType, names: Collection[str]) -> str | None:
+    """Return the file and line at which a function's code first loads one of these names, or None; "" in this
+    package.
+    """
+    for code in _codes_in(function.__code__):
+        for step in get_instructions(code):
             is_load = step.opname.startswith("LOAD_") and step.opname != "LOAD_CONST"
             if is_load and isinstance(step.argval, str) and step.argval in names and step.positions is not None:
-                return step.positions.lineno
+                return "" if is_ours(function) else shown_path(f"{code.co_filename}:{step.positions.lineno}")
     return None

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
 from antiphon.app.dispatch.dependencies import Source
+from antiphon.app.dispatch.hooks import Hook
+from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import MIXED, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.registry import PlannedRoute, RouteGroup
 from antiphon.cli.reading_lines import OWN_NAMES, Known, Reader, Reason, listed, named, owner_of, with_place
-from antiphon.cli.target import shown_path
+from antiphon.cli.target import ANTIPHON, shown_path
 from antiphon.features.cache.feature import Cache
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.changes.places import code_of
@@ -105,19 +107,20 @@ class _Route:
             yield Fact("body", _BODIES[self.route.receive], "declared", self.place)
 
     def around(self) -> list[str]:
-        """Return the middleware and the hooks after the handler, outermost first."""
+        """Return the middleware and the hooks after the handler, outermost first, and then what completes responses."""
         stack = self.plan.stack
         first = () if self.route.unguarded else self.app._registry.before_routing
-        return [with_place(each.function) for each in (*first, *stack.middleware, *stack.innermost, *stack.after)]
+        parts: list[Middleware | Hook] = [*first, *stack.middleware, *stack.innermost, *stack.after]
+        return [with_place(each) for each in (*(part.function for part in parts), *self.plan.finishers)]
 
     # Dependencies
 
     def opened(self) -> Iterator[Fact]:
         stack, dependencies = self.plan.stack, self.route.dependencies
         kept = (*stack.ahead, *stack.resolving)
-        parts = (*stack.middleware, *stack.innermost, *stack.before, *stack.after)
-        hooks = [hook for each in stack.error_handlers for hook in each.hooks]
-        readers = [self.route.handler, *(each.function for each in (*parts, *hooks, *(one.hook for one in kept)))]
+        hooks = [*stack.before, *stack.after, *(hook for each in stack.error_handlers for hook in each.hooks)]
+        parts: list[Middleware | Hook] = [*stack.middleware, *stack.innermost, *hooks, *(each.hook for each in kept)]
+        readers = [self.route.handler, *(each.function for each in parts)]
         reader = Reader(dependencies.readings)
         opened: dict[Reason, list[str]] = {}
         for source in kept:
@@ -201,7 +204,7 @@ class _Route:
                 by = "address" if each._by is None else with_place(each._by)
                 text = f"{each._limit} requests in {each._period} seconds by {by} (429)"
                 yield Fact("limits", text, "declared", where)
-        if self.route.deadline is not None:
+        if self.route.deadline is not None and self.plan.is_async:  # nothing cancels the others
             where = self.place if self.route.deadline != self.group.deadline else "the app or its blueprint"
             yield Fact("limits", f"a response within {self.route.deadline:g} seconds (504)", "declared", where)
 
@@ -270,16 +273,17 @@ class _Route:
 
     def _taken(self, contract: Contract, operation: Schema, mentions: Mapping[str, str]) -> Iterator[Fact]:
         said: Known = "read from code" if self.route.takes is None else "declared"
-        for each in contract.reads:
+        for each in [one for one in contract.reads if contract.has_content or one.part in ("query", "headers")]:
             kind = "" if each.wanted is Any else f" as {getattr(each.wanted, '__name__', each.wanted)}"
-            yield Fact("document", f"takes {each.part}{kind}", said, _line_of(each.place))
-        named: dict[str, list[str]] = {}
-        for each in operation.get("parameters", ()):
-            if each["in"] != "path":
-                need = "" if each.get("required") else "optional "
-                text = f"{each['in']} {each['name']} ({need}{_of_schema(each.get('schema', {}))})"
-                named.setdefault(mentions.get(each["name"].lower(), ""), []).append(text)
-        for place, texts in named.items():
+            part = "the body as it is" if each.part == "raw" else each.part
+            yield Fact("document", f"takes {part}{kind}", said, _line_of(each.place))
+        placed: dict[str, list[str]] = {}
+        for each in [one for one in operation.get("parameters", ()) if one["in"] != "path"]:
+            place = mentions.get(each["name"].lower(), "")
+            need = "" if each.get("required") else "optional "
+            kind = f" ({need}{_of_schema(each.get('schema', {}))})" if place else ""
+            placed.setdefault(place, []).append(f"{each['in']} {each['name']}{kind}")
+        for place, texts in placed.items():
             yield Fact("document", f"takes {listed(texts)}", "read from code", shown_path(place))
 
     def _given(self, contract: Contract, operation: Schema) -> Iterator[Fact]:
@@ -327,13 +331,15 @@ def _bound(name: str, bound: Any) -> str:
     if bound == NO_BOUND:
         return f"{name} without a bound"
     if name in ("body", "file", "form", "headers", "json", "memory", "message", "query"):
-        unit, shift = ("MiB", 20) if bound % (1 << 20) == 0 else ("KiB", 10) if bound % 1024 == 0 else ("bytes", 0)
-        return f"{name} {bound >> shift} {unit}"
+        units = {30: "GiB", 20: "MiB", 10: "KiB", 0: "bytes"}
+        shift = next(each for each in units if (bound % (1 << each) == 0 and bound >> each) or not each)
+        return f"{name} {bound >> shift} {units[shift]}"
     return f"{name} {bound:g} s" if name == "timeout" else f"{name} {bound}"
 
 
 def _line_of(place: Place) -> str:
-    return "" if place == NOWHERE else shown_path(f"{place.file}:{place.line}")
+    """Return the file and line of a place; "" for nowhere, and for this package's own code."""
+    return "" if place == NOWHERE or place.file.startswith(ANTIPHON) else shown_path(f"{place.file}:{place.line}")
 
 
 def _counted(responses: Sequence[Fields]) -> str:

@@ -114,5 +114,6 @@ def _row(route: Route, prefix: str = "", host: str = "") -> Row:
 
 
 def _described(mount: Mount) -> str:
-    kind = f"a {mount.interface.upper()} application, " if mount.interface else ""
+    article = "a" if mount.interface == "wsgi" else "an"
+    kind = f"{article} {mount.interface.upper()} application, " if mount.interface else ""
     return kind + shorten(describe(mount.application))
