@@ -162,6 +162,7 @@ HOSTS = ("declared: App(trusted_hosts=...)", "hosts that trusted_hosts doesn't l
 SITES = "refused (403) from pages on other sites, unless trusted_origins lists them: Sec-Fetch-Site, Origin"
 TOKEN = "refused (403) without a token of the session, except with a Bearer token and no cookie"
 PER_ADDRESS = ("declared: app.use", "100 requests in 60 seconds by address (429)")
+BLOCKING = "on a thread, as blocking: CSRF token of a form, database"
 AROUND = "Cache, Sessions, RateLimit, timing ({timing})"
 
 
@@ -209,8 +210,7 @@ def placed(text):
         [
             (
                 "declared: {create}",
-                "the event loop, because create is `async def`; on a thread, as blocking: CSRF token of a form,"
-                " database",
+                f"the event loop, because create is `async def`; {BLOCKING}",
             )
         ],
     ),

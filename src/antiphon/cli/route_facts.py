@@ -5,6 +5,7 @@ read here only to explain: nothing depends on it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
@@ -193,19 +194,20 @@ class _Route:
 
     def limits(self) -> Iterator[Fact]:
         outer: LimitOptions = {}
-        for group in reversed([*_upwards(self.group)]):
-            name = f"blueprint {group.name!r}" if group.above else "App(limits=...)"
-            yield from _bounds(group.limits.given, outer, name)
+        groups = [*_upwards(self.group)]
+        for group in reversed(groups):
+            yield from _bounds(group.limits.given, outer, _scope(group, "App(limits=...)"))
             outer = group.limits.given
         yield from _bounds(self.route.limits.given, outer, self.place if self.plan.mount is None else "app.mount")
         for each in dict.fromkeys((*self.features, *(hook.function for hook in self.route.before))):
             if isinstance(each, RateLimit):
-                where = self.place if each not in self.features else "app.use"
+                using = [_scope(group, "app.use") for group in groups if each in group.registry.features]
                 by = "address" if each._by is None else with_place(each._by)
                 text = f"{each._limit} requests in {each._period} seconds by {by} (429)"
-                yield Fact("limits", text, "declared", where)
+                yield Fact("limits", text, "declared", (*using, self.place)[0])
         if self.route.deadline is not None and self.plan.is_async:  # nothing cancels the others
-            where = self.place if self.route.deadline != self.group.deadline else "the app or its blueprint"
+            same = [*takewhile(lambda group: group.deadline == self.route.deadline, groups)]
+            where = _scope(same[-1], "App(deadline=...)") if same else self.place
             yield Fact("limits", f"a response within {self.route.deadline:g} seconds (504)", "declared", where)
 
     def default_limits(self) -> Iterator[Fact]:
@@ -276,6 +278,8 @@ class _Route:
         for each in [one for one in contract.reads if contract.has_content or one.part in ("query", "headers")]:
             kind = "" if each.wanted is Any else f" as {getattr(each.wanted, '__name__', each.wanted)}"
             part = "the body as it is" if each.part == "raw" else each.part
+            names = listed(one.name for one in contract.named if one.part == each.part and one.name)
+            kind = f" with {names}" if names and not kind else kind
             yield Fact("document", f"takes {part}{kind}", said, _line_of(each.place))
         placed: dict[str, list[str]] = {}
         for each in [one for one in operation.get("parameters", ()) if one["in"] != "path"]:
@@ -319,6 +323,11 @@ def _upwards(group: RouteGroup | None) -> Iterator[RouteGroup]:
     while group is not None:
         yield group
         group = group.above
+
+
+def _scope(group: RouteGroup, of_app: str) -> str:
+    """Return the name of a blueprint, or for the application what declares it."""
+    return of_app if group.above is None else f"blueprint {group.name!r}"
 
 
 def _bounds(given: LimitOptions, outer: LimitOptions, where: str) -> Iterator[Fact]:
