@@ -360,6 +360,7 @@ def values_on(page):
 def test_the_page_of_a_request_shows_the_same_facts_and_what_was_observed(program, pages):
     for word in ("a", "b"):
         pages.get("/plain", headers={"x-a": f"x-{word}"})
+    pages.get("/nothing")  # has no route
     [newest, _] = re.findall(f"{PLACE}/[0-9a-f]+/route", pages.get(PLACE).text)
     shown = values_on(pages.post(newest))
     told = {about: [f"{text} ({source})" for source, text in facts] for about, facts in program("/plain").items()}

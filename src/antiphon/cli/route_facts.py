@@ -28,7 +28,7 @@ from antiphon.features.openapi.document import Info, described_routes, make_docu
 from antiphon.features.openapi.schemas import Schema
 from antiphon.features.rate_limits import RateLimit
 from antiphon.handler.callables import innermost
-from antiphon.http.limits import DEFAULTS, NO_BOUND, LimitOptions
+from antiphon.http.limits import NO_BOUND, LimitOptions, Limits
 from antiphon.request.request import Request
 
 Fields: TypeAlias = Mapping[str, str]
@@ -36,7 +36,7 @@ Fields: TypeAlias = Mapping[str, str]
 
 
 class Fact(NamedTuple):
-    """A fact about a route, how it is known, and the file and line, or the setting, that says so."""
+    """A fact about a route, how it is known, and the file and line, or the setting, that declares it."""
 
     about: str
     text: str
@@ -213,8 +213,7 @@ class _Route:
     def default_limits(self) -> Iterator[Fact]:
         shown: tuple[str, ...] = ("query", "headers") if self.method in SAFE_METHODS else ("body", "json", "timeout")
         shown = shown if self.route.websocket is None else ("message", "sockets")
-        defaults: Mapping[str, Any] = DEFAULTS
-        if left := [_bound(name, defaults[name]) for name in shown if name not in self.route.limits.given]:
+        if left := [_bound(name, getattr(Limits(), name)) for name in shown if name not in self.route.limits.given]:
             yield Fact("limits", ", ".join(left), "declared", "the defaults of Limits")
 
     # Caches

@@ -125,7 +125,7 @@ class LastRequests(Observer):
         same = [each.record for each, _ in self._last if _route_of(each.record) == _route_of(record)]
         responses = [combined(each.response_fields) for each in same]
         facts = facts_of([plan for plan, _ in self._app._plans_for(record.request())], record.method, responses)
-        return _page(f"The route of {record.method} {record.path}", table(rows_of(facts)))
+        return _page(f"{record.method} {record.pattern}", table(rows_of(facts)))
 
     def _find(self, id_: str) -> Caught:
         for caught, _ in self._last:
@@ -168,7 +168,7 @@ def _job_row(began: float, what: str, state: str, error: str) -> str:
 
 
 def _button(record: Record, action: str, label: str) -> str:
-    if record.is_socket and action == "again":
+    if (record.is_socket and action == "again") or (action == "route" and not record.pattern):
         return ""
     where = f"{PLACE}/{record.request_id}/{action}"
     return f'<form method="post" action="{where}" class="inline"><button>{label}</button></form> '
