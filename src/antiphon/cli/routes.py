@@ -1,7 +1,7 @@
 """`antiphon routes`: the routes of an application, and the route that handles a request."""
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from click import ClickException
 
@@ -11,10 +11,12 @@ from antiphon.app.mount import Mount
 from antiphon.app.route import Route
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
-from antiphon.cli.route_facts import Fact, facts_of
 from antiphon.cli.target import Target, find_target
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.cli.route_facts import Fact
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[str, str, str, str]
@@ -84,22 +86,23 @@ def find_handling(
         return [f"{error.status} {error.title}: {error.detail}"], False
     if plan is routing.redirecting:
         return ["308: the path is redirected to its other form, with or without a trailing slash"], True
-    mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
     values = [f"  {name} = {value!r}" for name, value in request.path_params.items()]
-    if mount is None and not route.name:
-        return [f"{request.method} is handled by the app itself", *values], True
-    if route.name or mount is None:
-        first = aligned([_row(route)])
-    else:
+    if (mount := plan.mount) is not None:
         first = [f"mounted at {mount.where}: {_described(mount)}"]
         if isinstance(mount.application, App):
             below = mount.below(request)
             lines, is_handled = find_handling(mount.application, below, has_host=has_host, above=(*above, plan))
             return [*first, *lines], is_handled
+    elif route.name:
+        first = aligned([_row(route)])
+    else:
+        return [f"{request.method} is handled by the app itself", *values], True
+    from antiphon.cli.route_facts import facts_of  # imported late: it takes longer than to find the route
+
     return [*first, *values, "", *explained_by(facts_of((*above, plan), request.method))], True
 
 
-def explained_by(facts: Sequence[Fact]) -> list[str]:
+def explained_by(facts: "Sequence[Fact]") -> list[str]:
     """Return facts as lines: what each is about, how it is known, from where, and the fact."""
     earlier = ["", *(each.about for each in facts)]
     about = [each.about * (each.about != before) for each, before in zip(facts, earlier, strict=False)]

@@ -11,7 +11,6 @@ from antiphon.app.dispatch.plan import Plan
 from antiphon.cli.debug.frames import Frame, frames_of, nearest_name, places_of, readable, source_lines
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.interface import shorten
-from antiphon.cli.route_facts import facts_of, rows_of
 from antiphon.cli.target import is_own, shown_path
 from antiphon.features.masking import MASK, Mask
 from antiphon.features.secret_names import is_secret, secrets_of_path
@@ -78,6 +77,8 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
 
 def _facts(request: Request) -> Rows:
     """Return the facts about a request's route, and the mounts on the way to it, for which little code is read."""
+    from antiphon.cli.route_facts import facts_of, rows_of  # imported late: few requests fail
+
     plans: list[Plan] = []
     each: Request | None = request if request.route.name else None
     while each is not None and isinstance(each.route.app, App):

@@ -18,7 +18,6 @@ from antiphon.app.application import App
 from antiphon.cli import docs_pages
 from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE, table
-from antiphon.cli.route_facts import facts_of, rows_of
 from antiphon.cli.target import Target
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.disguise import marked_names
@@ -121,6 +120,8 @@ class LastRequests(Observer):
         """Show the facts about the route of a request, with what the last responses of the route told caches."""
         if not isinstance(self._app, App):
             raise NotFound("Only the routes of an App are known.")
+        from antiphon.cli.route_facts import facts_of, rows_of  # imported late: few developers ask
+
         record = self._find(id).record
         same = [each.record for each, _ in self._last if _route_of(each.record) == _route_of(record)]
         responses = [combined(each.response_fields) for each in same]
