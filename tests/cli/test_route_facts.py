@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from html import unescape
 
 import pytest
@@ -174,6 +175,7 @@ def program(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "kinds", raising=False)
     (tmp_path / "kinds.py").write_text(KINDS)
 
+    @cache  # many rows are about one route
     def facts(*arguments):
         result = CliRunner().invoke(main, ["routes", "kinds:app", *arguments], catch_exceptions=False)
         assert result.exit_code == 0, result.output
