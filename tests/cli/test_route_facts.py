@@ -144,6 +144,10 @@ def fail(request: Request) -> dict[str, int]:
 async def chat(request, socket): ...
 
 
+@app.websocket("/lines")  #: lines
+def lines(request, socket): ...
+
+
 def legacy(environ, start_response): ...  #: legacy
 
 
@@ -159,7 +163,7 @@ app.mount("/in/<city>", inner)
 app.mount("/old", legacy)
 """
 
-HOSTS = ("declared: App(trusted_hosts=...)", "hosts that trusted_hosts doesn't list are refused (421)")
+HOSTS = ("declared: App(trusted_hosts=...)", "refused (421) for hosts that trusted_hosts doesn't list")
 SITES = "refused (403) from pages on other sites, unless trusted_origins lists them: Sec-Fetch-Site, Origin"
 TOKEN = "refused (403) without a token of the session, except with a Bearer token and no cookie"
 PER_ADDRESS = ("declared: app.use", "100 requests in 60 seconds by address (429)")
@@ -216,6 +220,8 @@ def placed(text):
             )
         ],
     ),
+    (["/chat"], "runs on", [("declared: {chat}", "the event loop, because chat is `async def`")]),
+    (["/lines"], "runs on", [("declared: {lines}", "a thread of its own, because lines is `def`")]),
     (["/old/x"], "runs on", [("declared: {legacy}", "a thread, over WSGI the server's own")]),
     (["/notes", "--method", "POST"], "body", [("declared: {create}", "received before the handler is called")]),
     (["/exempt", "--method", "POST"], "body", [("declared: {exempt}", "received when it is first read")]),
@@ -273,9 +279,9 @@ def placed(text):
     (
         ["/exempt", "--method", "POST"],
         "guards",
-        [HOSTS, ("declared: {exempt}", "a body with its Content-Digest (400)")],
+        [HOSTS, ("declared: {exempt}", "refused (400) without the Content-Digest of its body")],
     ),
-    (["/signed"], "guards", [HOSTS, ("declared: {signed}", "a signed URL (403)")]),
+    (["/signed"], "guards", [HOSTS, ("declared: {signed}", "refused (403) without a signed URL")]),
     (["/probe"], "guards", [("declared: {probe}", "none: outside all middleware and hooks, for every host")]),
     # Limits, each with its origin
     (

@@ -14,7 +14,7 @@ from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import MIXED, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.registry import PlannedRoute, RouteGroup
+from antiphon.app.registry import RouteGroup
 from antiphon.cli.reading_lines import OWN_NAMES, Known, Reader, Reason, listed, named, owner_of, with_place
 from antiphon.cli.target import ANTIPHON, shown_path
 from antiphon.features.cache.feature import Cache
@@ -24,10 +24,10 @@ from antiphon.features.openapi.code.findings import NOWHERE
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.document import Info, described_routes, make_document
+from antiphon.features.openapi.document import Info, described_routes, make_document, route_key
 from antiphon.features.openapi.schemas import Schema
 from antiphon.features.rate_limits import RateLimit
-from antiphon.handler.callables import innermost
+from antiphon.handler.callables import innermost, is_async
 from antiphon.http.limits import NO_BOUND, LimitOptions, Limits
 from antiphon.request.request import Request
 
@@ -98,7 +98,9 @@ class _Route:
         blocks = plan.handler.blocks
         where = "a thread, over WSGI the server's own" if blocks else "the event loop"
         where += f", because {self.name} is `{'def' if blocks else 'async def'}`" if plan.mount is None else ""
-        if plan.runs_on is MIXED and plan.mount is None:
+        if self.route.websocket is not None and not is_async(self.route.handler):
+            where = f"a thread of its own, because {self.name} is `def`"
+        elif plan.runs_on is MIXED and plan.mount is None:
             others = listed(_name_of_part(part) for part in stack.parts if part.blocks != blocks)
             where += f"; on {'the event loop, as async' if blocks else 'a thread, as blocking'}: {others}"
         elif plan.at_hand is not None:
@@ -149,12 +151,12 @@ class _Route:
         if route.unguarded:
             yield Fact("guards", "none: outside all middleware and hooks, for every host", "declared", self.place)
         if self.app.declares_hosts and not route.unguarded:
-            text = "hosts that trusted_hosts doesn't list are refused (421)"
+            text = "refused (421) for hosts that trusted_hosts doesn't list"
             yield Fact("guards", text, "declared", "App(trusted_hosts=...)")
         for text, is_set in {
-            "a signed URL (403)": route.signed_url,
-            f"a signature by {route.signed_by} (401)": route.signed_by,
-            "a body with its Content-Digest (400)": route.check_digest,
+            "refused (403) without a signed URL": route.signed_url,
+            f"refused (401) without a signature by {route.signed_by}": route.signed_by,
+            "refused (400) without the Content-Digest of its body": route.check_digest,
             "carried out once for each Idempotency-Key": route.idempotent or route.durable,
         }.items():
             if is_set:
@@ -247,7 +249,9 @@ class _Route:
     # The document
 
     def document(self) -> Iterator[Fact]:
-        planned = next((each for each in described_routes(self.app, with_hidden=True) if self._is_planned(each)), None)
+        known = (each for each in described_routes(self.app, with_hidden=True) if self.method in each.route.methods)
+        key = route_key(self.route, self.method)
+        planned = next((each for each in known if route_key(each.route, self.method) == key), None)
         if planned is None or self.route.websocket is not None:
             yield Fact("document", "doesn't describe it", "declared")
             return
@@ -263,14 +267,6 @@ class _Route:
         yield from self._given(contract, operation)
         for each in dict.fromkeys(contract.unread):
             yield Fact("document", each.text, "unknown", _line_of(each.place))
-
-    def _is_planned(self, planned: PlannedRoute) -> bool:
-        one, other = planned.route, self.route
-        return planned.app is self.app and (one.where, one.name, one.methods) == (
-            other.where,
-            other.name,
-            other.methods,
-        )
 
     def _taken(self, contract: Contract, operation: Schema, mentions: Mapping[str, str]) -> Iterator[Fact]:
         said: Known = "read from code" if self.route.takes is None else "declared"
