@@ -380,7 +380,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent, may_be_stored = result
-        if may_be_stored:
+        if may_be_stored and (head.reads is not None or head.has_body):
             fields = tell_shared_caches(request, fields)
         headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)
         if length is not None:

@@ -299,7 +299,7 @@ def call_wsgi(
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent, may_be_stored = result
-    if may_be_stored:
+    if may_be_stored and (head.reads is not None or head.has_body):
         fields = tell_shared_caches(request, fields)
     # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]

@@ -71,7 +71,7 @@ from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_fields_of, query_too_long, urlencoded_fields_of
 from antiphon.request.shared_caches import keep_private
-from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, reads_of, unwatched
+from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, reads_of, unrecorded, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody, OpenFile, guess_type, is_at_hand, is_for_any_thread
 from antiphon.response.made import check_template_data
@@ -111,5 +111,6 @@ __all__ = [
     "request_around", "require_names", "reset_current_request", "response_of", "restarting", "run_async", "run_on",
     "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head", "serving_loop",
     "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of", "texts_of",
-    "to_response", "unquote", "until_left", "unwatched", "urlencoded_fields_of", "watched", "without_traceback",
+    "to_response", "unquote", "unrecorded", "until_left", "unwatched", "urlencoded_fields_of", "watched",
+    "without_traceback",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from antiphon.embedding import (
     response_of,
     running_loop,
     serving_loop,
+    unrecorded,
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
@@ -116,10 +117,9 @@ class AtHand:
         since, until, look, stored, expected, is_for, body, fields, status = ready
         if not since <= self._shelf.clock() < until:
             return None
-        if is_for is not None:
-            with WatchedHead.paused(request):
-                if not is_for(request.head):
-                    return None
+        head = request.head
+        if is_for is not None and not unrecorded(head, lambda: is_for(head)):
+            return None
         try:
             if look(stored) is not expected:
                 return None
