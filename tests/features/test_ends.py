@@ -439,6 +439,34 @@ def test_a_login_under_way_comes_too_late_however_it_begins(way, clock):
             assert any(late.has_login() for _ in range(2))  # the first one may have to be repeated
 
 
+def check_in_a_hook(app, check):
+    app.before_request(check)
+
+
+def check_in_middleware(app, check):
+    @app.middleware
+    def checking(request):
+        check(request)
+        yield
+
+
+@rows("check_in", [check_in_a_hook, check_in_middleware])
+def test_a_user_who_ends_after_the_password_was_checked_gets_no_token(check_in, interface):
+    """The code that checks the password leads to no login: another part of the app makes the token."""
+    app = App(store=MemoryStore(), secret_keys=["k" * 32])
+    users, tokens = Users(Bearer(by_number)), RefreshTokens()
+    app.use(users)
+    app.use(tokens)
+
+    def check(request):
+        users.end(by_number(7))  # as another process does right after the check
+
+    check_in(app, check)
+    app.post("/tokens")(lambda request: tokens.issue("7"))
+    assert Client(app, interface).post("/tokens").status == 401
+    assert tokens.owned_by("7") == []
+
+
 @rows("step", [-5, -3600, 5, 300])
 def test_a_clock_that_is_set_after_an_end_locks_nobody_out(step, clock):
     shop = Shop(MemoryStore(clock=clock))

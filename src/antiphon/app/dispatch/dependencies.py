@@ -63,8 +63,8 @@ class Source(NamedTuple):
     yields: bool = False
     """True if the source is a generator function: the dependency is closed with the response."""
     ahead: Callable[[Request], bool] | None = None
-    """For a source that is called before the handler although it may neither wait nor block, and before middleware that
-    may read it: the condition for code that visibly leads to the dependency.
+    """For a source that is called before all middleware and hooks, although it may neither wait nor block: the condition
+    for code that visibly leads to the dependency. For other code, it is ``when``.
     """
 
     @property

@@ -222,11 +222,9 @@ class HandlerStack(NamedTuple):
         if not self.resolving:
             return self
         may_read, kept = route.dependencies.readings.may_read, self._read_by(route)
+        # Before any code of the application: what it notes is a time, and code that doesn't read it depends on it, too.
         ahead = tuple(self._ahead_for(route, source) for source in kept if source.ahead is not None)
-        if any(may_read(part.function, each.provides) for part in self.middleware for each in ahead):
-            kept = [source for source in kept if source.ahead is None]
-        else:
-            kept, ahead = [*ahead, *(source for source in kept if source.ahead is None)], ()
+        kept = [source for source in kept if source.ahead is None]
         # Hooks such as limits refuse a request before a dependency is opened for it.
         reading = (any(may_read(hook.function, source.provides) for source in kept) for hook in self.before)
         first = next((number for number, reads in enumerate(reading) if reads), len(self.before))
