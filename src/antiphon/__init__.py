@@ -24,6 +24,8 @@ one, and `antiphon docs file upload` searches them. `antiphon explain` explains 
 
 from antiphon.lazy import import_on_use
 
+__reads__ = ()
+
 __version__ = "0.1.0"
 
 __all__, __getattr__, __dir__ = import_on_use(__name__)

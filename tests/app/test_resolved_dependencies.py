@@ -1,18 +1,25 @@
 """Dependencies whose sources wait or block, resolved by an application before its hooks and handlers."""
+# ruff: noqa: PLW0108 - how handlers read them is the subject
 
 import asyncio
 import json
 import re
+import string
 import sys
 import threading
 from collections import deque
-from functools import cached_property, partial, wraps
+from contextvars import ContextVar
+from functools import cached_property, partial, partialmethod, reduce, singledispatch, wraps
+from itertools import cycle
+from operator import attrgetter, getitem, itemgetter, methodcaller
+from operator import attrgetter as renamed
 from types import SimpleNamespace
+from weakref import ref
 
 import pytest
 from msgspec import Struct
 
-from antiphon import App, Dependency, abort
+from antiphon import App, Dependency, Request, abort
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, Page, RateLimit
 from antiphon.http import ServiceUnavailable
@@ -246,6 +253,114 @@ def test_is_resolved_only_for_routes_whose_code_may_read_it(handler, is_read):
     app.get("/", name="handler")(handler)
     Client(app).get("/")
     assert resolved == ["/"] * is_read
+
+
+TEMPLATE = "{r.user}"
+get_user, get_item, look_up = attrgetter("user"), itemgetter(User), {"u": User}.get
+call_item = methodcaller("__getitem__", User)
+current, weak, users, any_attribute = ContextVar("reader", default=fetch), ref(fetch), cycle([User]), getattr
+
+
+def matched(request):
+    match request:
+        case Request(user=user):
+            return user
+
+
+def matched_in_a_dict(request):
+    match {"request": request}:
+        case {"request": Request(user=user)}:
+            return user
+
+
+@singledispatch
+def dispatched(request):
+    raise NotImplementedError
+
+
+@dispatched.register
+def _(request: Request):
+    return request.user
+
+
+class Partial:
+    def read(self, request, dependency):
+        return request[dependency]
+
+    user = partialmethod(read, dependency=User)
+
+
+class Called(type):
+    def __call__(cls, request):
+        return request.user
+
+
+class Reader(dict):
+    def __missing__(self, request):
+        return request.user
+
+    def __add__(self, request):
+        return request.user
+
+
+class Construct(metaclass=Called):
+    pass
+
+
+reader = Reader()
+
+FORMS = {
+    "an attribute": lambda r: r.user,
+    "an item": lambda r: r[User],
+    "a text": lambda r: f"{r.user}",
+    "getattr": lambda r: getattr(r, "user"),  # noqa: B009 - how it is read
+    "getattr under another name": lambda r: any_attribute(r, "user"),
+    "object.__getattribute__": lambda r: object.__getattribute__(r, "user"),
+    "a class pattern": matched,
+    "a class pattern in a dict": matched_in_a_dict,
+    "format": lambda r: "{r.user}".format(r=r),  # noqa: UP032
+    "format of a constant": lambda r: TEMPLATE.format(r=r),
+    "format_map": lambda r: "{r.user}".format_map({"r": r}),
+    "str.format": lambda r: str.format("{0.user}", r),
+    "a formatter": lambda r: string.Formatter().format("{0.user}", r),
+    "attrgetter": lambda r: attrgetter("user")(r),
+    "attrgetter under another name": lambda r: renamed("user")(r),
+    "attrgetter of names put together": lambda r: attrgetter("us" + r.method[:0] + "er")(r),
+    "attrgetter made before": lambda r: get_user(r),
+    "map": lambda r: [*map(attrgetter("user"), [r])][0],  # noqa: RUF015
+    "itemgetter": lambda r: itemgetter(User)(r),
+    "itemgetter made before": lambda r: get_item(r),
+    "methodcaller": lambda r: methodcaller("__getitem__", User)(r),
+    "methodcaller made before": lambda r: call_item(r),
+    "getitem": lambda r: getitem(r, User),
+    "reduce": lambda r: reduce(getitem, [User], r),
+    "the class": lambda r: Request.user.__get__(r, Request),
+    "the class's method": lambda r: type(r).__getitem__(r, User),
+    "a dict's method": lambda r: r[look_up("u")],
+    "a context variable's default": lambda r: current.get()(r),
+    "a weak reference": lambda r: weak()(r),
+    "an iterator": lambda r: r[next(users)],
+    "a dispatched function": dispatched,
+    "a partial method": lambda r: Partial().user(r),
+    "a metaclass": Construct,
+    "a missing key": lambda r: reader[r],
+    "an operator": lambda r: reader + r,
+}
+
+
+@rows("form", FORMS)
+def test_can_be_read_in_any_form(serving, form):
+    app, read = App(), FORMS[form]
+    app.provide(User, waits)
+    app.provide(Request.user, waits)
+    app.get("/def")(lambda request: str(read(request)))
+
+    @app.get("/async")
+    async def handler(request):
+        return str(read(request))
+
+    client = serving(app)
+    assert [client.get(path).text for path in ("/def", "/async")] == ["ada on a loop"] * 2
 
 
 @pytest.mark.once

@@ -11,6 +11,8 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.request.request import Request
 
+__reads__ = "named"
+
 By: TypeAlias = Callable[[Request], str | None]
 
 

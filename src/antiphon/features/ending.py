@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from antiphon.features.users import Users, UserSource
     from antiphon.types import Route
 
+__reads__ = ()
+
 
 @runtime_checkable
 class HoldsForUsers(Protocol):

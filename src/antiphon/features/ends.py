@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from antiphon.features.ending import Ending
     from antiphon.features.users import UserSource
 
+__reads__ = ()
+
 _named = FeatureStore.declare("ended users", until="major", unreadable="refused")
 LONGEST_LOGIN = 3600.0
 """The seconds for which a user's end is remembered: a request that logs the user in takes less."""

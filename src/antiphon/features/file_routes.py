@@ -19,6 +19,8 @@ from antiphon import Blueprint, explained
 from antiphon.embedding import caller_file, errors_name_it, path_beside
 from antiphon.types import Handler, RouteOptions, Routes
 
+__reads__ = "anything"
+
 METHODS = {
     "render": "GET",
     "get": "GET",

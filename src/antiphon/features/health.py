@@ -32,6 +32,8 @@ from antiphon.types import Duration, Routes
 if TYPE_CHECKING:
     from antiphon import App
 
+__reads__ = ()
+
 CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is wrong."""
 

@@ -63,8 +63,8 @@ class Source(NamedTuple):
     yields: bool = False
     """True if the source is a generator function: the dependency is closed with the response."""
     ahead: Callable[[Request], bool] | None = None
-    """For a source that is called before all middleware and hooks, although it may neither wait nor block: the condition
-    for code that visibly leads to the dependency. For other code, it is ``when``.
+    """For a source that is called before all middleware and hooks, although it may neither wait nor block: the
+    condition for code that visibly leads to the dependency. For other code, it is ``when``.
     """
 
     @property
@@ -151,7 +151,7 @@ class Source(NamedTuple):
                 f" loader of Users, move the line that provides {name!r} above the line that provides that source,"
                 " such as app.use(Users(...)). If"
                 f" {_handler_of(request)} reads it in a way that its code doesn't show, name the dependency in that"
-                " code, as in request[dependency]",
+                " code, as in request[dependency], or in the __reads__ of the code that reads it",
                 RuntimeError,
             )
         if self.yields:

@@ -12,7 +12,7 @@ from antiphon.app.dispatch.open_resources import Opened
 from antiphon.app.dispatch.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments, describe
+from antiphon.handler.callables import READS_CODE, check_arguments, describe
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.handler.errors import is_leaving, note_task
 from antiphon.handler.scope import rest
@@ -365,7 +365,7 @@ def middleware(
         )
     check_arguments(function, "request")
     is_dropped = False
-    if not errors_at_yield:
+    if READS_CODE and not errors_at_yield:
         # Imported here, with ``ast``: programs without middleware need neither.
         from antiphon.app.dispatch.yields import check_yields, drops_response
 

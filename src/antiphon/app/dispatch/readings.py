@@ -3,16 +3,33 @@
 A function can only read a dependency that it refers to: in its own code (``request[Database]``, ``request.user``), or
 in code that it refers to. So everything to which the function refers is followed: globals, enclosing variables,
 defaults, methods and their objects, and the sources of the dependencies found. What can't be followed to its end is
-unknown: code of other packages, templates, other applications, and names chosen at run time.
+unknown, and may read anything: names chosen at run time, other applications, and installed code that doesn't say what
+it reads.
+
+Code says so by ``__reads__`` of a function or a class, or of a module or package for all its code:
+
+| ``__reads__`` | |
+|---|---|
+| a tuple | the dependencies that it reads, and the functions that it calls; nothing else of it is followed |
+| "named" | it is followed, and reads only what its code names: ``getattr`` in it, for example, hides no dependency |
+| "anything" | it calls code that nobody can follow, such as templates |
+
+If it is wrong, the dependency is opened where it is read, or reading it is an error that names the line.
 """
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
+from gc import get_referents
+from opcode import opmap
+from operator import attrgetter
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType
 
+from antiphon.handler.callables import READS_CODE
+from antiphon.lazy import compiled_late
 from antiphon.request.dependencies import Dependency, RequestDependencies
 
 if TYPE_CHECKING:
@@ -22,26 +39,14 @@ if TYPE_CHECKING:
 _MOST = 1000
 """The maximum number of objects that are followed from one function."""
 _UNKNOWN_NAMES = frozenset({
-    "__dict__", "__import__", "app", "eval", "exec", "framework", "getattr", "globals", "import_module", "locals",
-    "native", "route", "shared", "templates", "vars",
+    "Formatter", "__dict__", "__getattribute__", "__import__", "app", "attrgetter", "eval", "exec", "format_map",
+    "framework", "getattr", "getattr_static", "globals", "import_module", "locals", "methodcaller", "native", "route",
+    "shared", "templates", "vars",
 })  # fmt: skip
 """Names with which code of an application refers to objects that are not known before it runs."""
-_HARMLESS = (
-    "adapters.", "app.", "body.", "concurrency.", "environment.", "explanations.", "features.ending.", "features.ends.",
-    "features.health.", "features.metrics.", "features.openapi.", "features.stores.", "handler.", "http.", "paths.",
-    "request.", "response.", "routing.", "serialization.", "types.", "uploads.", "websockets.",
-)  # fmt: skip
-"""Modules of this package that read no dependency, or only for other requests."""
-_READING = ("app.callers.",)
-"""Modules in these that do read some."""
-_OPEN = (
-    "cli.", "dialects.", "features.forms.", "features.file_routes.",
-    "features.templates.", "features.tools.", "features.views.", "frameworks.", "testing.",
-)  # fmt: skip
-"""Modules of this package that call any code of an application, such as its templates."""
-_LIBRARIES = frozenset({"cryptography", "joserfc", "msgspec"})
-"""Packages that features use, and that call no code of an application."""
+NAMED, _SILENT = "named", object()
 _BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
+_NAMES_ATTRIBUTE = compiled_late(r"\{[^{}:!]*[.\[]")
 _CALLER = object()
 """What code refers to that asks for the caller of a request: all functions that identify callers."""
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
@@ -61,11 +66,11 @@ class Readings:
 
     def may_read(self, function: Any, dependency: Any) -> bool:
         """Return True if a function or the source of what it reads refers to a dependency, or can't be followed."""
-        return any(is_unknown or dependency in found for found, is_unknown in self._reached(function))
+        return not READS_CODE or any(is_unknown or dependency in found for found, is_unknown in self._reached(function))
 
     def reads(self, function: Any, dependency: Any) -> bool:
         """Return True if a function or the source of what it reads refers to a dependency, as far as it is followed."""
-        return any(dependency in found for found, _ in self._reached(function))
+        return not READS_CODE or any(dependency in found for found, _ in self._reached(function))
 
     def _reached(self, function: Any) -> Iterator[tuple[frozenset[Any], bool]]:
         left = [function]
@@ -136,14 +141,15 @@ def _beyond(code: FunctionType | type) -> list[Any]:
 
 
 def _is_permanent(each: Any) -> bool:
-    """Return True for functions and classes that this package or the standard library defines once, and their parts."""
+    """Return True for functions and classes that the standard library, or code that says what it reads, defines once,
+    and for their parts.
+    """
     if not isinstance(each, FunctionType | type):
         return isinstance(each, _UNCHANGING)
     name, _, inner = each.__qualname__.partition(".")
-    package = (each.__module__ or "").partition(".")[0]
     named = vars(sys.modules.get(each.__module__, object)).get(name)
     is_named = named is each or (inner != "" and isinstance(named, type) and "<locals>" not in inner)
-    return is_named and (package == "antiphon" or package in sys.stdlib_module_names)
+    return is_named and _said_in(each.__module__) is not None
 
 
 def _objects_of(each: Any) -> tuple[list[Any], bool]:
@@ -162,52 +168,80 @@ def _referred(each: Any) -> Iterable[Any]:
         return each.__func__, each.__self__
     if isinstance(each, partial):
         return each.func, each.args, each.keywords
-    if isinstance(each, dict):
-        return [*each, *each.values()]
-    if isinstance(each, list | tuple | set | frozenset):
-        return [*each]
     if isinstance(each, property | classmethod | staticmethod):
         return each.fget if isinstance(each, property) else each.__func__, getattr(each, "fset", None)
-    is_made_here = isinstance(each, FunctionType | type)
-    if not _is_followed(each.__module__ if is_made_here else type(each).__module__):
-        return () if is_made_here else _held_by(each)
+    held = [*each] if isinstance(each, dict | list | tuple | set | frozenset) else []
+    held += each.values() if isinstance(each, dict) else ()
+    if type(each) in (dict, list, tuple, set, frozenset):
+        return held
+    said = _said_by(each) if isinstance(each, FunctionType | type) else _said_by(type(each), each)
+    if isinstance(said, tuple):
+        return *said, *_held_by(each)
     if isinstance(each, FunctionType):
-        return _referred_by(each)
+        return _referred_by(each, said)
     if isinstance(each, type):
-        return [*vars(each).values(), *each.__bases__]
-    return type(each), _attributes(each)
+        return *vars(each).values(), *each.__bases__, type(each)
+    return type(each), _attributes(each), *held
 
 
-def _is_followed(module: str | None) -> bool:
-    """Return True for a module whose code is followed, and False if it reads no dependency. Raises _UnknownError."""
-    package, _, rest = (module or "").partition(".")
-    if package in sys.stdlib_module_names or package in _LIBRARIES:
-        return package == "__main__"
-    if package != "antiphon":
-        file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
-        if "site-packages" in file or "dist-packages" in file:
-            raise _UnknownError
-        return True
-    if f"{rest}.".startswith(_OPEN):
+def _said_by(code: FunctionType | type, instance: Any = None) -> Any:
+    """Return what a function or a class, or else its module, says that it reads. Raises _UnknownError for anything."""
+    said = code.__dict__.get("__reads__")
+    if isinstance(said, property):
+        said = None if instance is None else instance.__reads__
+    return _said_in(code.__module__) if said is None else _checked(said)
+
+
+def _said_in(module: str | None) -> Any:
+    """Return what a module, or the nearest package around it, says that its code reads; None if it says nothing, and is
+    followed. Raises _UnknownError for anything, and for installed code that says nothing.
+    """
+    return _checked(_stated(module, module in sys.modules))
+
+
+def _checked(said: Any) -> Any:
+    if said is not None and said != NAMED and not isinstance(said, tuple):
         raise _UnknownError
-    return rest != "" and (f"{rest}.".startswith(_READING) or not f"{rest}.".startswith(_HARMLESS))
+    return said
+
+
+@lru_cache(2000)
+def _stated(module: str | None, is_loaded: bool) -> Any:  # noqa: ARG001 - a module says something once it is loaded
+    package = _package_of(module)
+    if package in sys.stdlib_module_names or package == "msgspec":  # which every type stands on
+        return None if package == "__main__" else ()
+    around = module or ""
+    while around:
+        if (said := getattr(sys.modules.get(around), "__dict__", {}).get("__reads__")) is not None:
+            return said
+        around = around.rpartition(".")[0]
+    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    return _SILENT if "site-packages" in file or "dist-packages" in file else None
 
 
 def _held_by(each: Any) -> Iterable[Any]:
-    """Return what an object of the standard library, or of this package, holds. Raises _UnknownError for a function of
-    an application that isn't written in Python.
-    """
-    if isinstance(each, BuiltinFunctionType):
-        if _is_followed(each.__module__ or "builtins"):
-            raise _UnknownError
+    """Return what an object holds whose code says what it reads, or is the standard library's."""
+    if isinstance(each, ModuleType):
         return ()
-    held = [getattr(each, name, None) for name in ("__wrapped__", "func")]  # of a cached function or property
+    if isinstance(each, FunctionType | BuiltinFunctionType | type):
+        is_opaque = isinstance(each, BuiltinFunctionType) and _said_in(each.__module__ or "builtins") is None
+        if is_opaque or each.__name__ in _UNKNOWN_NAMES:  # also under another name
+            raise _UnknownError
+        cells = getattr(each, "__closure__", None) or ()
+        return [getattr(each, "__self__", None), *[cell.cell_contents for cell in cells]]
+    if isinstance(each, attrgetter):
+        raise _UnknownError
+    if isinstance(each, ReferenceType):
+        return (each(),)
+    held = [getattr(each, name, None) for name in ("__wrapped__", "func", "args", "keywords")]  # of a cached function
     if isinstance(each, SimpleNamespace):
         held.append(vars(each))
     elif isinstance(each, Mapping):
         held += [*each, *each.values()]
     elif isinstance(each, Collection) and not isinstance(each, range):
         held += each
+    elif type(each).__module__ in ("_contextvars", "itertools", "operator"):
+        held += get_referents(each)
     return held
 
 
@@ -216,7 +250,7 @@ def _attributes(each: Any) -> dict[str, Any]:
     return {**getattr(each, "__dict__", {}), **{name: getattr(each, name, None) for name in slots}}
 
 
-def _referred_by(function: FunctionType) -> Iterator[Any]:
+def _referred_by(function: FunctionType, said: str | None) -> Iterator[Any]:
     """Yield the objects to which a function's code refers by name. Raises _UnknownError."""
     names = _names_in(function.__code__)
     if "caller" in names:
@@ -224,45 +258,68 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
     yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
     held = [function.__globals__[name] for name in names if name in function.__globals__]
     # A module holds far more than the code uses: only the names in it are followed.
-    for each in (*held, *_imported_by(function.__code__)):
-        if not isinstance(each, ModuleType):
+    for each in (*held, *_imported_by(function, said)):
+        is_module = isinstance(each, ModuleType)
+        module = each.__name__ if is_module else getattr(each, "__module__", None)
+        if said == NAMED and _stated(module, True) is _SILENT:
+            continue  # of a package that the code knows
+        if not is_module:
             yield each
-        elif _is_followed(each.__name__):
+        elif not isinstance(_said_in(module), tuple):
             lazily = vars(each).get("__all__", ()) if "__getattr__" in vars(each) else ()
             yield from (getattr(each, name) for name in names if name in vars(each) or name in lazily)
     yield function.__defaults__
     yield function.__kwdefaults__
-    yield function.__dict__.get("__wrapped__")
+    yield from function.__dict__.values()  # what it wraps, or dispatches to
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
         except ValueError as error:  # not assigned yet
             raise _UnknownError from error
-    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
-        raise _UnknownError
-
-
-def _imported_by(code: CodeType) -> Iterator[ModuleType]:
-    """Yield the modules that a function imports. Raises _UnknownError for modules that aren't loaded yet."""
-    for level, name in _imports_in(code):
-        if level != 0:  # a relative import
+    if said is None:
+        if not _UNKNOWN_NAMES.isdisjoint(names) or ("format" in names and _formats_attributes(function.__code__)):
             raise _UnknownError
-        if _is_followed(name):
-            if (module := sys.modules.get(name)) is None:
-                raise _UnknownError
+
+
+def _imported_by(function: FunctionType, said: str | None) -> Iterator[ModuleType]:
+    """Yield the modules that a function imports. Raises _UnknownError for modules that aren't loaded yet."""
+    for level, name in _imports_in(function.__code__):
+        if level == 0 and (module := sys.modules.get(name)) is not None:
             yield module
+        elif said == NAMED and _package_of(name) != _package_of(function.__module__):
+            continue  # as above
+        elif level != 0 or not isinstance(_said_in(name), tuple):
+            raise _UnknownError
+
+
+def _package_of(module: str | None) -> str:
+    return (module or "").partition(".")[0]
 
 
 # The code of features is followed from each of their functions.
 @lru_cache(2000)
 def _names_in(code: CodeType) -> frozenset[str]:
-    return frozenset(code.co_names).union(*[_names_in(each) for each in code.co_consts if isinstance(each, CodeType)])
+    inside = [_names_in(each) for each in code.co_consts if isinstance(each, CodeType)]
+    if opmap["MATCH_CLASS"] in code.co_code[::2]:  # case Request(user=user)
+        inside += [frozenset(each) for each in code.co_consts if isinstance(each, tuple)]
+    return frozenset(code.co_names).union(*inside)
+
+
+def _formats_attributes(code: CodeType) -> bool:
+    """Return True for code whose templates for ``str.format`` may name an attribute or an item, as "{request.user}"."""
+    templates = [each for each in _constants_in(code) if isinstance(each, str) and "{" in each]
+    return not templates or any(map(_NAMES_ATTRIBUTE.search, templates))
+
+
+def _constants_in(code: CodeType) -> Iterator[Any]:
+    for each in code.co_consts:
+        yield from _constants_in(each) if isinstance(each, CodeType) else (each,)
 
 
 @lru_cache(2000)
 def _imports_in(code: CodeType) -> tuple[tuple[int, str], ...]:
     """Return the level and the name of each import."""
-    from dis import get_instructions, opmap
+    from dis import get_instructions
 
     found: list[tuple[int, str]] = []
     if opmap["IMPORT_NAME"] in code.co_code[::2]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.app.route import Route
 from antiphon.explanations import explained
-from antiphon.handler.callables import describe, innermost
+from antiphon.handler.callables import READS_CODE, describe, innermost
 from antiphon.request.dependencies import Dependency
 from antiphon.uploads.upload import Upload
 
@@ -46,7 +46,7 @@ def check_read_types(handler: Callable[..., Any]) -> None:
     """
     function = innermost(handler)
     function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType) or not _may_read(function):
+    if not READS_CODE or not isinstance(function, FunctionType) or not _may_read(function):
         return
     for called, wanted, check in _calls(function):
         try:
@@ -64,7 +64,7 @@ def media_of(route: "Route") -> list[str]:
     else:
         function = innermost(route.handler)
         function = getattr(function, "__func__", function)
-        parts = _attributes_of_request(function) if isinstance(function, FunctionType) else ()
+        parts = _attributes_of_request(function) if READS_CODE and isinstance(function, FunctionType) else ()
     return [*dict.fromkeys(media for part in parts for media in _MEDIA.get(part, (part,) if "/" in part else ()))]
 
 
@@ -234,7 +234,7 @@ def _is_used_elsewhere(handler: Callable[..., Any]) -> bool:
     """Return True if another function in the handler's module refers to it, perhaps to call it with the argument."""
     function = innermost(handler)
     function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType):
+    if not READS_CODE or not isinstance(function, FunctionType):
         return True
     return any(
         _loads(code, function.__name__)

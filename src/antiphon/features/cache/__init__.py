@@ -1,1 +1,3 @@
 """A shared cache of handlers' responses (RFC 9111)."""
+
+__reads__ = "named"

@@ -1,1 +1,3 @@
 """Metrics of all of a server's processes, for Prometheus."""
+
+__reads__ = ()

@@ -1,1 +1,3 @@
 """Requests that failed, kept without their secrets, to be replayed and turned into tests."""
+
+__reads__ = "named"

@@ -2,4 +2,6 @@
 
 from antiphon.embedding import import_on_use
 
+__reads__ = ()
+
 __all__, __getattr__, __dir__ = import_on_use(__name__)

@@ -2,6 +2,8 @@
 
 from antiphon.embedding import missing_package
 
+__reads__ = "anything"
+
 try:
     import jinja2  # noqa: F401
 except ModuleNotFoundError as error:
