@@ -121,7 +121,7 @@ def shop_of():
     return make
 
 
-ANN, SURE = {"authorization": "Bearer of-ann"}, {"name": "bob", "amount": 5}
+ANN, SURE = {"authorization": "Bearer of-ann"}, {"name": "bob", "amount": 5, "note": None, "tip": 2}
 FORBIDDEN = Forbidden("Not today.")
 
 
@@ -135,6 +135,7 @@ ASKED = [  # the options of the route, the arguments, the client's fields, what 
     ({}, SURE | {"amount": -5}, {}, "/amount: expected an integer of at least 1"),
     ({}, SURE | {"amount": "5"}, {}, "/amount: expected an integer"),
     ({}, {"name": "bob"}, {}, "/amount: missing"),
+    ({}, {"name": "bob", "amount": 5, "note": None}, {}, "/tip: missing, though a person has to agree to it"),
     ({}, SURE | {"other": 1}, {}, "/other: there is no such argument"),
     ({}, SURE | {"name": "../x"}, {}, "/name: must not contain slashes"),
     ({"before": login_required}, SURE, {}, "Log in first"),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from antiphon import Request, Response
-from antiphon.embedding import GRACE_OVER, decode_json, encode_json, log_failure
+from antiphon.embedding import GRACE_OVER, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
@@ -129,15 +129,14 @@ class Confirmation:
 
     def confirm(self, request: Request) -> object:
         """Raise NotConfirmed (428) until a person has agreed, and the errors of reading the request."""
-        shown = dict[str, Any]()  # with the defaults of fields that the call leaves out
         for each in self._definition.reads:
-            made = decode_json(encode_json(_read(request, each)))
-            shown |= made if isinstance(made, dict) else {}
-        shown |= self._arguments
-        if missing := [name for name in self._definition.asked_about if name not in shown]:
+            _read(request, each)
+        # A default is not shown for an argument that the call leaves out: which one the handler uses is a guess.
+        if missing := [name for name in self._definition.asked_about if name not in self._arguments]:
             raise UnprocessableContent(f"/{missing[0]}: missing, though a person has to agree to it")
+        text = filled(self._definition.options.confirm or "", self._arguments, text_of)
         try:
-            self._is_declined = not self._call.confirm(filled(self._definition.options.confirm or "", shown, text_of))
+            self._is_declined = not self._call.confirm(text)
         except NeedsReply as error:
             self._lacks = [*error.questions.values()]
             uncount_made(request)  # the call comes again
@@ -156,7 +155,7 @@ class Confirmation:
 
 
 def _read(request: Request, read: Read) -> object:
-    """Return a part of a request as the type that the handler reads. Raises the errors that the handler gets."""
+    """Read a part of a request as the type that the handler reads. Raises the errors that the handler gets."""
     unknown: Literal["refuse", "ignore"] = "refuse" if read.is_strict else "ignore"
     match read.part:
         case "json":
