@@ -15,6 +15,7 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 DATABASE = Dependency[str]("database")
 
 HOOK = "def check(request):\n    pass\n"
@@ -114,6 +115,28 @@ def test_a_copy_of_a_feature_under_another_name_opens_no_more_than_the_original(
 
     app.provide(DATABASE, connect)
     app.use(used(*options))
+    app.get("/")(lambda request: "hi")
+    assert Client(app, "asgi").get("/").status == 200
+    assert opened == []
+
+
+@rows(
+    "package, use",
+    ("feature_flags/antiphon_flags", lambda made, folder: made.Flags("dark", folder=folder)),
+    ("maintenance/antiphon_maintenance", lambda made, folder: made.Maintenance()),
+)
+def test_a_package_that_is_shown_in_the_documents_opens_nothing(package, use, tmp_path, monkeypatch):
+    name = Path(package).name
+    shutil.copytree(EXAMPLES / package, tmp_path / "site-packages" / name)
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    app, opened = App(store=MemoryStore(), secret_keys=["k" * 32]), []
+
+    async def connect(request):
+        opened.append(request)
+
+    app.provide(DATABASE, connect)
+    app.use(use(__import__(name), tmp_path))
     app.get("/")(lambda request: "hi")
     assert Client(app, "asgi").get("/").status == 200
     assert opened == []

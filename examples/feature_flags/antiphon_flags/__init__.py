@@ -10,6 +10,8 @@ from pathlib import Path
 from antiphon import App, BadSignature, Blueprint, Dependency, Request, Response, RouteKey, abort, explained
 from antiphon.features import HealthCheck, Page, Templates
 
+__reads__ = "named"
+
 FLAG = RouteKey[str]("flag")
 """The flag that hides a route while it is off: ``@app.get("/checkout", meta={FLAG: "new-checkout"})``."""
 
@@ -37,6 +39,8 @@ class Flags:
     """A feature for flags of an app with ``secret_keys``. The ``folder`` has a file for each flag that is on for
     everyone.
     """
+
+    __reads__ = (SWITCHES,)
 
     def __init__(self, *names: str, folder: str | os.PathLike[str], prefix: str = "/flags") -> None:
         self.names = names

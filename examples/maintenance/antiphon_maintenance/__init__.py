@@ -14,6 +14,8 @@ from antiphon.cli import load_feature
 from antiphon.features import HealthCheck, Store
 from antiphon.http import ServiceUnavailable
 
+__reads__ = "named"
+
 OPEN = RouteKey[bool]("open during maintenance")
 """``@app.get("/status", meta={OPEN: True})`` is a route that still answers."""
 
@@ -30,6 +32,10 @@ class Maintenance:
         self, store: Store | None = None, *, allow: Callable[[Request], bool] = lambda _: False, retry_after: int = 300
     ) -> None:
         self._own, self._allow, self._retry_after = store, allow, retry_after
+
+    @property
+    def __reads__(self) -> tuple[object, ...]:
+        return IS_ON, self._allow
 
     def install(self, app: App) -> None:
         self._store = app.store_for(self, self._own)

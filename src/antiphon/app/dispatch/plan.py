@@ -11,6 +11,7 @@ from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import ErrorHandlers, Hook, find_handler
 from antiphon.app.dispatch.middleware import Middleware, grouped
 from antiphon.body.receiver import SMALL_BODY
+from antiphon.handler.callables import READS_CODE
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import HTTPError
@@ -246,7 +247,8 @@ class HandlerStack(NamedTuple):
     def _ahead_for(self, route: "Route", source: Source) -> Source:
         """Return a source with the condition for a route that visibly reads it, or the one for all others."""
         readers = [route.handler, *(part.function for part in self.before)]
-        is_read = any(route.dependencies.readings.reads(reader, source.provides) for reader in readers)
+        reads = route.dependencies.readings.reads
+        is_read = not READS_CODE or any(reads(reader, source.provides) for reader in readers)
         return source._replace(when=source.ahead) if is_read else source
 
     def without_writes(self) -> Self:

@@ -70,7 +70,7 @@ class Readings:
 
     def reads(self, function: Any, dependency: Any) -> bool:
         """Return True if a function or the source of what it reads refers to a dependency, as far as it is followed."""
-        return not READS_CODE or any(dependency in found for found, _ in self._reached(function))
+        return any(dependency in found for found, _ in self._reached(function))
 
     def _reached(self, function: Any) -> Iterator[tuple[frozenset[Any], bool]]:
         left = [function]
