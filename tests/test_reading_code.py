@@ -14,7 +14,9 @@ NAMES = {
     "__closure__", "cell_contents", "co_code", "co_consts", "co_freevars", "co_names", "co_positions", "co_varnames",
     "f_lasti", "getclosurevars", "get_instructions", "getsource", "getsourcelines", "gi_frame",
 }  # fmt: skip
-KINDS = re.compile(r"\*(slower|an error later|a line of a document|refused)\*|the command|is not found|a test fails|ImportError")
+KINDS = re.compile(
+    r"\*(slower|an error later|a line of a document|refused)\*|the command|is not found|a test fails|ImportError"
+)
 USES = [tuple(cell.strip() for cell in line.split(" | ")) for line in re.findall(r"^\| (`.*) \|$", PAGE, re.MULTILINE)]
 
 
@@ -24,7 +26,9 @@ def reads_code(file):
         match node:
             case ast.Import(names=names) if MODULES & {each.name for each in names}:
                 return True
-            case ast.ImportFrom(module=module, names=names) if module in MODULES or NAMES & {each.name for each in names}:
+            case ast.ImportFrom(module=module, names=names) if module in MODULES or NAMES & {
+                each.name for each in names
+            }:
                 return True
             case ast.Attribute(attr=name) | ast.Constant(value=str(name)) if name in NAMES:
                 return True

@@ -426,3 +426,57 @@ def test_one_in_a_list_that_is_filled_later_is_opened_where_a_thread_reads_it(se
     hidden += [Tenant, User]
     assert client.get("/").json == [f"tenant of {gives}", gives]
     assert ended == ["/"]
+
+
+def nobody(request):
+    return "nobody"
+
+
+replaced, table = nobody, {"read": nobody}
+
+
+def by_global(request):
+    return replaced(request)
+
+
+def by_code(request):
+    return "nobody"
+
+
+def in_a_closure():
+    read = nobody
+
+    def handler(request):
+        return read(request)
+
+    def change(_):
+        nonlocal read
+        read = fetch
+
+    return handler, change
+
+
+CHANGES = {
+    "a global": lambda: (by_global, lambda patch: patch.setattr(sys.modules[__name__], "replaced", fetch)),
+    "a dict": lambda: (lambda request: table["read"](request), lambda patch: patch.setitem(table, "read", fetch)),
+    "the code": lambda: (by_code, lambda patch: patch.setattr(by_code, "__code__", fetch.__code__)),
+    "a variable of a closure": in_a_closure,
+}
+
+
+@rows("changed", CHANGES)
+def test_what_is_replaced_after_the_start_is_opened_late_or_an_error(serving, changed, monkeypatch, caplog):
+    handler, change = CHANGES[changed]()
+    app = App()
+    app.provide(User, waits)
+    app.get("/def")(handler)
+
+    @app.get("/async")
+    async def handle(request):
+        return handler(request)
+
+    client = serving(app)
+    assert [client.get(path).text for path in ("/def", "/async")] == ["nobody"] * 2
+    change(monkeypatch)
+    assert (client.get("/def").text, client.get("/async").status) == ("ada on a loop", 500)
+    assert "'user' is not resolved" in caplog.text

@@ -3,10 +3,10 @@
 A function can only read a dependency that it refers to: in its own code (``request[Database]``, ``request.user``), or
 in code that it refers to. So everything to which the function refers is followed: globals, enclosing variables,
 defaults, methods and their objects, and the sources of the dependencies found. What can't be followed to its end is
-unknown, and may read anything: names chosen at run time, other applications, and installed code that doesn't say what
-it reads.
+unknown, and may read anything: names chosen at run time, other applications, and installed code that doesn't declare
+what it reads.
 
-Code says so by ``__reads__`` of a function or a class, or of a module or package for all its code:
+Code declares it in ``__reads__`` of a function or a class, or of a module or package for all its code:
 
 | ``__reads__`` | |
 |---|---|
