@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
+_ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE", "READS_CODE"}
 """Variables, without their prefix, that are not options of a command."""
 
 
