@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from functools import wraps
 from itertools import count
 from pathlib import Path
 
@@ -22,11 +23,16 @@ HOOK = "def check(request):\n    pass\n"
 READS = "from tests.app.test_declared_reads import DATABASE\ndef check(request):\n    request[DATABASE]\n"
 HIDES = "def check(request):\n    getattr(request, 'method')\n"
 OBJECT = "class Check:\n    {}\n    def __call__(self, request):\n        getattr(request, 'method')\ncheck = Check()\n"
+WRAPS = "from tests.app.test_declared_reads import reading\ndef check(request):\n    pass\n"
 CALLS = "from tests.app.test_declared_reads import fetch\n"
 
 
 def fetch(request):
     return request[DATABASE]
+
+
+def reading(function):
+    return wraps(function)(lambda request: function(fetch(request)))
 
 
 def opened_by(hook, handler=lambda request: "hi"):
@@ -81,7 +87,14 @@ def test_an_installed_hook_opens_a_dependency_unless_it_says_that_it_does_not_re
     assert opened_by(hook_in(tmp_path / "site-packages", text, monkeypatch)) == is_opened
 
 
-@rows("text, is_opened", (HOOK, False), (HIDES, True), (READS, True), ("__reads__ = 'named'\n" + HIDES, False))
+@rows(
+    "text, is_opened",
+    (HOOK, False),
+    (HIDES, True),
+    (READS, True),
+    ("__reads__ = 'named'\n" + HIDES, False),
+    (WRAPS + "check.__reads__ = ()\ncheck = reading(check)", True),
+)
 def test_an_applications_own_hook_is_followed_even_if_it_says_nothing(tmp_path, monkeypatch, text, is_opened):
     assert opened_by(hook_in(tmp_path / "own", text, monkeypatch)) == is_opened
 

@@ -100,7 +100,11 @@ def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, wo
     ),
     ({}, "ANTIPHON_PROT=80", "ANTIPHON_PROT is not a setting, so it is ignored. Did you mean ANTIPHON_PORT?"),
     ({"ANTIPHON_XYZ": "2"}, "", "ANTIPHON_XYZ is not a setting, so it is ignored."),
-    ({"ANTIPHON_PURE": "0", "ANTIPHON_READS_CODE": "1", "ANTIPHON_WORKERS": "2", "PORT": "0"}, "ANTIPHON_APP=shop:app\nANTIPHONY=1", None),
+    (
+        {"ANTIPHON_PURE": "0", "ANTIPHON_READS_CODE": "1", "ANTIPHON_WORKERS": "2", "PORT": "0"},
+        "ANTIPHON_APP=shop:app\nANTIPHONY=1",
+        None,
+    ),
 )
 def test_a_name_that_is_no_setting_is_a_warning(tmp_path, monkeypatch, environment, env_file, warning):
     monkeypatch.chdir(tmp_path)

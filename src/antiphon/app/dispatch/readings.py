@@ -187,6 +187,8 @@ def _referred(each: Any) -> Iterable[Any]:
 def _said_by(code: FunctionType | type, instance: Any = None) -> Any:
     """Return what a function or a class, or else its module, says that it reads. Raises _UnknownError for anything."""
     said = code.__dict__.get("__reads__")
+    if said is getattr(code.__dict__.get("__wrapped__"), "__reads__", None):
+        said = None  # ``functools.wraps`` has copied it to code that may read more
     if isinstance(said, property):
         said = None if instance is None else instance.__reads__
     return _said_in(code.__module__) if said is None else _checked(said)
