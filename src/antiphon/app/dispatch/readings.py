@@ -242,7 +242,7 @@ def _held_by(each: Any) -> Iterable[Any]:
         held += [*each, *each.values()]
     elif isinstance(each, Collection) and not isinstance(each, range):
         held += each
-    elif type(each).__module__ in ("_contextvars", "builtins", "itertools", "operator"):
+    elif type(each).__module__ in ("_contextvars", "_queue", "builtins", "itertools", "operator"):
         held += get_referents(each)
     return held
 
