@@ -14,6 +14,7 @@ NAMES = {
     "__closure__", "cell_contents", "co_code", "co_consts", "co_freevars", "co_names", "co_positions", "co_varnames",
     "f_lasti", "getclosurevars", "get_instructions", "getsource", "getsourcelines", "gi_frame",
 }  # fmt: skip
+ANY = re.compile(rf"\b(?:{'|'.join(MODULES | NAMES)})\b")
 KINDS = re.compile(
     r"\*(slower|an error later|a line of a document|refused)\*|the command|is not found|a test fails|ImportError"
 )
@@ -22,7 +23,8 @@ USES = [tuple(cell.strip() for cell in line.split(" | ")) for line in re.findall
 
 def reads_code(file):
     """Return whether a module imports what takes code apart, or names a part of it."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    text = file.read_text()
+    for node in ast.walk(ast.parse(text if ANY.search(text) else "")):
         match node:
             case ast.Import(names=names) if MODULES & {each.name for each in names}:
                 return True
