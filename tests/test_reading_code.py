@@ -48,3 +48,12 @@ def test_the_page_names_each_module_that_reads_code_and_no_other():
 def test_a_wrong_reading_costs_time_or_a_line_and_guards_nothing(use):
     assert len(use) == 5
     assert KINDS.search(use[3])
+
+
+@rows("line", re.findall(r"^tests.*$", (ROOT / "tests/reading.txt").read_text(), re.MULTILINE))
+def test_each_test_that_is_left_out_without_reading_exists_and_says_why(line):
+    name, _, why = line.partition("  ")
+    file, *inside = name.split("::")
+    text = (ROOT / file).read_text()
+    assert all(re.search(rf"(def|class) {each}\b", text) for each in inside)
+    assert re.match("speed:|an early error|a document", why)
