@@ -156,7 +156,7 @@ def _objects_of(each: Any) -> tuple[list[Any], bool]:
     """Return the objects to which an object refers, and True if it can't be followed to its end."""
     objects: list[Any] = []
     try:
-        objects += [one for one in _referred(each) if not isinstance(one, _PLAIN)]
+        objects.extend(one for one in _referred(each) if not isinstance(one, _PLAIN))
     except Exception:  # also of objects that run code when they are inspected
         return objects, True
     return objects, False
@@ -278,9 +278,9 @@ def _referred_by(function: FunctionType, said: str | None) -> Iterator[Any]:
             yield cell.cell_contents
         except ValueError as error:  # not assigned yet
             raise _UnknownError from error
-    if said is None:
-        if not _UNKNOWN_NAMES.isdisjoint(names) or ("format" in names and _formats_attributes(function.__code__)):
-            raise _UnknownError
+    hides = not _UNKNOWN_NAMES.isdisjoint(names) or ("format" in names and _formats_attributes(function.__code__))
+    if hides and said is None:
+        raise _UnknownError
 
 
 def _imported_by(function: FunctionType, said: str | None) -> Iterator[ModuleType]:
