@@ -12,12 +12,25 @@ import traceback
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, make_dataclass
+from functools import cached_property
 
 import pytest
 from jinja2 import DictLoader
 
 import antiphon
-from antiphon import App, Blueprint, HTTPError, Redirect, Request, Response, WebSocketClosed, abort, features
+from antiphon import (
+    App,
+    Blueprint,
+    HTTPError,
+    Redirect,
+    Request,
+    Response,
+    Session,
+    WebSocket,
+    WebSocketClosed,
+    abort,
+    features,
+)
 from antiphon.explanations import add_notes
 from antiphon.explanations.naming import split_words
 from antiphon.explanations.words import (
@@ -29,21 +42,26 @@ from antiphon.explanations.words import (
     CLIENT,
     CLIENT_RESPONSE,
     COOKIES,
+    ENV,
     ERROR,
+    FLASH,
+    HEADERS,
     MULTIDICT,
     PACKAGE,
     REQUEST,
     REQUEST_LIMITS,
     RESPONSE,
     RESPONSE_HEAD,
+    SESSION,
+    SOCKET,
     TEMPLATE,
 )
 from antiphon.features import Basic, Bearer, Channel, Form, MemoryStore, Page, Runs, SessionLogin, Templates
 from antiphon.features.forms.bound_field import FIELD
 from antiphon.features.forms.form import OTHER_WORDS
-from antiphon.http import MultiDict, NotFound
+from antiphon.http import Headers, MultiDict, NotFound
 from antiphon.testing import Client
-from antiphon.types import ChannelMessage
+from antiphon.types import ChannelMessage, Environment, FlashMessages
 from tests.helpers.rows import rows
 
 FROM_3_12 = sys.version_info >= (3, 12)
@@ -162,6 +180,60 @@ def test_a_subclass_may_have_one():
 
     assert Own.blank("/?a=1").query_params["a"] == "1"
     assert (Own.blank().state, Own.blank().has) == ("mine", "mine")
+
+
+HINTING = {type(thing): words for thing, words in OBJECTS.values()} | {
+    Environment: ENV, FlashMessages: FLASH, Headers: HEADERS, Session: SESSION, WebSocket: SOCKET,
+}  # fmt: skip
+HINTS = [(base, word) for base, words in HINTING.items() for word in split_words(words)]
+
+
+def subclass(*bases, **namespace):
+    cls = type("Own", bases, namespace)
+    cls.__abstractmethods__ = frozenset()
+    return cls
+
+
+@rows("base, word", HINTS)
+def test_an_object_of_a_subclass_may_have_any_of_them(base, word):
+    thing = object.__new__(subclass(base)) if base is not HTTPError else subclass(base)()
+    with pytest.raises(AttributeError, match="; use "):
+        getattr(thing, word)
+    setattr(thing, word, 1)
+    assert (getattr(thing, word), word in object.__dir__(thing)) == (1, True)
+    delattr(thing, word)
+    with pytest.raises(AttributeError, match="; use "):
+        getattr(thing, word)
+
+
+@rows("base, word", [each for each in HINTS if each[0] in (App, Blueprint, Response, MultiDict)])
+def test_its_init_may_set_them_before_and_after_ours(base, word):
+    def init(self):
+        setattr(self, word, "before")
+        base.__init__(self, *["shop"] * (base is Blueprint))
+        assert getattr(self, word) == "before"
+        setattr(self, word, "after")
+
+    assert getattr(subclass(base, __init__=init)(), word) == "after"
+
+
+@rows("made", [property, cached_property, classmethod, lambda function: None, lambda function: {}])
+@rows("base, word", {base: word for base, word in HINTS if base is not HTTPError}.items())
+@rows("place", ["in the class", "in a mixin before", "in a mixin behind"])
+def test_what_a_subclass_or_its_mixin_defines_is_read(made, base, word, place):
+    mixin = type("Mixin", (), {word: made(lambda self: None)})
+    if place == "in the class":
+        cls = subclass(base, **{word: made(lambda self: None)})
+    else:
+        cls = subclass(*((base, mixin) if place == "in a mixin behind" else (mixin, base)))
+    value = getattr(object.__new__(cls), word)
+    assert not (value() if callable(value) else value)
+
+
+@rows("kind, word", [("App", "debug"), ("App", "config"), ("Blueprint", "url_prefix"), ("Request", "max_body_length")])
+def test_on_our_own_class_setting_one_without_an_effect_is_an_error(kind, word):
+    with pytest.raises(AttributeError, match=r"\buse "):
+        setattr(OBJECTS[kind][0], word, 1)
 
 
 ELSEWHERE = [

@@ -25,7 +25,7 @@ from antiphon.app.url_for import url_for as url_for_route
 from antiphon.concurrency.process import wait_observers
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
-from antiphon.explanations.words import APP, APP_SETTINGS
+from antiphon.explanations.words import APP, APP_ATTRIBUTES, APP_SETTINGS
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
@@ -52,7 +52,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class App(Routes, Servable):
+class App(Routes, Servable, settings=APP_ATTRIBUTES):
     """A web application, served as WSGI, ASGI or RSGI.
 
     ``limits`` and ``deadline`` apply to every request, unless a blueprint or a route has its own. The deadline is the

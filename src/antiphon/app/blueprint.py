@@ -470,7 +470,7 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
-class Blueprint(Routes, words=BLUEPRINT, settings=BLUEPRINT):
+class Blueprint(Routes, words=BLUEPRINT, settings=APP_ATTRIBUTES | BLUEPRINT):
     """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 
     ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which

@@ -16,11 +16,13 @@ class NamesOurs(ABCMeta):
     """The metaclass of classes whose errors about other frameworks' names show Antiphon's: ``class
     Request(metaclass=NamesOurs, words=REQUEST)``.
 
-    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
-    ``dir``, ``help`` and completion leave the other names out. It is an ABCMeta so that subclasses may be abstract.
-    ``isinstance`` is as fast as for other classes.
+    Setting one of the ``settings`` on an object of exactly this class is an error, too, since it would have no effect.
+    A subclass may define or inherit any of these names, and its objects may set them. ``dir``, ``help`` and completion
+    leave the other names out. It is an ABCMeta so that subclasses may be abstract. ``isinstance`` is as fast as for
+    other classes.
     """
 
+    _hints: dict[str, str] = {}  # noqa: RUF012 - each class gets its own
     __instancecheck__ = type.__instancecheck__
     __subclasscheck__ = type.__subclasscheck__
 
@@ -35,10 +37,13 @@ class NamesOurs(ABCMeta):
         **options: Any,
     ) -> "NamesOurs":
         cls = super().__new__(mcls, name, bases, namespace, **options)
-        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
-            for word, ours in split_words(each).items():
-                if not hasattr(cls, word) and word not in vars(cls):
-                    setattr(cls, word, kind(word, ours))
+        kept = split_words(settings)
+        cls._hints = {word: ours for base in bases for word, ours in getattr(base, "_hints", NO_WORDS).items()}
+        cls._hints |= split_words(words) | kept
+        names, plain = _names(cls), OtherWord if cls.__dictoffset__ else OtherField
+        for word, ours in cls._hints.items():
+            if word not in names or isinstance(names[word], OtherWord):
+                _hint(cls, word, ours, OtherField if word in kept else plain)
         if words:
             cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
         return cls
@@ -66,13 +71,28 @@ class OtherField(OtherWord):
         self.__get__(instance, type(instance))
 
 
+def _names(cls: type) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for each in reversed(cls.__mro__):
+        names |= vars(each)
+    return names
+
+
+def _hint(cls: type, word: str, ours: str, kind: type[OtherWord]) -> None:
+    """Give a class a hint, or what a class further up defines under that name, such as a mixin behind ``App``."""
+    found = [vars(base)[word] for base in cls.__mro__ if word in vars(base)]
+    defined = [value for value in found if not isinstance(value, OtherWord)]
+    if defined or not found or type(found[0]) is not kind or found[0].ours != ours:
+        setattr(cls, word, defined[0] if defined else kind(word, ours))
+
+
 def _names_of(thing: object) -> list[str]:
     """Return the names that ``dir`` shows for an object, without those that only raise an error."""
     return [*{*_without_others(object.__dir__(thing), type(thing)), *getattr(thing, "__dict__", ())}]
 
 
 def _without_others(names: Iterable[str], cls: type) -> list[str]:
-    defined = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
+    defined = _names(cls)
     return [name for name in names if not isinstance(defined.get(name), OtherWord)]
 
 
