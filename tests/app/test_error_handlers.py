@@ -280,28 +280,62 @@ def test_the_errors_headers_go_with_its_status(serving, style, other, answer, al
     assert client.get("/").headers.getall("www-authenticate") == challenges
 
 
+@rows(
+    "status, name, value, fix",
+    (401, "www-authenticate", "Bearer", 'abort(401, challenge="Bearer")'),
+    (405, "allow", "OPTIONS, POST", None),
+    (407, "proxy-authenticate", "Bearer", 'abort(407, challenge="Basic")'),
+    (426, "upgrade", None, 'abort(426, upgrade="TLS/1.3")'),
+)
 @rows("handled", [False, True])
-def test_unauthorized_without_a_challenge_has_one_and_debug_says_where(serving, style, other, handled, debug, caplog):
+def test_an_error_without_its_header_gets_what_is_known_and_debug_says_where(
+    serving, interface, style, other, status, name, value, fix, handled, debug, caplog
+):
     app = App()
 
     @style
     def refuses(request):
-        abort(401, "Who are you?")
+        abort(status, "Who are you?")
 
     app.get("/")(refuses)
-    app.get("/own")(style(lambda request: ("Who?", 401, {"www-authenticate": "Own"})))
+    app.post("/")(style(lambda request: "posted"))
+    app.get("/own")(style(lambda request: ("Who?", status, {name: "Own"})))
     if handled:
-        app.errorhandler(401)(other(lambda request, error: "Who?"))
+        app.errorhandler(status)(other(lambda request, error: "Who?"))
     client = serving(app)
-    refused = client.get("/")
-    assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
-    assert client.get("/own").headers["www-authenticate"] == "Own"
-    said = [record.getMessage() for record in caplog.records if "challenge" in record.getMessage()]
-    assert len(said) == debug
+    refused, own = client.get("/"), client.get("/own")
+    assert refused.status == status
+    if status < 407 or interface != "wsgi":  # which forbids fields of a connection (PEP 3333)
+        assert (refused.headers.get(name), own.headers[name]) == (value, "Own")
+    said = [record.getMessage() for record in caplog.records if "without" in record.getMessage()]
+    assert len(said) == (debug and fix is not None)
     for line in said:
         assert describe(refuses) in line
         assert f"{__file__}:" in line.partition("raised at ")[2]
-        assert 'abort(401, challenge="Bearer")' in line
+        assert fix in line
+
+
+@rows(
+    "refused, allow",
+    ("GET", "OPTIONS, POST, PUT"),
+    ("HEAD", "OPTIONS, POST, PUT"),
+    ("POST", "GET, HEAD, OPTIONS, PUT"),
+    ("PUT", "GET, HEAD, OPTIONS, POST"),
+)
+@rows("prefix", ["", "/mounted"])
+def test_a_405_of_a_handler_lists_the_other_methods_of_its_path(serving, style, refused, allow, prefix):
+    app, outer = App(), App()
+    app.route("/x/<int:item>", methods=["GET", "POST"])(style(lambda request, item: abort(405)))
+    app.put("/x/<int:item>")(style(lambda request, item: abort(405)))
+    outer.mount("/mounted", app)
+    response = serving(outer if prefix else app).request(refused, f"{prefix}/x/1")
+    assert (response.status, response.headers["allow"]) == (405, allow)
+
+
+def test_a_handler_may_abort_with_each_status(serving, style, app):
+    app.get("/<int:status>")(style(lambda request, status: abort(status, "no")))
+    client = serving(app)
+    assert {status: client.get(f"/{status}").status for status in range(400, 600)} == {n: n for n in range(400, 600)}
 
 
 def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, style, other, app):

@@ -351,6 +351,10 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         elif self._routing is not None:
             self._plan()
 
+    def _methods_at(self, request: Request) -> Iterable[str]:
+        """Return the methods of a request's path."""
+        return () if self._routing is None else self._routing.methods_at(request.head)
+
     def is_provided(self, dependency: Dependency[Any]) -> bool:
         """True if a dependency is already provided. Features check this if they need another feature first."""
         return dependency in self._dependencies
@@ -555,7 +559,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         client = client_of(seen)
         if self._sharing is not None:
             client = self._sharing.client(seen, client)
-        plan = routing.peek(head)
+        plan = routing.methods_at(head).get(head.method)
         if plan is None:
             return RequestClass(client, blocks=self.interface == "wsgi")
         return RequestClass(client, plan.route.priority == "low", blocks=plan.handler.blocks)

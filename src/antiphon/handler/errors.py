@@ -1,5 +1,6 @@
 """Responses to errors without an error handler: problem details or a page, and the challenges of a 401."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -7,7 +8,7 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
 from antiphon.http.accept import Accept
 from antiphon.http.authorization import Challenge
-from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, Unauthorized, localizers
+from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, localizers
 from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
@@ -23,21 +24,13 @@ CHALLENGES = Dependency[list[Challenge]]("challenges", fix="app.use(Users(...))"
 _GENERAL = "Bearer"
 
 
-def needs_challenge(error: HTTPError) -> bool:
-    """True for a 401 without its required header (RFC 9110 §15.5.2)."""
-    return error.status == Unauthorized.status and "www-authenticate" not in error.headers
-
-
-def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
-    """Return the WWW-Authenticate for a 401 that has none. In debug mode, log where it was raised and what to do."""
+def _challenge_for(request: Request) -> str:
+    """Return the WWW-Authenticate for a 401 that has none, or an empty string."""
     app = request.route.app
     if app is None or not app.is_provided(CHALLENGES):
-        if is_debug:
-            _advise(request, error)
-        return _GENERAL
+        return ""
     try:
-        challenges = request[CHALLENGES]
-        return ", ".join(map(str, challenges))
+        return ", ".join(map(str, request[CHALLENGES]))
     except Exception:
         import logging
 
@@ -45,15 +38,48 @@ def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
         return _GENERAL
 
 
-def _advise(request: Request, error: HTTPError) -> None:
+def _allow_for(request: Request) -> str:
+    """Return the Allow for a 405 that has none: the methods of the path, except the one that was refused."""
+    route = request.route
+    methods = route.methods if route.app is None else route.app._methods_at(request)
+    refused = {"GET", "HEAD"} if request.method in ("GET", "HEAD") else {request.method}
+    return ", ".join(sorted({*methods} - refused))
+
+
+class _Demand(NamedTuple):
+    """The header field that a status requires, how it is made for an error without it, and what to write instead."""
+
+    name: str
+    make: Callable[[Request], str]
+    general: str | None
+    fix: str
+
+
+_DEMANDED = {
+    401: _Demand(
+        "www-authenticate",
+        _challenge_for,
+        _GENERAL,
+        'abort(401, challenge="Bearer") says how to log in, or app.use(Users(...)) does for all routes',
+    ),
+    405: _Demand("allow", _allow_for, "", ""),
+    407: _Demand("proxy-authenticate", lambda _: "", _GENERAL, 'abort(407, challenge="Basic") says how to log in'),
+    426: _Demand("upgrade", lambda _: "", None, 'abort(426, upgrade="TLS/1.3") names the protocol'),
+}
+"""What RFC 9110 requires of some statuses (§11.7.1, §15.5.2, §15.5.6, §15.5.22)."""
+
+
+def _advise(request: Request, error: HTTPError, demand: _Demand) -> None:
     import logging
 
     logging.getLogger("antiphon").warning(
-        "%s responded with 401 without a challenge, raised at %s; clients were told %r:"
-        ' abort(401, challenge="Bearer") says how to log in, or app.use(Users(...)) does for all routes',
+        "%s responded with %s without %s, raised at %s; clients were told %r: %s",
         request.route.handled_by,
+        error.status,
+        demand.name,
         _raised_at(error),
-        _GENERAL,
+        demand.general,
+        demand.fix,
     )
 
 
@@ -237,12 +263,16 @@ _known = lru_cache(maxsize=128)(_best)
 _OURS = frozenset({"content-type", "x-content-type-options", "x-request-id", "vary"})
 
 
-def headers_of(request: Request, told: HTTPError) -> list[Line]:
-    """Return the header fields of an error, with a challenge for a 401 that has none."""
+def headers_of(request: Request, told: HTTPError, response: Response | None = None) -> list[Line]:
+    """Return the header fields of an error, with the one that its status requires if it and a response lack it."""
     own = told.headers.items()
-    if not needs_challenge(told):
+    demand = _DEMANDED.get(told.status)
+    if demand is None or demand.name in told.headers or (response is not None and demand.name in response.headers):
         return own
-    return [*own, ("www-authenticate", challenge_for(request, told, is_debug()))]
+    value = demand.make(request) or demand.general
+    if demand.fix and value == demand.general and is_debug():
+        _advise(request, told, demand)
+    return own if value is None else [*own, (demand.name, value)]
 
 
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:

@@ -46,13 +46,6 @@ Raised = TypeVar("Raised", bound=BaseException)
 Text: TypeAlias = str | UserString
 """Text, or an object that converts to text, such as a lazy translation into the request's language."""
 
-_DEMANDED = {
-    405: ("Allow", "15.5.6", 'allow=["GET"]'),
-    407: ("Proxy-Authenticate", "11.7.1", 'challenge="Basic"'),
-    426: ("Upgrade", "15.5.22", 'upgrade="TLS/1.3"'),
-}
-"""The header that a status requires, its section in RFC 9110, and an argument that sets it."""
-
 _OWN_MEMBERS = ("type", "title", "status", "detail")
 """The members of problem details that are attributes of errors (RFC 9457 §3.1)."""
 
@@ -152,21 +145,30 @@ def _checked_status(status: int) -> int:
     return status
 
 
+class _PhraseOfStatus:
+    def __get__(self, error: "HTTPError | None", kind: type["HTTPError"]) -> str:
+        return phrase((error or kind).status)
+
+
 class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class with its own status needs only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
     the client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of
     the problem type (RFC 9457 §3.1), ``title`` a short summary, and ``members`` are additional members of the problem
-    details object (§3.2). Raises ValueError for a status outside 400 to 599, and for 405, 407 or 426 without the header
-    that RFC 9110 requires (§15.5). Raises TypeError for a detail that isn't text, for an unknown option, and for a
-    member that has its own parameter.
+    details object (§3.2). A subclass may set each of these as a class attribute; ``headers`` and ``members`` are added
+    to its own. Raises ValueError for a status outside 400 to 599. Raises TypeError for a detail that isn't text, for an
+    unknown option, and for a member that has its own parameter.
     """
 
     by_status: ClassVar[Mapping[int, "type[HTTPError]"]] = {}
     """The error classes by status."""
     status: int = 500
     type: str = "about:blank"
+    title = cast("str", _PhraseOfStatus())
+    detail: str | None = None
+    headers = MutableHeaders.over([])
+    members: dict[str, object] = {}  # noqa: RUF012 - each error has its own
     _is_localized: ClassVar[bool] = False
     """True for a copy in the language of a request."""
 
@@ -195,23 +197,28 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
             status, detail = None, status
             if self.__class__ is HTTPError:
                 self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
-        if detail is not None and not isinstance(detail, str):
-            detail = _text_of(detail)
+        cls = self.__class__
+        if detail is None and isinstance(cls.detail, UserString):
+            detail = cls.detail
+        if detail is not None:
+            self.detail = detail = detail if isinstance(detail, str) else _text_of(detail)
         super().__init__(detail)
         if status is not None:
             self.status = _checked_status(status)
         if type is not None:
             self.type = type
-        self.detail = detail
-        self.title = title or phrase(self.status)
+        if title:
+            self.title = title
         self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
-        self.members = {} if members is None else _checked_members(members)
-        if self.status in _DEMANDED and (demanded := _DEMANDED[self.status])[0] not in self.headers:
-            name, section, fix = demanded
-            raise explained(
-                "status-needs-header",
-                f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})",
-            )
+        for name, value in [field for field in cls.headers.items() if field[0] not in self.headers]:
+            self.headers.add(name, value)
+        self.members = {**cls.members} if members is None else {**cls.members, **_checked_members(members)}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if isinstance(cls.status, int):
+            _checked_status(cls.status)
+        _checked_members(cls.members)
 
     @property
     def errors(self) -> list[FieldProblem]:
@@ -333,8 +340,8 @@ class NotFound(HTTPError):
 class MethodNotAllowed(HTTPError):
     """405: the resource exists, but doesn't support this method (RFC 9110 §15.5.6).
 
-    ``allow`` becomes the Allow header: the methods that the resource supports. Raises TypeError for a single str, and
-    ValueError for a method that isn't a token.
+    ``allow`` becomes the Allow header: the methods that the resource supports. Without it, the response lists the other
+    methods of the route's path. Raises TypeError for a single str, and ValueError for a method that isn't a token.
     """
 
     status = 405

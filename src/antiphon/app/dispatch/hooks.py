@@ -360,8 +360,7 @@ async def _respond_by(
 
 def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
     """Add the header fields of an error that a response does not set itself."""
-    fields = told.headers.items() if "www-authenticate" in response.headers else headers_of(request, told)
-    for name, value in [field for field in fields if field[0] not in response.headers]:
+    for name, value in [field for field in headers_of(request, told, response) if field[0] not in response.headers]:
         response.headers.add(name, value)
 
 

@@ -145,16 +145,16 @@ class Routing:
         other.looks = False
         return other
 
-    def peek(self, head: Head) -> Plan | None:
-        """Return the plan of the request's route, without any checks. None if there is no route, or only a mount."""
+    def methods_at(self, head: Head) -> Mapping[str, Plan]:
+        """Return the plans of a path by method, without any checks: none if there is no route, or only a mount."""
         methods: Mapping[str, Plan] | None = self.router.literal.get(head.path)
-        if methods is None:
-            try:
-                found = self.router.search(head.path, None, head.authority if self.router.has_hosts else "")
-            except Exception:  # raised by one of the application's converters
-                return None
-            methods = {} if found is None else found[0]
-        return methods.get(head.method)
+        if methods is not None:
+            return methods
+        try:
+            found = self.router.search(head.path, None, head.authority if self.router.has_hosts else "")
+        except Exception:  # raised by one of the application's converters
+            return {}
+        return {} if found is None else found[0]
 
     def find(self, request: Request) -> Found:
         """Find the plan for a request, and the request's error, if any."""

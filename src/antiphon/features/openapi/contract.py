@@ -392,7 +392,7 @@ def _handler_of(find: FindHandler, error: Raisable) -> Callable[..., Any] | None
         if isinstance(example, HTTPError):
             example.status = error.status or 500
             if type(example) is HTTPError:
-                example = http_error(example.status) if example.status not in (405, 407, 426) else example
+                example = http_error(example.status)
     except Exception:  # it can't be made without arguments
         return None
     return find(example)
