@@ -12,6 +12,7 @@ from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, S
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
@@ -530,6 +531,15 @@ def test_those_of_flask_go_on_here_and_back_there(interface, style):
     browser.set_cookie("session", client.cookies["session"])
     assert browser.get("/third").json == ["_at", "first", "second", "third"]
     client.close()
+
+
+@rows("cookie", ["__Http-session", "__Host-Http-session", "__Secure-session"])
+def test_a_cookie_may_have_each_prefix(shopping, cookie):
+    shop = shopping(cookie=cookie)
+    visitor = shop.client()
+    for do, data, kept in ((wrote(a=1), None, 1), (dict, {"a": 1}, 1), (lambda session: session.clear(), None, 0)):
+        assert shop.visit(visitor, lambda request, do=do: do(request.session)).json["result"] == data
+        assert len(visitor.cookies) == kept
 
 
 def test_without_the_feature_the_error_names_the_line_to_add():

@@ -14,6 +14,9 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
+HTTP_ONLY = ["__Http-a", "__HTTP-a", "__Host-Http-a", "__hOST-http-a"]
+SAFE = {"secure": True, "httponly": True}
+
 NOON = datetime(2026, 11, 20, 12, 30, 5, tzinfo=UTC)
 
 names = st.from_regex(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,20}", fullmatch=True).filter(
@@ -140,6 +143,12 @@ def test_reads_what_the_standard_library_prints(name, value):
             ),
         ),
         (
+            SetCookie.delete("__host-http-a"),
+            "__host-http-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Secure; HttpOnly; Path=/",
+        ),
+        (SetCookie("__Http-a", "1", path="/b", **SAFE), "__Http-a=1; Secure; HttpOnly; Path=/b"),
+        (SetCookie("__Httpa", "1"), "__Httpa=1; Path=/"),
+        (
             SetCookie.delete("__Secure-a"),
             "__Secure-a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Secure; Path=/",
         ),
@@ -206,6 +215,11 @@ def test_a_printed_cookie_reads_the_same(cookie):
     ("__Host-a", {"secure": True, "domain": "a.b"}, "needs path"),
     ("__Host-a", {"secure": True, "path": "/b"}, "needs path"),
     ("__HOST-a", {"secure": True, "path": None}, "needs path"),
+    *((name, {}, "needs secure") for name in HTTP_ONLY),
+    *((name, {"httponly": True}, "needs secure") for name in HTTP_ONLY),
+    *((name, {"secure": True}, "needs httponly") for name in HTTP_ONLY),
+    *((name, SAFE | {"path": "/b"}, "needs path") for name in HTTP_ONLY[2:]),
+    *((name, SAFE | {"domain": "a.b"}, "needs path") for name in HTTP_ONLY[2:]),
 )  # fmt: skip
 def test_a_cookie_that_user_agents_would_drop_is_refused(name, attributes, message):
     with pytest.raises(ValueError, match=message):
@@ -285,6 +299,8 @@ def test_reads_set_cookie_as_user_agents_do(text, fields):
     "text",
         "", "=", ";", " ; Path=/", "a=b\r\n", "a=b; Path=/\0", "a=\x7f", "__Host-a", "=__secure-a=b",
         "__Host-a=b",
+        "__Http-a=b; Secure", "__http-a=b; HttpOnly", "=__Http-a=b", "__Host-Http-",
+        "__Host-Http-a=b; Secure; HttpOnly", "__host-HTTP-a=b; Secure; Path=/", "__Host-Http-a=b; Secure; HttpOnly; Path=/; Domain=c.d",
         "__Host-a=b; Secure", "__Host-a=b; Secure; Path=/; Domain=c.d", "__secure-a=b", "a=b; SameSite=None",
         "a=b; Partitioned", "a=" + "b" * 4096, latin1("a=" + "ä" * 2048),
 )  # fmt: skip

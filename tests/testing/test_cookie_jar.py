@@ -49,6 +49,11 @@ def test_a_cookie_goes_where_it_was_set_for(line, url, sent):
     ("a=1; Path=/; Secure", True),
     ("__Secure-a=1; Path=/; Secure", True),
     ("__Secure-a=1; Path=/", False),
+    ("__Http-a=1; Path=/; Secure; HttpOnly", True),
+    ("__Http-a=1; Path=/; Secure", False),
+    ("__Host-Http-a=1; Path=/; Secure; HttpOnly", True),
+    ("__host-http-a=1; Path=/; Secure", False),
+    ("__Host-Http-a=1; Path=/x; Secure; HttpOnly", False),
     ("__Host-a=1; Path=/; Secure", True),
     ("__Host-a=1; Path=/x; Secure", False),
     ("__host-a=1; Path=/; Domain=shop.example.com; Secure", False),
@@ -183,7 +188,7 @@ def test_a_test_can_set_and_delete_cookies():
     assert len(jar) == 0
 
 
-@rows("name", ["__Host-session", "__Secure-session"])
+@rows("name", ["__Host-session", "__Secure-session", "__Http-session", "__Host-Http-session"])
 def test_a_test_need_not_say_that_a_prefix_is_secure(name):
     jar = CookieJar("shop.example.com")
     jar.set(name, "1")

@@ -100,7 +100,7 @@ class Sessions:
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
         check_numbers(idle=idle, lifetime=lifetime)
-        SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
+        SetCookie(cookie or "__Host-session", secure=True, httponly=True, samesite=samesite)
         self._stores = FeatureStore("Sessions", store, client_side=True)
         self._store: Store
         self._prefix = ""

@@ -29,7 +29,7 @@ _SAMESITE: dict[str, SameSite] = {
 
 _cookie_octets = compiled_late(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 _escape = compiled_late(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
-_prefixed = compiled_late("__(?:Host|Secure)-", re.IGNORECASE)
+_prefixed = compiled_late("__(?:Host-Http|Host|Http|Secure)-", re.IGNORECASE)
 _delta_seconds = compiled_late(r"-?[0-9]+")
 _ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
 for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
@@ -191,11 +191,13 @@ class SetCookie(_Fields):
     ) -> Self:
         """Make a cookie that deletes the cookie with this name, path and domain.
 
-        It is always `secure` if its name begins with `__Host-` or `__Secure-`: user agents would ignore it otherwise.
+        It is always `secure`, and `httponly`, if the prefix of its name needs that: user agents would ignore it
+        otherwise.
         """
+        prefix = prefix_of(name)
         return cls(
-            name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(_prefixed.match(name)),
-            httponly=httponly, samesite=samesite, partitioned=partitioned,
+            name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(prefix),
+            httponly=httponly or "http" in prefix, samesite=samesite, partitioned=partitioned,
         )  # fmt: skip
 
     @classmethod
@@ -243,17 +245,27 @@ def _checked(cookie: F) -> F:
     name, coded = cookie.name, cookie.coded_value
     if 4 * (len(name) + len(coded)) > LONGEST_COOKIE and (size := len(f"{name}{coded}".encode())) > LONGEST_COOKIE:
         raise explained("bad-cookie", f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}")
-    is_prefixed = name[:2] == "__" and _prefixed.match(name)
+    prefix = prefix_of(name) if name[:2] == "__" else ""
     if not cookie.secure:
-        if is_prefixed:
+        if prefix:
             raise explained("bad-cookie", f"the prefix of {name!r} needs secure=True")
         if cookie.samesite == "None":
             raise explained("bad-cookie", "samesite='None' needs secure=True")
         if cookie.partitioned:
             raise explained("bad-cookie", "partitioned=True needs secure=True")
-    elif is_prefixed and name[2:6].lower() == "host" and (cookie.path != "/" or cookie.domain is not None):
+    if "host" in prefix and (cookie.path != "/" or cookie.domain is not None):
         raise explained("bad-cookie", f"the prefix of {name!r} needs path='/' and no domain")
+    if "http" in prefix and not cookie.httponly:
+        raise explained("bad-cookie", f"the prefix of {name!r} needs httponly=True")
     return cookie
+
+
+def prefix_of(name: str) -> str:
+    """Return the prefix of a cookie's name, such as ``__host-http-`` in lower case, which requires attributes (RFC
+    6265bis §4.1.3); "" for any other name.
+    """
+    found = _prefixed.match(name)
+    return found[0].lower() if found else ""
 
 
 def _text(attribute: str, given: str) -> str:

@@ -11,13 +11,12 @@ from typing import NamedTuple
 
 from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import COOKIES
-from antiphon.http.cookies import SetCookie
+from antiphon.http.cookies import SetCookie, prefix_of
 from antiphon.http.urls.url import URL, is_this_machine
 
 MAX_AGE = 400 * 24 * 3600
 """The longest lifetime of a cookie, in seconds (RFC 6265bis §5.5)."""
 
-_has_prefix = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
@@ -70,11 +69,10 @@ class CookieJar(metaclass=NamesOurs, words=COOKIES):
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
         """Add a cookie for the client's host, or for a ``domain`` and its subdomains.
 
-        A cookie whose name begins with ``__Host-`` or ``__Secure-`` is always secure. Raises ValueError for a cookie
-        that no response could set.
+        It always has the attributes that the prefix of its name needs, such as ``__Host-``. Raises ValueError for a
+        cookie that no response could set.
         """
-        secure = secure or bool(_has_prefix(name))
-        cookie = SetCookie(name, value, domain=domain, path=path, secure=secure)
+        cookie = _set(name, value, domain=domain, path=path, secure=secure)
         self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
     def store(self, url: URL, lines: Iterable[str]) -> None:
@@ -96,7 +94,7 @@ class CookieJar(metaclass=NamesOurs, words=COOKIES):
         """
         cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
-        pairs += [SetCookie(name, value, secure=bool(_has_prefix(name))).pair for name, value in more.items()]
+        pairs += [_set(name, value).pair for name, value in more.items()]
         return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -190,6 +188,11 @@ def path_matches(path: str, cookie_path: str) -> bool:
 def default_path(path: str) -> str:
     """Return the default path of a cookie: the folder of the request's path (RFC 6265bis §5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
+
+
+def _set(name: str, value: str, domain: str | None = None, path: str = "/", secure: bool = False) -> SetCookie:
+    prefix = prefix_of(name)
+    return SetCookie(name, value, domain=domain, path=path, secure=secure or bool(prefix), httponly="http" in prefix)
 
 
 def is_trustworthy(url: URL) -> bool:
