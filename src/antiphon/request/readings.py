@@ -3,7 +3,7 @@
 ``Request`` has a property or method for each of them and caches the result.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
@@ -195,10 +195,17 @@ def refused_json(error: HTTPError) -> Exception:
     return explained("json-is-an-attribute", f"{caller}: request.json is an attribute, not a method: {fix}", TypeError)
 
 
-def wrong_type(wanted: str, content_type: str | None, headers: HeaderFields = ()) -> UnsupportedMediaType:
-    """Return the error for a body of the wrong type. ``content_type`` is the declared one."""
+def wrong_type(
+    wanted: str, content_type: str | None, accepted: Iterable[str], field: str = "accept"
+) -> UnsupportedMediaType:
+    """Return the error for a body of the wrong type. ``content_type`` is the declared one.
+
+    The accepted types are listed in its Accept (RFC 9110 §15.5.16), and in the ``field``.
+    """
     sent = f"not {content_type[:80]}" if content_type else "but its type is not declared"
-    return UnsupportedMediaType(f"The body must be {wanted}, {sent}.", headers=headers)
+    return UnsupportedMediaType(
+        f"The body must be {wanted}, {sent}.", headers=dict.fromkeys(("accept", field), ", ".join(accepted))
+    )
 
 
 def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> bytes:
@@ -285,8 +292,8 @@ def patched(request: "Request", current: Any, wanted: Any = None, *, unknown: "O
     from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, patched
 
     if request.mimetype not in (JSON_PATCH, MERGE_PATCH):
-        accepted = {"accept-patch": f"{JSON_PATCH}, {MERGE_PATCH}"}
-        raise wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", request.head.field("content-type"), accepted)
+        accepted = (JSON_PATCH, MERGE_PATCH)
+        raise wrong_type(" or ".join(accepted), request.head.field("content-type"), accepted, "accept-patch")
     limits, kind = request.limits, type(current) if wanted is None else wanted
     return patched(request._json_body(limits), request.mimetype, current, kind, limits, unknown)
 
@@ -294,7 +301,7 @@ def patched(request: "Request", current: Any, wanted: Any = None, *, unknown: "O
 def check_form(request: "Request") -> None:
     """Raise UnsupportedMediaType (415) for a body that is not a form."""
     if request.mimetype not in (FORM, FORM_DATA) and (request.mimetype or not request.content.is_empty):
-        raise wrong_type("a form", request.head.field("content-type"))
+        raise wrong_type("a form", request.head.field("content-type"), (FORM, FORM_DATA))
 
 
 def form_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
@@ -336,14 +343,14 @@ def values_as(
     ``unknown="refuse"``, members and columns that the type doesn't declare are invalid. Raises UnsupportedMediaType
     (415) for any other media type, and for CSV of a type that can't be read from text.
     """
-    from antiphon.serialization.rows import RowValues, type_of_rows
+    from antiphon.serialization.rows import ACCEPTED_ROWS, RowValues, type_of_rows
 
     media_type = (
         type_of_rows(request.content_type, "") if file is None else type_of_rows(file.content_type, file.filename)
     )
     if media_type is None:
         sent = request.head.field("content-type") if file is None else file.mimetype
-        raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent)
+        raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent, ACCEPTED_ROWS)
     chunks, achunks = (request.stream, request.stream) if file is None else (file.chunks(), file.achunks())
     return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown)
 

@@ -368,7 +368,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         Raises UnsupportedMediaType (415) for any other media type, and BadRequest (400) for a form without a boundary.
         """
         if self.mimetype != FORM_DATA:
-            raise wrong_type(FORM_DATA, self.head.field("content-type"))
+            raise wrong_type(FORM_DATA, self.head.field("content-type"), (FORM_DATA,))
         from antiphon.body.form_parts import FormParts
 
         return FormParts(self.stream, self.head.field("content-type") or "", self.limits)
@@ -458,7 +458,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         if declared != JSON:  # nearly all JSON is declared this way
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
-                raise wrong_type(JSON, declared)
+                raise wrong_type(JSON, declared, (JSON,))
         content = self._content
         if type(content) is bytes and len(content) <= limits._plain_json:
             return content

@@ -24,9 +24,10 @@ T = TypeVar("T")
 OnFault: TypeAlias = Literal["raise", "collect"] | Callable[[UnprocessableContent], object]
 """The option for wrong rows."""
 
-_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 _SEQUENCE = "application/json-seq"
 CSV = "text/csv"
+ACCEPTED_ROWS = (CSV, "application/json", _SEQUENCE, *_LINES)
 
 _BYTES_FOR_EACH = 16 << 10
 """The bytes of the limit of a body for each wrong row, of which a thousand are always collected."""
@@ -205,7 +206,10 @@ class _Fields:
         try:
             self._known = TypeDescription(wanted).check_form()
         except TypeError as error:
-            raise UnsupportedMediaType("These rows can't be sent as CSV: send JSON lines or a JSON array.") from error
+            raise UnsupportedMediaType(
+                "These rows can't be sent as CSV: send JSON lines or a JSON array.",
+                headers={"accept": ", ".join(ACCEPTED_ROWS[1:])},
+            ) from error
         self._names: list[str] | None = None
         self._texts: list[str] = []
         self._begin()
@@ -356,6 +360,6 @@ def type_of_rows(claimed: MediaType | None, filename: str) -> MediaType | None:
     """
     named = _NAMED.get(splitext(filename)[1].lower())
     media_type = claimed if named is None else MediaType.parse(named)
-    if media_type is None or not (media_type.essence in {*_LINES, _SEQUENCE, CSV} or media_type.is_json):
+    if media_type is None or not (media_type.essence in ACCEPTED_ROWS or media_type.is_json):
         return None
     return media_type

@@ -33,7 +33,7 @@ from antiphon.embedding import (
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
-from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
+from antiphon.features.resumable.messages import COMPLETE, OPEN, UNCODED, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
 from antiphon.http import BadRequest, Conflict, InsufficientStorage, TooManyRequests, UnsupportedMediaType
 from antiphon.types import Duration, Route
@@ -188,7 +188,9 @@ class ResumableUploads:
         """Begin an upload with the first part, which has been received or is received now."""
         request.load()
         if request.content.size and messages.is_coded(request):
-            raise UnsupportedMediaType("An upload with a content coding must begin with an empty part.", headers=OPEN)
+            raise UnsupportedMediaType(
+                "An upload with a content coding must begin with an empty part.", headers=UNCODED
+            )
         part = Part.of(request, 0)
         most, size = request.limits.body, request.content.size
         if (part.length or 0) > most:

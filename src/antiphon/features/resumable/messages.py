@@ -40,6 +40,8 @@ PROBLEM_TYPE = "urn:antiphon:problem:upload-"
 
 OPEN = {"upload-complete": "?0"}
 """The field of a response that does not end the upload."""
+UNCODED = {**OPEN, "accept-encoding": "identity"}
+"""The fields of a 415 because of a content coding (RFC 9110 §15.5.16)."""
 COMPLETE = {"upload-complete": "?1"}
 """The field of a response to the whole request."""
 
@@ -98,10 +100,10 @@ class Part(NamedTuple):
         if offset is None:
             if request.content_type != PARTIAL:
                 raise UnsupportedMediaType(
-                    f"A part must be sent as {PARTIAL}.", headers={**OPEN, "accept-patch": PARTIAL}
+                    f"A part must be sent as {PARTIAL}.", headers={**OPEN, "accept": PARTIAL, "accept-patch": PARTIAL}
                 )
             if is_coded(request):
-                raise UnsupportedMediaType("A part can't have a content coding of its own.", headers=OPEN)
+                raise UnsupportedMediaType("A part can't have a content coding of its own.", headers=UNCODED)
             offset = _size(request, "upload-offset")
         last, length = completes(request), _size(request, "upload-length")
         if offset is None:

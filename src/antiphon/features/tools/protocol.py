@@ -105,7 +105,7 @@ def read_message(request: Request) -> Message:
     without a preflight.
     """
     if request.mimetype != JSON:
-        raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
+        raise UnsupportedMediaType(f"A message must be sent as {JSON}.", headers={"accept": JSON})
     limits = request.limits
     # Without repeats, since proxies may have read another value.
     request.limits = Limits(json=limits.memory, json_depth=_DEEPEST, json_repeats=0).within(limits)
