@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from jinja2 import DictLoader
 
 from antiphon import App
 from antiphon.app.dispatch.returns import to_response
+from antiphon.features import Page, Templates
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -256,6 +258,52 @@ def test_a_mistake_is_an_error_that_names_the_handler(make):
     if asyncio.iscoroutine(value):
         value.close()
     assert describe(source) in str(refused.value)
+
+
+LONE = "a\ud800b"
+
+
+@rows(
+    "make, handled_by",
+    # What a handler returns is a wrong return, as any other one.
+    (lambda: LONE, "TypeError"),
+    (lambda: Sentence(LONE), "TypeError"),
+    (lambda: UserString(LONE), "TypeError"),
+    (lambda: Markup(LONE), "TypeError"),
+    (lambda: (LONE, 201), "TypeError"),
+    (lambda: (LONE, {"x-a": "1"}), "TypeError"),
+    (lambda: (LONE, 201, {"x-a": "1"}), "TypeError"),
+    (lambda: (LONE, 404, {"x-a": "1"}), "TypeError"),
+    (lambda: ("x", 200, {"x-a": LONE}), "TypeError"),
+    (lambda: ({"a": 1}, {"x-a": LONE}), "TypeError"),
+    (lambda: {"a": LONE}, "TypeError"),
+    (lambda: {LONE: 1}, "TypeError"),
+    (lambda: [LONE], "TypeError"),
+    # What a handler calls fails at that line.
+    (lambda: Response(LONE), "ValueError"),
+    (lambda: Response.text(LONE), "ValueError"),
+    (lambda: Response.html(LONE), "ValueError"),
+    (lambda: Response.json({"a": LONE}), "ValueError"),
+    (lambda: Response("x", headers={"x-a": LONE}), "ValueError"),
+    (lambda: Page("a.html", text=LONE), "ValueError"),
+)
+@rows("around", [False, True])
+def test_text_that_cannot_be_encoded_is_the_same_error_everywhere(make, handled_by, around):
+    app = App()
+    app.use(Templates(DictLoader({"a.html": "<p>{{ text }}</p>"})))
+
+    @app.get("/async")
+    async def at_once(request):
+        return make()
+
+    app.get("/def")(lambda request: make())
+    if around:
+        app.after_request(lambda request, response: None)
+    for kind in (TypeError, ValueError):
+        app.errorhandler(kind)(lambda request, error, kind=kind: (kind.__name__, 500))
+    for interface in ("wsgi", "asgi", "rsgi"):
+        client = Client(app, interface, raise_errors=False)
+        assert [client.get(path).text for path in ("/def", "/async")] == [handled_by] * 2
 
 
 def test_the_error_says_what_came_and_what_is_understood():

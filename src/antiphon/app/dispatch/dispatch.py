@@ -119,7 +119,10 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
         kind = type(result)
         # Text first, without a call: it needs no declared type and no conditions.
         if kind is str:
-            made = result.encode()
+            try:
+                made = result.encode()
+            except UnicodeEncodeError:
+                made = make_content(result, plan.function, request)  # raises the error of all wrong returns
         elif kind is Response:
             made = _by_conditions(request, result)
         elif kind is Suspended:
