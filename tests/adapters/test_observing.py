@@ -166,20 +166,22 @@ def test_a_stream_that_the_client_breaks_off_is_marked(app, notes, call, path):
     assert notes.only.error is None
 
 
-def test_a_client_that_leaves_within_its_own_body_is_marked(app, notes, servers, interface):
+def test_a_client_that_leaves_within_its_own_body_is_marked_and_offered_a_400(app, notes, servers, interface):
     if interface == "wsgi":
 
         class Broken:
             def read(self, size):
                 raise ConnectionResetError
 
-        servers.wsgi(app, servers.environ("POST", "/read", CONTENT_LENGTH="10") | {"wsgi.input": Broken()})
+        environ = servers.environ("POST", "/read", CONTENT_LENGTH="10") | {"wsgi.input": Broken()}
+        answer = servers.wsgi(app, environ)
     elif interface == "asgi":
         fields = [(b"content-length", b"10")]
-        servers.asgi(app, servers.scope("POST", "/read", fields), [{"type": "http.disconnect"}])
+        answer = servers.asgi(app, servers.scope("POST", "/read", fields), [{"type": "http.disconnect"}])
     else:
         fields = [("content-length", "10")]
-        servers.rsgi(app, servers.rsgi_scope("POST", "/read", fields), [ConnectionResetError("gone")])
+        answer = servers.rsgi(app, servers.rsgi_scope("POST", "/read", fields), [ConnectionResetError("gone")])
+    assert (answer.status, b'"status":400' in answer.body) == (400, True)
     assert notes.only.is_disconnected
     assert notes.only.status == ClientDisconnected.status
 

@@ -12,8 +12,8 @@ from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, S
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
-from tests.helpers.rows import rows
 from tests.helpers.handlers import in_style
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 

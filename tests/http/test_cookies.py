@@ -300,7 +300,8 @@ def test_reads_set_cookie_as_user_agents_do(text, fields):
         "", "=", ";", " ; Path=/", "a=b\r\n", "a=b; Path=/\0", "a=\x7f", "__Host-a", "=__secure-a=b",
         "__Host-a=b",
         "__Http-a=b; Secure", "__http-a=b; HttpOnly", "=__Http-a=b", "__Host-Http-",
-        "__Host-Http-a=b; Secure; HttpOnly", "__host-HTTP-a=b; Secure; Path=/", "__Host-Http-a=b; Secure; HttpOnly; Path=/; Domain=c.d",
+        "__Host-Http-a=b; Secure; HttpOnly", "__host-HTTP-a=b; Secure; Path=/",
+        "__Host-Http-a=b; Secure; HttpOnly; Path=/; Domain=c.d",
         "__Host-a=b; Secure", "__Host-a=b; Secure; Path=/; Domain=c.d", "__secure-a=b", "a=b; SameSite=None",
         "a=b; Partitioned", "a=" + "b" * 4096, latin1("a=" + "ä" * 2048),
 )  # fmt: skip

@@ -39,7 +39,7 @@ CLASSES = {
     if isinstance(cls, type)
     and issubclass(cls, HTTPError)
     and name[0] != "_"
-    and cls not in (HTTPError, errors.FieldError)
+    and cls not in (HTTPError, errors.FieldError, errors.IncompleteBody)
 }
 
 

@@ -12,7 +12,7 @@ from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.handler.scope import rest, set_current_request
-from antiphon.http.errors import ClientDisconnected
+from antiphon.http.errors import IncompleteBody
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
@@ -181,7 +181,7 @@ class ASGIHead(HeadMembers):
     def _take(self, message: Any) -> bytes:
         """Return the bytes of a message, if any. Raises ClientDisconnected."""
         if message["type"] == "http.disconnect":
-            raise ClientDisconnected("The client disconnected while the body was being read.")
+            raise IncompleteBody("The client disconnected while the body was being read.")
         self._has_more = message.get("more_body", False)
         chunk = message.get("body") or b""
         return chunk if type(chunk) is bytes else bytes(chunk)

@@ -298,6 +298,7 @@ class Observation:
                 error = response.error
             if error is not None and isinstance(error, ClientDisconnected):
                 exchange._is_disconnected = True
+                exchange._status = error.status  # a client that is still there got a 400
             # Over RSGI nothing tells the end of a stream, so the time of its last chunk counts.
             exchange._seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
             self._tell(self._observers.sent, exchange)

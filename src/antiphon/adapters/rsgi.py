@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from antiphon.adapters.heads import LENGTHS, HeadMembers, address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
-from antiphon.http.errors import ClientDisconnected
+from antiphon.http.errors import IncompleteBody
 from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
@@ -149,7 +149,7 @@ class RSGIHead(HeadMembers):
         except StopAsyncIteration:
             return b""
         except Exception as error:
-            raise ClientDisconnected("The connection was lost while the body was being read.") from error
+            raise IncompleteBody("The connection was lost while the body was being read.") from error
 
     async def wait_disconnect(self) -> None:
         """Wait until the client disconnects."""

@@ -14,7 +14,7 @@ from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
-from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
+from antiphon.http.errors import BadRequest, IncompleteBody, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
@@ -251,7 +251,7 @@ class WSGIHead(HeadMembers):
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
-            raise ClientDisconnected("The connection was lost while the body was being read.") from error
+            raise IncompleteBody("The connection was lost while the body was being read.") from error
         except Exception as error:  # servers have their own errors for malformed chunks
             raise BadRequest("The body is malformed.") from error
         self._left = left - len(chunk) if left > 0 else left

@@ -8,7 +8,14 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
 from antiphon.http.accept import Accept
 from antiphon.http.authorization import Challenge
-from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, localizers
+from antiphon.http.errors import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPError,
+    IncompleteBody,
+    InternalServerError,
+    localizers,
+)
 from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
@@ -213,7 +220,7 @@ def as_http_error(error: BaseException) -> HTTPError:
     nothing.
     """
     if isinstance(error, HTTPError):
-        return error
+        return BadRequest("The body is malformed.") if isinstance(error, IncompleteBody) else error
     if isinstance(error, Exception) or not is_leaving(error):
         return InternalServerError("The server failed to handle the request; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")

@@ -555,6 +555,13 @@ class ClientDisconnected(HTTPError):
     status = 499
 
 
+class IncompleteBody(ClientDisconnected):
+    """A body that a lost connection or, where the server reports the same for both, a malformed chunk has cut off.
+
+    Logs show a 499. A client that is still there gets a 400 (RFC 9112 §8).
+    """
+
+
 class InternalServerError(HTTPError):
     """500: the server failed (RFC 9110 §15.6.1)."""
 
