@@ -116,6 +116,11 @@ class AdapterContract:
 
         assert eventually(closed, "connections were left open") == {"closed"}
 
+    @rows("size, status", (1000, 200), (5000, 431))
+    def test_a_header_limit_that_was_set_binds_below_the_servers(self, size: int, status: int) -> None:
+        fields = ("X-A", "x" * size), ("X-B", "x" * size)
+        assert self.peer.respond(SentRequest("GET", "/bounded/text", fields)).status == status
+
     def test_startup_ran_once_before_the_first_request(self) -> None:
         told = self.json_of("/def/startup")
         pid = told["pid"]

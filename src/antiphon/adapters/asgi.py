@@ -99,8 +99,13 @@ class ASGIHead(HeadMembers):
 
     @property
     def header_size(self) -> int:
-        """The size, if the server is known not to limit it; other servers refuse large headers themselves."""
-        return section_size(self.scope["headers"]) if server_module(self._receive) == UNBOUNDED else 0
+        """The size of the header section."""
+        return section_size(self.scope["headers"])
+
+    @property
+    def has_limited_size(self) -> bool:
+        """False if the server is known not to limit header sections; other servers refuse large ones."""
+        return server_module(self._receive) != UNBOUNDED
 
     @property
     def raw_path(self) -> bytes | None:

@@ -9,6 +9,7 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
 from antiphon.http.head import Address, Head, check_host
 from antiphon.http.headers import field_value
+from antiphon.http.limits import Limits
 from antiphon.http.reads import NamesRead
 from antiphon.http.urls.url import parse_host
 from antiphon.request.watching import unrecorded
@@ -89,11 +90,12 @@ class HeadMembers:
 class HeadChecks:
     """Checks of heads. ``looks_at_heads`` is True if anything in a request head other than Host is checked.
 
-    Most servers limit the header section themselves.
+    Most servers limit the header section themselves. It is measured if they don't, or if ``limits`` set its size.
     """
 
-    def __init__(self, most_header: int) -> None:
-        self.most_header = most_header
+    def __init__(self, limits: Limits) -> None:
+        self.most_header = limits.headers
+        self._is_limit_set = "headers" in limits.given
         self.known_hosts: dict[str | bytes | None, str | bytes] = {}
         """Host values that were found to be valid, each as its own key. Without the GIL, a lookup in a set locks it,
         and a lookup in a dict with another thread's key locks that key, unless it was read as a value.
@@ -101,6 +103,8 @@ class HeadChecks:
         self.looks_at_heads = False
         self.plain_hosts = self.known_hosts
         """The known hosts if nothing else in a head is checked, otherwise none."""
+        if self._is_limit_set:
+            self.look_at_heads()
 
     def look_at_heads(self) -> None:
         """Check more than Host in each head from now on."""
@@ -129,6 +133,8 @@ class HeadChecks:
 
     def size_error(self, head: Head) -> HTTPError | None:
         """Return the error for a head that is too large."""
+        if head.has_limited_size and not self._is_limit_set:
+            return None
         size = head.header_size
         return header_too_large(size, self.most_header) if size > self.most_header else None
 

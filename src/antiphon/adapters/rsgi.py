@@ -49,7 +49,7 @@ class RSGIHead(HeadMembers):
     """The head of a request, read from a scope, with the body from the protocol. The path is already decoded."""
 
     blocks = False
-    header_size = 0
+    has_limited_size = True
     raw_path = None
     root_path = ""
     takes_early_hints = False
@@ -135,6 +135,11 @@ class RSGIHead(HeadMembers):
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send nothing: RSGI has no early hints."""
+
+    @property
+    def header_size(self) -> int:
+        """The size of the header section."""
+        return sum([len(name) + len(value) + 32 for name, value in self._headers.items()])
 
     async def receive(self) -> bytes:
         """Return the next chunk of the body. Raises ClientDisconnected."""

@@ -65,7 +65,7 @@ class WSGIHead(HeadMembers):
     """The head of a request, read from an environ. WSGI confuses headers that differ only in ``-`` and ``_``."""
 
     blocks = True
-    header_size = 0
+    has_limited_size = True
     status_line = ""
     """The status line of an inner application; empty if there is none."""
     _hinted = 0
@@ -90,6 +90,12 @@ class WSGIHead(HeadMembers):
         )
         """True if a length is declared, or if a body may arrive without one."""
         self._left = None  # reading a class's default takes longer
+
+    @property
+    def header_size(self) -> int:
+        """The size of the header section, whose fields of one name the server may have joined."""
+        sizes = [len(key) + len(value) for key, value in self.environ.items() if key[:5] in ("HTTP_", "CONTE")]
+        return sum(sizes, 27 * len(sizes))  # 32 for each, without the prefix of its key
 
     @property
     def raw_path(self) -> bytes | None:

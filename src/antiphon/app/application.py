@@ -126,9 +126,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
             from antiphon.app.store import FeatureStore
 
             FeatureStore.check("App", store, client_side=True)
-        self._checks = RequestChecks(
-            self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes
-        )
+        self._checks = RequestChecks(self.limits, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
         self._secret_keys = SecretKeys(secret_keys)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes

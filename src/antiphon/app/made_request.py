@@ -84,8 +84,13 @@ class MadeHead(DerivedHead):
 
     @property
     def header_size(self) -> int:
-        """0: the server has measured the header section."""
+        """0: the header section is not the client's."""
         return 0
+
+    @property
+    def has_limited_size(self) -> bool:
+        """True: it is not the client's."""
+        return True
 
     @property
     def takes_early_hints(self) -> bool:

@@ -152,7 +152,7 @@ class RouteGroup:
             self.app,
             blueprint._registry,
             self.stack,
-            blueprint.limits.within(self.limits),
+            self._checked(blueprint.limits, f"the blueprint {blueprint.name!r}").within(self.limits),
             self.dependencies,
             self.deadline if blueprint.deadline is None else blueprint.deadline,
             f"{self.name}.{name}" if self.name else name,
@@ -188,13 +188,24 @@ class RouteGroup:
                 name=f"{self.name}.{route.name}" if self.name else route.name,
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
-                limits=route.limits.within(
+                limits=self._checked(route.limits, describe(route.handler)).within(
                     self.limits.within(Limits(json_repeats=0)) if route.idempotent else self.limits
                 ),
                 deadline=self.deadline if route.deadline is None else route.deadline,
             )
             for route in self.registry.routes
         ]
+
+    def _checked(self, limits: Limits, owner: str) -> Limits:
+        """Return the limits of a route or a blueprint. Raises ValueError for a limit that only the app can have."""
+        most = self.app.limits.headers
+        if limits.given.get("headers", most) != most:
+            raise explained(
+                "bad-limit",
+                f"{owner} has Limits(headers={limits.headers}), but headers are limited before a route is found:"
+                f" App(limits=Limits(headers={limits.headers})) limits them for all routes",
+            )
+        return limits
 
     def _placed(self, route: Route, **changes: Any) -> Route:
         changes["meta"] = route.meta.within(self.meta)

@@ -35,7 +35,7 @@ class ServedFunction(Servable):
         check_arguments(function, "request")
         self._is_async = is_async(function)
         self._function: Callable[..., Any] = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
-        self._head_checks = HeadChecks(Limits().headers)
+        self._head_checks = HeadChecks(Limits())
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:

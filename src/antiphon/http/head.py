@@ -94,7 +94,12 @@ class Head(Protocol):
 
     @property
     def header_size(self) -> int:
-        """The header section's size in bytes, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
+        """The header section's size in bytes, plus 32 for each field (RFC 9113 §6.5.2)."""
+        ...
+
+    @property
+    def has_limited_size(self) -> bool:
+        """True if the server limits header sections."""
         ...
 
     @property
@@ -165,6 +170,7 @@ class RequestHead:
 
     blocks = True
     header_size = 0
+    has_limited_size = True
     takes_early_hints = False
     query_string = recorded("_query_string", QUERY)
     http_version = recorded("_http_version", HTTP_VERSION)
@@ -335,8 +341,13 @@ class DerivedHead:
 
     @property
     def header_size(self) -> int:
-        """The size of the header section in bytes; 0 if the server limits it."""
+        """The size of the header section in bytes."""
         return self.inner.header_size
+
+    @property
+    def has_limited_size(self) -> bool:
+        """True if the server limits header sections."""
+        return self.inner.has_limited_size
 
     @property
     def blocks(self) -> bool:

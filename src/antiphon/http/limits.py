@@ -70,7 +70,7 @@ class Limits(Value):
     - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 means no bound.
     - ``rate``: the minimum number of bytes per second of a body, on average after five seconds (408); 240. 0 means no
       bound.
-    - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
+    - ``headers``: bytes of the header section (431), for an app; 64 KiB if neither it nor the server sets a limit.
     - ``query``: bytes of the query string (414); 64 KiB.
     - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
     - ``sockets``: simultaneous WebSockets of a route in each process (503), or an app's, of all its routes together;

@@ -6,7 +6,7 @@ inside sync and async middleware.
 
 from collections.abc import Awaitable
 
-from antiphon import App, Request, Response
+from antiphon import App, Limits, Request, Response
 from antiphon.handler.contract import Steps
 from tests.contract.application import answers, bodies, connections, errors, heads, middleware, processes, streams
 
@@ -28,6 +28,11 @@ def _is_below_layers(request: Request) -> bool:
 
 
 app = ContractApp()
+
+bounded = App(limits=Limits(headers=8 << 10))
+"""An application whose own limit is below those of all servers."""
+bounded.get("/text")(lambda request: "text")
+app.mount("/bounded", bounded)
 
 for part in (answers, bodies, connections, errors, heads, processes, streams):
     part.register(app)

@@ -58,6 +58,7 @@ EXCHANGES: tuple[Exchange, ...] = (
                   members={"errors": [{"pointer": "/page", "detail": "is missing", "code": "missing"}]}),
           "/{def}/paging"),
     *both("JSON by another name is 415",
-          problem(415, "Unsupported Media Type", "The body must be application/json, not text/plain."),
+          problem(415, "Unsupported Media Type", "The body must be application/json, not text/plain.",
+                  ("accept", "application/json")),
           "/{def}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),
 )  # fmt: skip

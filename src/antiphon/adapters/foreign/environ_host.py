@@ -54,7 +54,7 @@ class Host(Servable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head_checks = HeadChecks(self.request_limits.headers)
+        self.head_checks = HeadChecks(self.request_limits)
         """The checks of each request's head. For dialects that handle requests in ``_handle`` themselves."""
 
     async def respond_to_request(self, request: Request) -> Response:

@@ -22,6 +22,7 @@ from antiphon.http.errors import (
     without_traceback,
 )
 from antiphon.http.head import Head, malformed_host
+from antiphon.http.limits import Limits
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.request.caller import AROUND
 from antiphon.request.proxies import TrustedProxies, behind
@@ -134,13 +135,13 @@ class RequestChecks(HeadChecks):
 
     def __init__(
         self,
-        most_header: int,
+        limits: Limits,
         proxies: TrustedProxies | Iterable[str],
         hosts: Iterable[str],
         origins: Iterable[str],
         cross_site_writes: bool,
     ) -> None:
-        super().__init__(most_header)
+        super().__init__(limits)
         self.proxies = proxies if isinstance(proxies, TrustedProxies) else TrustedProxies(proxies)
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
