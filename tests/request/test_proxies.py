@@ -447,7 +447,8 @@ class TestForwardedHead:
         assert isinstance(head, ForwardedHead)
         assert head.inner is inner
         assert (head.method, head.path, head.raw_path, head.query_string) == ("POST", "/a b", b"/a%20b", b"x=1")
-        assert (head.http_version, head.header_size, head.blocks, head.has_body) == ("2", 0, False, True)
+        assert (head.http_version, head.blocks, head.has_body) == ("2", False, True)
+        assert (head.header_size, head.has_limited_size) == (inner.header_size, True)
         assert head.field("content-length") == "2"
         assert head.field("x") is None
         assert head.fields() == inner.fields()
