@@ -9,7 +9,7 @@ from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.features.users import Users
 from antiphon.http import BadRequest, FieldError, HTTPError
 
-NOWHERE = Place("", "", 0)
+NOWHERE: Place = Place("", "", 0)
 
 ReadAs: TypeAlias = Literal["json", "form", "query", "headers", "raw", "rows", "patch"]
 """A part of a request that is read as a type; "raw" is a body of any media type, "patch" one that changes a value."""
