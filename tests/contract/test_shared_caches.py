@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from contextvars import ContextVar
+from itertools import permutations
 from operator import methodcaller
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from antiphon.features import (
     IdempotentWrites,
     MemoryStore,
     Page,
+    RateLimit,
     Sessions,
     Slot,
     Templates,
@@ -80,6 +82,7 @@ READS = {
     "the address": Read(lambda request: ADDRESSES[request.ip]),
     "a ContextVar": Read(lambda request: TENANT.get(), FIELD, keep_tenant),
     "a hook's value": Read(lambda request: request.g.name, COOKIE, keep_in_g),
+    "the body": Read(lambda request: request.text),
     "the caller": Read(lambda request: request.headers.get("x-tenant") if request.caller.key else None, FIELD),
 }
 ADDRESSES = {"192.0.2.1": "eve", "192.0.2.2": "ann", "192.0.2.3": "bob", "192.0.2.4": None}
@@ -516,7 +519,8 @@ class Site:
         return self._pass(visitor, method, fields, body)
 
     def _pass(self, visitor, method, fields, body):
-        found = self.cache.find(Asked(method, "/", (*self._fields[visitor], *fields), body or b""))
+        content = b"".join(body) if isinstance(body, list) else body or b""
+        found = self.cache.find(Asked(method, "/", (*self._fields[visitor], *fields), content))
         return found if isinstance(found, Message) else self.cache.take(found, self._send(visitor, found, body))
 
     def _send(self, visitor, fill, body):
@@ -571,7 +575,7 @@ def test_each_visitor_gets_its_own_page(name, read, interface, tmp_path):
 
 
 @rows("name", ["a tuple", "an error handler", "its cache, which stores", "the error handler of no route"])
-@rows("read", [read for read in READS if read not in (*COMMON, "nothing")])
+@rows("read", [read for read in READS if read not in (*COMMON, "nothing", "the body")])
 def test_whatever_it_is_read_from(name, read, interface, tmp_path):
     with ExitStack() as ends:
         check(Site(ends, interface, name, read, tmp_path), name)
@@ -589,6 +593,43 @@ def test_whatever_the_first_one_asks_for(name, first, interface, tmp_path):
 def test_whatever_all_ask_for(name, asked, interface, tmp_path):
     with ExitStack() as ends:
         check(Site(ends, interface, name, "a field", tmp_path), name, asked, asked)
+
+
+@rows("name", ["a tuple", "an error handler", "middleware", "a mounted App", "its cache, which stores"])
+@rows("body", [b"eve", [b"e", b"ve"]])
+def test_whatever_the_body_of_a_get_says(name, body, interface, tmp_path):
+    with ExitStack() as ends:
+        site = Site(ends, interface, name, "the body", tmp_path)
+        first, *others = [site.ask("eve", body=body), *map(site.ask, NAMES[1:])]
+        assert names_in(first) == {"eve"}
+        assert [
+            told(each, message) for each, message in zip(NAMES[1:], others, strict=True) if "eve" in names_in(message)
+        ] == []
+
+
+MOUNTED = {
+    "an App": lambda: with_page(App()),
+    "an App with a cache": lambda: with_page(App(), Cache()),
+    "a dialect": lambda: with_page(flask.Flask("inner")),
+}
+
+
+def with_page(app, *features):
+    for each in features:
+        app.use(each)
+    app.get("/")(lambda *_: ("", 200, PUBLIC))
+    return app
+
+
+@rows("mounted", MOUNTED)
+@rows("features", [each for count in range(4) for each in permutations([Cache, RateLimit, IdempotentWrites], count)])
+def test_how_a_server_frames_a_request_is_no_reason_to_tell_visitors_apart(mounted, features, interface, open_client):
+    app = App(store=MemoryStore())
+    for each in features:
+        app.use(each("90/day") if each is RateLimit else each())
+    app.mount("/inner", MOUNTED[mounted]())
+    client = open_client(app, interface, http_version="2")
+    assert {client.request(method, "/inner/").headers.get("vary") for method in ("GET", "HEAD", "GET")} == {None}
 
 
 @rows("name", [*WAYS])

@@ -44,7 +44,7 @@ from antiphon.request.readings import (
 )
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.route import url_for as url_for_route
-from antiphon.request.watching import Reads, WatchedCookies, note_read, watches_of
+from antiphon.request.watching import Reads, WatchedCookies, WatchedHead, note_read, watches_of
 from antiphon.response.conditional import precondition as precondition_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -326,7 +326,10 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         """The body as it is received and kept, shared by concurrent readers. For adapters and dialects."""
         content = self._content
         if not isinstance(content, Content):
-            content = self._content = Content(self.head, content)
+            head = self.head
+            while isinstance(head, WatchedHead):  # how a server frames a body is no reason to tell visitors apart
+                head = head.inner
+            content = self._content = Content(head, content)
             content.folder = self.app.upload_folder if self.app is not None else None
         return content
 
