@@ -314,17 +314,23 @@ def test_the_script_has_the_nonce_of_the_policy(shop):
     assert f"script-src 'self' 'nonce-{nonce}'" in response.headers["content-security-policy"]
 
 
-def test_a_page_with_slots_is_not_kept_by_the_cache(shop):
+@pytest.mark.parametrize(("kind", "name"), [(Page, ()), (Block, ("rows",))])
+@pytest.mark.parametrize("features", [(), (Cache,)])
+def test_no_shared_cache_keeps_a_part_that_may_have_failed(shop, kind, name, features):
     counted = []
-    shop.app.use(Cache(MemoryStore()))
-    shop.write(page="{{ slot('a') }}").page(
-        lambda _: Page(
-            "page.html", 200, {"cache-control": "public, max-age=60"}, a=Slot(lambda: counted.append(1) or "x")
-        )
-    )
-    client = shop.client()
-    assert [client.get("/").slots for _ in range(2)] == [{"a": "x"}] * 2
-    assert len(counted) == 2
+
+    def load():
+        counted.append(1)
+        return 1 / (len(counted) - 1)
+
+    for feature in features:
+        shop.app.use(feature(MemoryStore()))
+    shop.write(page="{% block rows %}{{ slot('a') }}{% endblock %}")
+    shop.page(lambda _: (kind("page.html", *name, a=Slot(load)), 200, {"cache-control": "public, max-age=60"}))
+    client = shop.client(raise_errors=False)
+    responses = [client.get("/") for _ in range(2)]
+    assert [FAILED in each.text for each in responses] == [True, False]
+    assert [each.headers["cache-control"] for each in responses] == ["max-age=60, private"] * 2
 
 
 @pytest.mark.parametrize("coding", INSTALLED)
