@@ -65,7 +65,8 @@ def test_a_response_says_how_it_was_answered(site):
     ({"cache-control": "max-age=60", "cdn-cache-control": "malformed=;"}, True),
     ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
     ({"expires": "0"}, False),
-    ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, True),
+    ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, False),
+    ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT", "cache-control": "public"}, False),
     ({"etag": '"1"'}, False),
     ({"cache-control": "max-age=x"}, False),
 )
@@ -73,6 +74,16 @@ def test_a_response_says_itself_if_it_is_stored(interface, fields, is_stored):
     site = Site(interface)
     site.fields = fields
     assert (site.get().text, site.get().text) == ("1", "1" if is_stored else "2")
+
+
+@rows("fields", [{"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, {"etag": '"1"'}])
+@rows("said", [{}, {"cache-control": "public"}])
+def test_a_page_without_a_lifetime_is_validated_each_time(interface, fields, said):
+    site = Site(interface)
+    site.answer = lambda request: Response(b"page", headers=fields | said).make_conditional(request)
+    told = [site.get().headers["cache-status"] for _ in range(3)]
+    assert told[1:] == ["Antiphon;fwd=stale;fwd-status=304;stored"] * 2
+    assert site.calls == 3
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,13 @@ _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
 TARGETED = ("antiphon-cache-control", "cdn-cache-control")
 """The fields that override Cache-Control, in order of precedence (RFC 9213 §2.2)."""
 
-HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
-"""Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
-
-HEURISTIC_PART = 0.1
-"""How long such a response stays fresh, as a fraction of the time since its last modification (RFC 9111 §4.2.2)."""
+CACHEABLE_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+"""Statuses whose responses may be stored without an explicit lifetime (RFC 9110 §15.1)."""
 
 
 class Control(NamedTuple):
-    """The directives in a response that apply to this cache, and the response's lifetime in seconds.
-
-    ``is_explicit`` is true if the response states its lifetime.
+    """The directives in a response that apply to this cache, and the response's lifetime in seconds: 0 unless the
+    response states it, as ``is_explicit`` tells. An application's own cache does not guess it (RFC 9111 §4.2.2).
     """
 
     directives: CacheControl
@@ -48,15 +44,10 @@ def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) 
     lifetime, is_explicit = _stated(said)
     if is_explicit:
         return Control(said, lifetime, True)
-    sent = seconds_since_1970(found.get("date"))
-    sent = received if sent is None else sent
     if "expires" in found:
-        expires = seconds_since_1970(found["expires"])
-        return Control(said, 0.0 if expires is None else max(0.0, expires - sent), True)
-    changed = seconds_since_1970(found.get("last-modified"))
-    if changed is None or not (status in HEURISTIC_STATUSES or said.public):
-        return Control(said, 0.0, False)
-    return Control(said, max(0.0, (sent - changed) * HEURISTIC_PART), False)
+        sent, expires = (seconds_since_1970(found.get(name)) for name in ("date", "expires"))
+        return Control(said, 0.0 if expires is None else max(0.0, expires - (received if sent is None else sent)), True)
+    return Control(said, 0.0, False)
 
 
 def _targeted(value: str | None) -> CacheControl | None:
@@ -101,7 +92,7 @@ def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received:
     return max(apparent, said + max(0.0, received - asked))
 
 
-UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
+UNDERSTOOD = CACHEABLE_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
 """Final statuses that this cache understands (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
 
 _PERSONAL = {
@@ -187,7 +178,7 @@ def _without_freshness(status: int, found: Collection[str], control: Control) ->
     """Return the reason not to store a response that is never fresh and can't be validated."""
     if control.is_explicit or control.directives.public:
         return None
-    if status in HEURISTIC_STATUSES and ("last-modified" in found or "etag" in found):
+    if status in CACHEABLE_STATUSES and ("last-modified" in found or "etag" in found):
         return None
     return "no-freshness"
 
