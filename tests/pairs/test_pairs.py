@@ -76,6 +76,12 @@ PLANTED = {
         "    logging.getLogger('antiphon').warning(request.headers.get('authorization', ''))"
     ),
     "refusals": "@app.errorhandler(401)\ndef planted(request, error):\n    return 'welcome', 200",
+    "cached": (
+        "def innermost(head):\n    return innermost(head.inner) if hasattr(head, 'inner') else head\n\n\n"
+        "@app.middleware\ndef planted(request):\n    yield\n    if request.method == 'GET':\n"
+        "        text = str('authorization' in dict(innermost(request.head).fields()))\n"
+        "        return Response(text, headers={'cache-control': 'public, max-age=60'})"
+    ),
     "callers": (
         "SEEN = set()\n\n\n@app.before_request\ndef planted(request):\n    SEEN.add(str(request.caller.key))\n"
         "    if len(SEEN) > 2 and request.method != 'GET':\n        abort(403)"

@@ -26,8 +26,11 @@ _AROUND = (
         response.headers["x-error"] = type(response.error).__name__
         response.reraise()"""),
     (_YIELD, "", 'try:\n        yield\n    except Broken:\n        yield Response("caught", 503)'),
-    ("errorhandler(Broken)", ", error", 'return f"handled {{type(error).__name__}}", 500'),
-    ("errorhandler(404)", ", error", 'return Response.html("<p>None here", 404)'),
+    ("errorhandler(Broken)", ", error", 'return f"{{error}} of {{request.headers.get(\'x-tenant\')}}", 500, CACHED'),
+    ("errorhandler(404)", ", error", 'return Response.html(f"<p>None: {{request.cookies}}", 404, CACHED)'),
+    ("errorhandler(405)", ", error", 'return f"not so, {{request.caller.key}}", 405, CACHED'),
+    ("after_request", ", response", 'response.headers.setdefault("cache-control", "public, max-age=60")'),
+    ("before_send", ", response", 'response.headers.setdefault("cache-control", "s-maxage=60")'),
 )  # fmt: skip
 AROUND = tuple([
     f"@{{target}}.{kind}\n{{color}}def {{name}}(request{given}):\n{{waits}}    {body}" for kind, given, body in _AROUND
@@ -149,7 +152,7 @@ class _Composer:
 
     def _around(self, target: str, count: int) -> Iterator[Around]:
         for form in self._random.sample(AROUND, count):
-            name, color = self._name("around"), self._random.choice(["", "async "])
+            name, color = self._name("around"), "" if "before_send" in form else self._random.choice(["", "async "])
             waits = "    await asyncio.sleep(0)\n" if color else ""
             yield Around(name, form.format(target=target, name=name, color=color, waits=waits), target)
 

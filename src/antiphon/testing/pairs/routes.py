@@ -46,9 +46,17 @@ PAGES = (
     f"response = Response.json({SHOWN})\nresponse.vary('cookie')\nresponse.cache_for(60, public=True)\nreturn response",
     f"response = Response.json({SHOWN})\nresponse.set_cookie('theme', 'dark')\nreturn response",
     f"return json.dumps({SHOWN}), 201, {{'x-b': '1'}}",
+    f"return json.dumps({SHOWN}), 200, {{'cache-control': 'public, max-age=60'}}",
+    f"return json.dumps({SHOWN}), 200, {{'cdn-cache-control': 'max-age=60'}}",
+    f"return json.dumps({SHOWN}), 200, {{'expires': CACHED_UNTIL}}",
+    f"response = Response.json({SHOWN})\nresponse.headers.update(CACHED)\nreturn response",
+    f"shown = json.dumps({SHOWN})\nreturn MADE_CACHED.setdefault(shown, Response(shown, headers=CACHED))",
+    f"return Response.file(io.BytesIO(json.dumps({SHOWN}).encode()), headers=CACHED)",
+    f"response = Response.json({SHOWN}, headers=CACHED)\nresponse.set_cookie('theme', 'dark')\nreturn response",
 )
+"""Most of them let shared caches store them."""
 CONDITIONAL = (
-    f"response = Response.json({SHOWN})\nresponse.add_etag()\nreturn response.make_conditional(request)",
+    f"response = Response.json({SHOWN}, 200, CACHED)\nresponse.add_etag()\nreturn response.make_conditional(request)",
     f"response = Response.json({SHOWN})\nresponse.etag = 'abc'\nresponse.is_conditional = True\nreturn response",
 )
 _NUMBERED = "{'by': BY, 'note': NOTE, 'number': len(EFFECTS)}"
@@ -190,6 +198,11 @@ DIALECT = {
 }
 """The handlers of a dialect's application, in the words of its original."""
 WRITE_KINDS = frozenset({"effect", "form", "tool", "task"})
+ASIDE: tuple[tuple[tuple[tuple[str, str], ...], bytes | None], ...] = (
+    ((), None), ((("cache-control", "no-store"),), None), ((("range", "bytes=0-9999"),), None),
+    ((("if-none-match", '"other"'),), None), ((("content-type", "application/json"),), b"{}"),
+)  # fmt: skip
+"""Fields and bodies of requests whose responses an application's own cache may not store."""
 
 
 class Requests:
@@ -218,6 +231,10 @@ class Requests:
                 continue
             yield sent
             yield from self._further(route, sent)
+        if route.kind in ("page", "conditional", "typed", "stream") and (
+            "cache" in route.body.lower() or random.random() < 0.2
+        ):
+            yield from self._in_turn(route, may or self._callers)
         group = self._program.group(route.target)
         is_native = group is None or group.kind in NATIVE
         is_write = route.kind in ("effect", "form", "tool")
@@ -267,6 +284,14 @@ class Requests:
             other = random.choice(may if may and random.random() < 0.8 else self._callers)
             if other != sent.caller:
                 yield sent._replace(caller=other, write=f"{sent.write} of {other.name}", beside=sent.caller)
+
+    def _in_turn(self, route: Route, callers: list[Caller]) -> Iterator[Sent]:
+        """Yield requests of several callers for one URL, of which the first may be stored in no cache of it."""
+        fields, body = self._random.choice(ASIDE)
+        first, *others = [self._sent(route, each) for each in self._random.sample(callers, min(len(callers), 3))]
+        yield first._replace(fields=(*first.fields, *fields), body=body)
+        for each in others:
+            yield each if each.target == first.target else first._replace(caller=each.caller, beside=first.caller)
 
     def _sent(self, route: Route, caller: Caller) -> Sent:
         self._count += 1

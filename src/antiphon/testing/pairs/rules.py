@@ -163,7 +163,7 @@ def callers(observed: Observed) -> Iterator[Failure]:
 def ways(observed: Observed) -> Iterator[Failure]:
     """HEAD is refused where GET is, codings are accepted ones; status, fields and body are the same over each way."""
     first, *others = observed.outcomes
-    for other in others:
+    for other in [each for each in others if not each.way.is_behind_cache]:
         for number, (one, two) in enumerate(zip(first.seen, other.seen, strict=True)):
             sent = observed.program.sent[number]
             expected, given = _compared(one, sent, first), _compared(two, sent, other)
@@ -192,6 +192,23 @@ def ways(observed: Observed) -> Iterator[Failure]:
             before = outcome.seen[number - 1]
             if before.status not in (seen.status, 0):  # 0: the GET was a step, whose response is not compared
                 yield Failure("ways", f"HEAD has {seen.status}, GET {before.status}", (outcome.way,), number)
+
+
+def cached(observed: Observed) -> Iterator[Failure]:
+    """A visitor gets through a shared cache what it gets without one."""
+    first = observed.outcomes[0]
+    for outcome, number, sent, route, seen in observed.exchanges():
+        direct, is_conditional = first.seen[number], any(name.startswith(("if-", "range")) for name, _ in sent.fields)
+        is_own = sent.like.startswith(("until", "begin", "owned")) or sent.like in ("hostile", "left", "socket")
+        is_random = is_own or route.is_cut or route.is_late or route.name in ("metrics", "states")
+        if not outcome.way.is_behind_cache or is_random or is_conditional or 429 in (direct.status, seen.status):
+            continue
+        expected, given = _compared(direct, sent, first), _compared(seen, sent, outcome)
+        if (expected[0], expected[2]) != (given[0], given[2]):
+            what = f"{_unlike(given, expected)}\ndirectly: {_unlike(expected, given)}"
+            yield Failure(
+                "cached", f"{direct.status} is {seen.status} through a cache", (first.way, outcome.way), number, what
+            )
 
 
 def _may_differ(observed: Observed, sent: Sent, other: Outcome, number: int) -> bool:
@@ -285,7 +302,7 @@ def kept(observed: Observed) -> Iterator[Failure]:
 
 
 RULES: tuple[Callable[[Observed], Iterator[Failure]], ...] = (
-    effects, shown, secrets, refusals, callers, ways, ends, late, exhaustive, once, bounded, kept,
+    effects, shown, secrets, refusals, callers, ways, cached, ends, late, exhaustive, once, bounded, kept,
 )  # fmt: skip
 
 OWN = frozenset({

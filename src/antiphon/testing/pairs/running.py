@@ -23,6 +23,7 @@ from antiphon.testing.client import AsyncClient
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.loop_thread import LoopThread
+from antiphon.testing.pairs.downstream import Asked, Downstream, Message
 from antiphon.testing.pairs.going_on import HIDDEN, MOST_BYTES, most_lines
 from antiphon.testing.pairs.measuring import counted, kept_texts
 from antiphon.testing.pairs.programs import Caller, Program, Sent
@@ -43,13 +44,16 @@ class Way(NamedTuple):
     version: Literal["1.1", "2"] = "1.1"
     is_inside: bool = False
     """True if it is mounted in another application, at the root of that, which changes nothing at all."""
+    is_behind_cache: bool = False
+    """True if a shared cache is in front of it."""
 
 
 WAYS = (
     Way("asgi", "asgi"), Way("wsgi", "wsgi"), Way("rsgi", "rsgi"), Way("mounted, asgi", "asgi", "/mounted"),
     Way("mounted, wsgi", "wsgi", "/mounted"), Way("HTTP/2, asgi", "asgi", version="2"),
     Way("HTTP/2, rsgi", "rsgi", version="2"), Way("inside, asgi", "asgi", is_inside=True),
-    Way("inside, wsgi", "wsgi", is_inside=True),
+    Way("inside, wsgi", "wsgi", is_inside=True), Way("cached, asgi", "asgi", is_behind_cache=True),
+    Way("cached, wsgi", "wsgi", is_behind_cache=True), Way("cached, rsgi", "rsgi", is_behind_cache=True),
 )  # fmt: skip
 
 
@@ -96,6 +100,8 @@ class Left(NamedTuple):
     what: str
 
 
+PAUSE = 15.0
+"""The seconds between two requests to a cache: what is fresh for a minute is asked for again after four of them."""
 _hidden = re.compile(rf"{HIDDEN}\w+").findall
 _GIVEN = {
     "state": re.compile(r'"requestState":"([^"]+)"'),
@@ -252,6 +258,7 @@ class Visitors:
         self._names = names
         self._way = way
         self._signed = signed
+        self._cache = Downstream() if way.is_behind_cache else None
         self._jars: dict[Caller, CookieJar] = {}
         self._texts: dict[tuple[Caller, str], str] = {}
         self._hidden: dict[Caller, set[str]] = {}
@@ -347,27 +354,15 @@ class Visitors:
         self.last, opened = sent, self._names["OPEN"]
         if sent.like == "socket":
             return await self._converse(sent)
-        body: list[bytes] = []
-        is_whole = True
-        options: dict[str, Any] = {"headers": self._fields(sent)}
-        if sent.body is not None:
-            options["body"] = [*sent.body] if isinstance(sent.body, tuple) else sent.body
-        async with self._client.stream(sent.method, self._way.prefix + sent.target, **options) as response:
-            status, fields = response.status, tuple(response.headers.items())
-            try:
-                async for chunk in response:
-                    body.append(chunk)  # noqa: PERF401 - what comes before a break is kept
-            except BrokenResponse:
-                is_whole = False
-        content = b"".join(body)
+        status, fields, content, is_whole = await self._respond(sent, self._fields(sent))
         if ("content-encoding", "gzip") in fields and content:
             content = zlib.decompressobj(31).decompress(content)  # as far as it goes
         self._texts[sent.caller, sent.target] = text = content.decode("latin-1")
         given = {name: found for name, pattern in _GIVEN.items() if (found := pattern.search(text))}
         kept = self._given.setdefault((sent.caller, sent.route), {})
         kept |= {name: found[1] for name, found in given.items()}
-        if status == 201 and "location" in response.headers:
-            kept["location"] = response.headers["location"].removeprefix(self._way.prefix)
+        if status == 201 and (location := dict(fields).get("location")):
+            kept["location"] = location.removeprefix(self._way.prefix)
         for _ in range(TURNS):
             if not opened:
                 break
@@ -375,6 +370,34 @@ class Visitors:
         effects = tuple(self._names["EFFECTS"][self._counted :])  # also those since the last request
         self._counted += len(effects)
         return Seen(status, fields, content, is_whole, effects, tuple(opened))
+
+    async def _respond(self, sent: Sent, fields: list[tuple[str, str]]) -> Message:
+        """Return the response to a request: the application's, or that of the cache in front of it."""
+        if self._cache is None:
+            return await self._ask(sent, fields)
+        self._cache.now += PAUSE
+        cookie = None if "cookie" in dict(fields) else self._client.cookies.header(self._client.base_url)
+        jar = () if cookie is None else (("cookie", cookie),)
+        found = self._cache.find(Asked(sent.method, self._way.prefix + sent.target, (*fields, *jar)))
+        if isinstance(found, Message):
+            lines = [value for name, value in found.fields if name == "set-cookie"]
+            self._client.cookies.store(self._client.base_url, lines)
+            return found
+        own = [field for field in found.fields if field not in jar]  # the client sends those of its jar
+        return self._cache.take(found, await self._ask(sent, own))
+
+    async def _ask(self, sent: Sent, fields: list[tuple[str, str]]) -> Message:
+        options: dict[str, Any] = {"headers": fields}
+        if sent.body is not None:
+            options["body"] = [*sent.body] if isinstance(sent.body, tuple) else sent.body
+        body, is_whole = list[bytes](), True
+        async with self._client.stream(sent.method, self._way.prefix + sent.target, **options) as response:
+            try:
+                async for chunk in response:
+                    body.append(chunk)
+            except BrokenResponse:
+                is_whole = False
+        return Message(response.status, tuple(response.headers.items()), b"".join(body), is_whole)
 
     async def _converse(self, sent: Sent) -> Seen:
         """Open a WebSocket, say the note, and return what the application says then."""

@@ -68,12 +68,21 @@ def _turn(program: Program, of: int) -> int:
 
 
 def ways_of(program: Program) -> tuple[Way, ...]:
-    """Return ASGI, and by turns another interface or another way, which finds most of what varied routes break."""
+    """Return ASGI, and by turns another interface or another way, which finds most of what varied routes break; and
+    ways behind a cache for most programs that let it store responses.
+    """
     random = Random(program.seed)
     is_varied = any(each.kind in KINDS for each in program.routes) and random.random() < 0.3
     turn = 1 + _turn(program, 2) if is_varied else _turn(program, 4)
-    other = {1: WAYS[1:3], 2: WAYS[7:] if is_varied else WAYS[3:7]}.get(turn)
-    return (WAYS[0], random.choice(other)) if other else WAYS[:1]
+    other = {1: WAYS[1:3], 2: WAYS[7:9] if is_varied else WAYS[3:7]}.get(turn)
+    behind = WAYS[9:] if random.random() < 0.7 and _lets_share(program) else ()
+    return (WAYS[0], *[random.choice(each) for each in (other, behind) if each])
+
+
+def _lets_share(program: Program) -> bool:
+    """Return True if code of a program lets shared caches store responses."""
+    sources = [*[each.body for each in program.routes], *[each.source for each in program.around]]
+    return any("cache" in each.lower() for each in sources)
 
 
 def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> Iterator[Failure]:

@@ -18,6 +18,9 @@ NEEDED = {
     "Person": "@dataclass\nclass Person:\n    name: str\n    age: int = 3",
     "Broken": "class Broken(Exception):\n    pass",
     "OPENED": 'OPENED = Dependency("opened")',
+    "CACHED": 'CACHED = {"cache-control": ", ".join(["public", "max-age=60"])}',
+    "MADE_CACHED": "MADE_CACHED = {}",
+    "CACHED_UNTIL": 'CACHED_UNTIL = "Wed, 21 Oct 2065 07:28:00 GMT"',
 }
 """What handlers and hooks use, by its name."""
 OPENED = """\
@@ -68,6 +71,9 @@ RESULTS = (
     "async def chunks():\n    yield value\n    await asyncio.sleep(0)\n    yield 'end'\nreturn chunks()",
     "response = Response(value)\nresponse.etag = 'abc'\nresponse.is_conditional = True\nreturn response",
     "response = Response(value * 10)\nresponse.cache_for(60, public=True)\nreturn response",
+    "return value, 200, {'cache-control': 'public, max-age=60'}",
+    "return value, 200, CACHED",
+    "abort(410, value, headers=CACHED)",
     "response = Response(value)\nresponse.cache_for(60)\nresponse.vary('Accept-Language')\nreturn response",
     "response = Response(value)\nresponse.cache_for(60, public=True)\nresponse.vary('Cookie')\nreturn response",
     "response = Response(value)\nresponse.set_cookie('theme', 'dark')\nreturn response",
