@@ -197,6 +197,17 @@ class TestVariants:
         assert outcome(site.ask("/long/public", accept_encoding="gzip", if_none_match=etag)) == ("HIT", 304, b"")
 
 
+@rows("path, is_kept", ("/tenant", True), ("/tenant/kept/", True), ("/tenant/broken", True), ("/tenant/of-all", False))
+@rows("first", [{}, {"cache_control": "no-store"}, {"range": "bytes=0-"}])
+def test_tenants_get_their_own_pages_whatever_the_first_one_asks_for(served, path, is_kept, first):
+    site = Site(*served)
+    site.ask(path, x_tenant="eve", **first)
+    seen = [site.ask(path, x_tenant=name) for name in ("ann", "bob", "ann", "bob")]
+    assert [each.body for each in seen] == [b"page of ann", b"page of bob"] * 2
+    assert site.ask(path).body == b"page of None"
+    assert cache_status(seen[-1]) == ("HIT" if is_kept else "MISS")
+
+
 class TestParts:
     def test_come_from_the_cache(self, site, path):
         whole = site.ask(f"/file?path={path}")

@@ -3,8 +3,10 @@
 from collections import defaultdict
 
 from antiphon import App, Request, Response
+from antiphon.features import Cache, MemoryStore
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
+from antiphon.http import CacheControl
 from antiphon.request.proxies import TrustedProxies
 
 PROXY_HEADERS = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"]
@@ -94,6 +96,37 @@ def greet_as_declared(request: Request):
 def greet(request: Request):
     language = request.accept_languages.best(GREETINGS, "en")
     return public(Response.text(GREETINGS[language], headers={"content-language": language}))
+
+
+class BrokenError(Exception):
+    """An error whose handler says that caches may keep its response."""
+
+
+POLICY = CacheControl(max_age=60, public=True)
+kept = App()
+kept.use(Cache(MemoryStore()))
+app.mount("/tenant/kept", kept)
+
+
+@app.get("/tenant")
+@kept.get("/")
+def of_tenant(request: Request):
+    return f"page of {request.headers.get('x-tenant')}", 200, {"cache-control": str(POLICY)}
+
+
+@app.get("/tenant/of-all")
+def of_all_fields(request: Request):
+    return f"page of {dict(request.headers).get('x-tenant')}", 200, {"cache-control": str(POLICY)}
+
+
+@app.get("/tenant/broken")
+def fail(request: Request):
+    raise BrokenError
+
+
+@app.errorhandler(BrokenError)
+def handle(request: Request, error: BrokenError):
+    return of_tenant(request)
 
 
 @app.get("/typed")
