@@ -12,8 +12,10 @@ from typing import NamedTuple
 import flask as original
 import pytest
 from jinja2 import DictLoader
+from starlette.applications import Starlette
+from starlette.routing import Route
 
-from antiphon import App, Blueprint, Response, abort
+from antiphon import App, Blueprint, Response, abort, view
 from antiphon.dialects import flask
 from antiphon.features import (
     Bearer,
@@ -359,6 +361,14 @@ def _(app, read):
     app.mount("", inner)
 
 
+@way("a view in another framework")
+def _(app, read):
+    shown = view()(lambda request: (read(request), 200, {"cache-control": str(POLICY)}))
+    inner, outer = original.Flask("outer"), Starlette(routes=[Route("/", shown)])
+    inner.add_url_rule("/", "page", shown)
+    return {"wsgi": inner, "asgi": outer}
+
+
 # Features that respond
 
 
@@ -481,13 +491,11 @@ class Site:
     def __init__(self, ends, interface, name, read, folder):
         app = App(secret_keys=["x" * 32])
         READS[read].uses(app)
-        make = WAYS[name]
-        shown = READS[read].of
-        make(
-            app,
-            lambda request: f"page-of-{shown(request) or None}.",
-            *([folder] if make.__code__.co_argcount > 2 else []),
-        )
+        make, shown = WAYS[name], READS[read].of
+        given = [folder] if make.__code__.co_argcount > 2 else []
+        framework = make(app, lambda request: f"page-of-{shown(request) or None}.", *given)
+        if isinstance(framework, dict):
+            interface, app = ("wsgi", framework["wsgi"]) if interface == "wsgi" else ("asgi", framework["asgi"])
         self.cache = Downstream()
         self._name = name
         self._clients = {}
@@ -560,7 +568,12 @@ def check(site, name, first="nothing else", others="nothing else"):
 
 
 COMMON = ("a field", "a cookie", "all fields", "a session")
-LIMITED = {"a mounted dialect", "a mounted WSGI application", "a mounted ASGI application"}
+LIMITED = {
+    "a view in another framework",
+    "a mounted dialect",
+    "a mounted WSGI application",
+    "a mounted ASGI application",
+}
 """The ways to what has another request, which has fields and cookies only."""
 
 
@@ -632,7 +645,7 @@ def test_how_a_server_frames_a_request_is_no_reason_to_tell_visitors_apart(mount
     assert {client.request(method, "/inner/").headers.get("vary") for method in ("GET", "HEAD", "GET")} == {None}
 
 
-@rows("name", [*WAYS])
+@rows("name", [name for name in WAYS if name != "a page with slots"])
 def test_what_reads_nothing_is_for_all(name, interface, tmp_path):
     with ExitStack() as ends:
         site = Site(ends, interface, name, "nothing", tmp_path)
