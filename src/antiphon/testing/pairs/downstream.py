@@ -4,6 +4,7 @@ It stores all that a response lets it store, and heeds no directive of requests,
 response leaves open it chooses what reaches most visitors.
 """
 
+from collections import defaultdict
 from time import time
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
@@ -34,20 +35,23 @@ class Asked(NamedTuple):
     fields: Fields = ()
     body: bytes = b""
 
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
     def arguments(self, no_vary_search: str | None) -> list[tuple[str, str]]:
         """Return the arguments of the query on which a response with this No-Vary-Search depends."""
         members = parse_or_none(parse_structured_dictionary, no_vary_search) or {}
-        listed = {
-            name: {str(item.value) for item in each.items} if isinstance(each, InnerList) else set()
+        lists = {
+            name: {str(item.value) for item in each.items}
             for name, each in members.items()
+            if isinstance(each, InnerList)
         }
-        params = members.get("params")
-        is_any = isinstance(params, Item) and params.value is True
-
-        def matters(name: str) -> bool:
-            return name in listed.get("except", ()) if is_any else name not in listed.get("params", ())
-
-        pairs = [pair for pair in parse_qsl(self.target.partition("?")[2], True) if matters(pair[0])]
+        ignored, kept = lists.get("params", set()), lists.get("except", set())
+        is_any = "params" in members and "params" not in lists
+        pairs = parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
+        pairs = [pair for pair in pairs if (pair[0] in kept if is_any else pair[0] not in ignored)]
         return sorted(pairs, key=lambda pair: pair[0]) if "key-order" in members else pairs
 
 
@@ -134,11 +138,11 @@ class Downstream:
 
     def __init__(self) -> None:
         self.now = time()
-        self._stored: dict[str, list[Stored]] = {}
+        self._stored = defaultdict[str, list[Stored]](list)
 
     def find(self, asked: Asked) -> Message | Fill:
         """Return the stored response to a request, or the fill for it."""
-        stored = next((each for each in self._at(asked) if each.fits(asked)), None)
+        stored = next((each for each in self._stored[asked.path] if each.fits(asked)), None)
         if stored is None:
             return Fill(asked, asked.fields)
         message = stored.message
@@ -150,11 +154,11 @@ class Downstream:
 
     def take(self, fill: Fill, message: Message) -> Message:
         """Return what the client gets of the application's response, and store it if that is allowed."""
-        asked, stale, path = fill.asked, fill.stale, _path(fill.asked)
+        asked, stale = fill.asked, fill.stale
         if asked.method not in _READING and message.status < 400:
-            self._stored.pop(path, None)
-            if asked.method == "POST" and combined([*message.fields]).get("content-location") == asked.target:
-                self._store(asked._replace(method="GET"), message)  # RFC 9110 §9.3.3
+            self._stored[asked.path].clear()
+            if asked.method == "POST" and ("content-location", asked.target) in message.fields:  # RFC 9110 §9.3.3
+                self._store(asked._replace(method="GET"), message)
         if stale is None or asked.method not in _READING:
             self._store(asked, message)
             return message
@@ -164,11 +168,9 @@ class Downstream:
             new = {name for name, _ in message.fields} | {"age"}
             kept = [field for field in stale.message.fields if field[0] not in new]
             message = stale.message._replace(fields=(*kept, *message.fields))
-        self._stored[path] = [each for each in self._at(asked) if each is not stale]
-        return self._served(asked, self._store(asked, message))
-
-    def _at(self, asked: Asked) -> list[Stored]:
-        return self._stored.get(_path(asked), [])
+        self._stored[asked.path] = [each for each in self._stored[asked.path] if each is not stale]
+        new = self._store(asked, message)
+        return self._served(asked, new) if message.is_whole else message
 
     def _store(self, asked: Asked, message: Message) -> Stored:
         directives = message.directives()
@@ -177,7 +179,7 @@ class Downstream:
         age = combined([*fields]).get("age", "")
         new = Stored(asked, message._replace(fields=fields), self.now - _seconds(age))
         if message.may_be_stored_for(asked):
-            self._stored[_path(asked)] = [new, *[each for each in self._at(asked) if not each.fits(asked)]]
+            self._stored[asked.path] = [new, *[each for each in self._stored[asked.path] if not each.fits(asked)]]
         return new
 
     def _served(self, asked: Asked, stored: Stored) -> Message:
@@ -193,10 +195,6 @@ class Downstream:
                 response = Response(str(error), error.status, error.headers)
             status, fields, body = response.status, response.headers.items(), bytes(response.freeze().body)  # type: ignore[arg-type]
         return Message(status, tuple(fields), b"" if asked.method == "HEAD" else body)
-
-
-def _path(asked: Asked) -> str:
-    return asked.target.partition("?")[0]
 
 
 def _seconds(text: str) -> float:

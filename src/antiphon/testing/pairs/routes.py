@@ -275,10 +275,6 @@ class Requests:
             fields = dict(sent.fields)
             coding = {} if fields.pop("accept-encoding", None) else {"accept-encoding": "gzip"}
             yield sent._replace(fields=tuple({**fields, **coding}.items()))
-        if route.kind in ("page", "typed") and random.random() < 0.3:  # somebody else asks for the same
-            other = random.choice(self._callers)
-            if other != sent.caller:
-                yield sent._replace(caller=other, beside=sent.caller)
         if route.is_once and random.random() < 0.6:  # somebody else, with the same key and body
             may = [each for each in self._callers if route.requires <= self._program.gives(each)]
             other = random.choice(may if may and random.random() < 0.8 else self._callers)
