@@ -27,8 +27,8 @@ _AROUND = (
         response.reraise()"""),
     (_YIELD, "", 'try:\n        yield\n    except Broken:\n        yield Response("caught", 503)'),
     ("errorhandler(Broken)", ", error", 'return f"{{error}} of {{request.headers.get(\'x-tenant\')}}", 500, CACHED'),
-    ("errorhandler(404)", ", error", 'return Response.html(f"<p>None: {{request.cookies}}", 404, CACHED)'),
-    ("errorhandler(405)", ", error", 'return f"not so, {{request.caller.key}}", 405, CACHED'),
+    ("errorhandler(404)", ", error", 'return Response.html(f"<p>{{request.cookies.get(\'seat\')}}", 404, CACHED)'),
+    ("errorhandler(405)", ", error", 'return f"not so, {{request.headers.get(\'x-tenant\')}}", 405, CACHED'),
     ("after_request", ", response", 'response.headers.setdefault("cache-control", "public, max-age=60")'),
     ("before_send", ", response", 'response.headers.setdefault("cache-control", "s-maxage=60")'),
 )  # fmt: skip
