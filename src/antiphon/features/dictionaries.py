@@ -104,7 +104,7 @@ class Dictionaries:
         if (
             request.method not in ("GET", "HEAD")
             or response.status not in (200, 304)
-            or not _is_public(request, response, fields)
+            or not _is_public(request, fields)
         ):
             return None
         path = request.root_path + request.path
@@ -176,8 +176,8 @@ def _put(store: Store, digest: bytes, content: bytes) -> None:
         store.change(_key(digest), {"content": content}, ttl=_KEPT)
 
 
-def _is_public(request: Request, response: Response, fields: Mapping[str, str]) -> bool:
-    control = control_of(response.status, [*fields.items()], time())
+def _is_public(request: Request, fields: Mapping[str, str]) -> bool:
+    control = control_of([*fields.items()], time())
     said = control.directives
     if not said.public or said.private or said.no_store or said.no_cache or control.lifetime <= 0:
         return False

@@ -86,7 +86,7 @@ class StoredResponse:
             self._lines.append(("accept-ranges", "bytes"))
         if self.is_in_file:
             self._lines.append(("content-length", str(data["length"])))
-        self.control: Control = control_of(data["status"], fields, self.received)
+        self.control: Control = control_of(fields, self.received)
         names = [name for name, _ in self._lines]
         self._repeats = self.is_in_file or len({*names, "cache-status"}) <= len(names)
         self._told: tuple[tuple[int, str], tuple[tuple[str, str], ...]] = (-1, ""), ()
@@ -102,7 +102,7 @@ class StoredResponse:
         """Create a stored response, without some fields, from a response; it is selected by the given request
         fields.
         """
-        said = control_of(response.status, [*response._fields], received).directives
+        said = control_of([*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = KeptResponse.data(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
         body = response.body if isinstance(response.body, bytes) else b""

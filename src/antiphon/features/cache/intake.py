@@ -320,7 +320,7 @@ class Intake:
             return unfit
         fields = [*response._fields]
         asked = Asked(request.head.method, directives_of(request.head), request.head.field("authorization") is not None)
-        control = control_of(response.status, fields, self._shelf.clock())
+        control = control_of(fields, self._shelf.clock())
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
     def _unclaimed(self, request: Request, response: Response, fill: Fill, args: Args) -> str | None:

@@ -34,7 +34,7 @@ class Control(NamedTuple):
         return said.must_revalidate or said.proxy_revalidate or said.s_maxage is not None or said.no_cache is True
 
 
-def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) -> Control:
+def control_of(fields: Sequence[tuple[str, str]], received: float) -> Control:
     """Return a response's directives for this cache, which received it at ``received``, in Unix time."""
     found = MutableHeaders.over([*fields])
     for name in TARGETED:
