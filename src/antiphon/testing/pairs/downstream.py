@@ -165,8 +165,8 @@ class Downstream:
         if (message.status >= 500 or not message.is_whole) and stale.stands_for_error(self.now - stale.since):
             return self._served(asked, stale)
         if message.status == 304:
-            new = {name for name, _ in message.fields} | {"age"}
-            kept = [field for field in stale.message.fields if field[0] not in new]
+            given = {name for name, _ in message.fields} | {"age"}
+            kept = [field for field in stale.message.fields if field[0] not in given]
             message = stale.message._replace(fields=(*kept, *message.fields))
         self._stored[asked.path] = [each for each in self._stored[asked.path] if each is not stale]
         new = self._store(asked, message)
