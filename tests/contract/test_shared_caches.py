@@ -645,7 +645,11 @@ def test_how_a_server_frames_a_request_is_no_reason_to_tell_visitors_apart(mount
     assert {client.request(method, "/inner/").headers.get("vary") for method in ("GET", "HEAD", "GET")} == {None}
 
 
-@rows("name", [name for name in WAYS if name != "a page with slots"])
+PRIVATE = {"a page with slots", "a mounted dialect", "a mounted WSGI application", "a mounted ASGI application"}
+"""The ways of which nobody knows what they read."""
+
+
+@rows("name", [name for name in WAYS if name not in PRIVATE])
 def test_what_reads_nothing_is_for_all(name, interface, tmp_path):
     with ExitStack() as ends:
         site = Site(ends, interface, name, "nothing", tmp_path)

@@ -37,9 +37,12 @@ from antiphon.response.response import Response
 B = TypeVar("B", bound=Body)
 
 _METHODS = ("GET", "QUERY")
-_FREE = frozenset({"host", *RequestHead.CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE, Reads.HOOKS})
-"""The reads that no cache has to be told of: the host is part of the URL, caches know conditions and ranges (RFC 9111
-§4.3.2), hooks read what they decide by, and the others are not the client's.
+_FREE = frozenset({
+    "host", "content-length", "transfer-encoding", *RequestHead.CONDITIONS,
+    Reads.REQUEST_ID, Reads.PAGE_NONCE, Reads.HOOKS,
+})  # fmt: skip
+"""The reads that no cache has to be told of: the host is part of the URL, servers frame requests as they like, caches
+know conditions and ranges (RFC 9111 §4.3.2), hooks read what they decide by, and the others are not the client's.
 """
 _OF_CONTENT = ("content-encoding", "content-length", "content-type", "transfer-encoding")
 """The fields with which a QUERY's content is read, which is part of a cache's key (RFC 10008 §2.7)."""
