@@ -19,6 +19,7 @@ from antiphon.handler.scope import rest
 from antiphon.http.errors import HTTPError, RequestTimeout, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
 
 
@@ -51,7 +52,9 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     content.is_refused = error is not None
     if error is not None and content.failure is not None:
         return error
-    if _is_received_ahead(plan, content, error):
+    with unwatched(request):  # no response depends on how a body is framed
+        is_received_ahead = _is_received_ahead(plan, content, error)
+    if is_received_ahead:
         try:
             await content.load(limits)
         except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
