@@ -10,20 +10,10 @@ import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from antiphon import App, Dependency, Response, abort
+from antiphon import App, Dependency, Response
 from antiphon.features import Cache, MemoryStore, SQLiteStore
 from antiphon.testing import Client
-from tests.helpers.databases import (
-    CREATE,
-    DATABASE,
-    KINDS,
-    LIBRARIES,
-    PAY,
-    of_each,
-    of_those_ended_by_handlers,
-    once,
-    rows_of,
-)
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -83,27 +73,6 @@ def test_functions_are_called_after_the_commit_and_in_order(shop, interface):
     assert shop.seen == [("first", 1), ("second", 1), ("third", 1), ("fourth", 1)]
 
 
-@of_each
-@pytest.mark.parametrize("error", [lambda: abort(409), lambda: 1 / 0], ids=["abort", "an error"])
-def test_nothing_is_called_after_a_rollback(shop, error):
-    def then(request):
-        request.after_commit(shop.note, "never")
-        error()
-
-    assert shop.post(then).status in (409, 500)
-    assert shop.seen == []
-
-
-@of_those_ended_by_handlers
-def test_nothing_is_called_after_a_rollback_by_the_handler(shop):
-    def then(request):
-        request.after_commit(shop.note, "never")
-        return once(shop.database.roll_back(request[DATABASE]), "Not paid.")
-
-    assert shop.post(then).text == "Not paid."
-    assert (shop.seen, rows_of(shop.url, "select * from payments")) == ([], [])
-
-
 @pytest.mark.parametrize(("library", "url"), KINDS[:2], indirect=["url"])
 def test_a_failed_function_is_logged_and_the_others_are_called(shop, caplog):
     def then(request):
@@ -115,47 +84,6 @@ def test_a_failed_function_is_logged_and_the_others_are_called(shop, caplog):
     assert shop.seen == [("second", 1)]
     [record] = caplog.records
     assert "was committed, but a function given to after_commit failed: " in record.getMessage()
-
-
-@pytest.mark.parametrize(("library", "url"), [("sqlite3", "sqlite"), ("psycopg", "postgres")], indirect=["url"])
-def test_a_handler_that_ends_its_transaction_itself_is_told(shop, caplog):
-    def then(request):
-        request.after_commit(shop.note, "unknown")
-        shop.database.commit(request[DATABASE])
-        request.after_commit(shop.note, "after it")
-        return "Paid."
-
-    assert shop.post(then).text == "Paid."
-    assert shop.seen == [("after it", 1)]
-    assert "has ended its transaction itself" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("library", "url"), [("SQLAlchemy Core", "sqlite"), ("async SQLAlchemy", "sqlite")], indirect=["url"]
-)
-def test_sqlalchemy_tells_of_a_commit_by_the_handler(shop):
-    def then(request):
-        request.after_commit(shop.note, "committed")
-        return once(shop.database.commit(request[DATABASE]), "Paid.")
-
-    shop.post(then)
-    assert shop.seen == [("committed", 1)]
-
-
-@pytest.mark.parametrize(("library", "url"), [("SQLAlchemy", "sqlite"), ("SQLAlchemy", "postgres")], indirect=["url"])
-def test_a_savepoint_that_is_rolled_back_takes_its_functions_along(shop):
-    def then(request):
-        request.after_commit(shop.note, "before")
-        try:
-            with request[DATABASE].begin_nested():
-                request.after_commit(shop.note, "in it")
-                raise KeyError
-        except KeyError:
-            request.after_commit(shop.note, "after it")
-        return "Paid."
-
-    shop.post(then)
-    assert shop.seen == [("before", 1), ("after it", 1)]
 
 
 @pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres"), ("SQLAlchemy Core", "postgres")],

@@ -3,10 +3,13 @@
 import itertools
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from inspect import isawaitable
 from typing import NamedTuple
 
+import aiosqlite
+import asyncpg
 import psycopg
 import pytest
 from sqlalchemy import create_engine, text
@@ -24,13 +27,18 @@ PAY = "insert into payments values ('{item}')"
 
 
 class Database(NamedTuple):
-    """A library's way to a database: the source of its connections, and how a handler uses one."""
+    """A library's way to a database: the source of its connections, and how a handler uses one.
+
+    ``closing`` is a source that only closes its connection, as handlers that commit by themselves have it.
+    """
 
     source: Callable
     execute: Callable
     roll_back: Callable
     commit: Callable
     is_async: bool = False
+    closing: Callable | None = None
+    savepoint: Callable | None = None
 
 
 def _sqlite3(url):
@@ -38,7 +46,44 @@ def _sqlite3(url):
         with closing(sqlite3.connect(url, timeout=10)) as connection, connection:
             yield connection
 
-    return Database(connect, sqlite3.Connection.execute, sqlite3.Connection.rollback, sqlite3.Connection.commit)
+    def close(request):
+        with closing(sqlite3.connect(url, timeout=10)) as connection:
+            yield connection
+
+    @contextmanager
+    def savepoint(connection):
+        connection.execute("savepoint one")
+        try:
+            yield
+        except BaseException:
+            connection.execute("rollback to one")
+            raise
+
+    kind = sqlite3.Connection
+    return Database(connect, kind.execute, kind.rollback, kind.commit, closing=close, savepoint=savepoint)
+
+
+def _aiosqlite(url):
+    async def connect(request):
+        async with aiosqlite.connect(url, timeout=10) as connection:
+            yield connection
+            await connection.commit()
+
+    async def close(request):
+        async with aiosqlite.connect(url, timeout=10) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def savepoint(connection):
+        await connection.execute("savepoint one")
+        try:
+            yield
+        except BaseException:
+            await connection.execute("rollback to one")
+            raise
+
+    kind = aiosqlite.Connection
+    return Database(connect, kind.execute, kind.rollback, kind.commit, True, close, savepoint)
 
 
 def _psycopg(url):
@@ -46,7 +91,14 @@ def _psycopg(url):
         with closing(psycopg.connect(url)) as connection, connection:
             yield connection
 
-    return Database(connect, psycopg.Connection.execute, psycopg.Connection.rollback, psycopg.Connection.commit)
+    def close(request):
+        with closing(psycopg.connect(url)) as connection:
+            yield connection
+
+    kind = psycopg.Connection
+    return Database(
+        connect, kind.execute, kind.rollback, kind.commit, closing=close, savepoint=kind.transaction
+    )  # fmt: skip
 
 
 def _async_psycopg(url):
@@ -54,8 +106,42 @@ def _async_psycopg(url):
         async with await psycopg.AsyncConnection.connect(url) as connection:
             yield connection
 
+    async def close(request):
+        connection = await psycopg.AsyncConnection.connect(url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     kind = psycopg.AsyncConnection
-    return Database(connect, kind.execute, kind.rollback, kind.commit, is_async=True)
+    return Database(connect, kind.execute, kind.rollback, kind.commit, True, close, kind.transaction)
+
+
+def _asyncpg(url):
+    async def connect(request):
+        connection = await asyncpg.connect(url)
+        try:
+            async with connection.transaction():
+                yield connection
+        finally:
+            await connection.close()
+
+    async def close(request):
+        connection = await asyncpg.connect(url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def execute(connection, query):
+        if not connection.is_in_transaction():
+            await connection.execute("begin")
+        await connection.execute(query)
+
+    return Database(
+        connect, execute, lambda connection: connection.execute("rollback"),
+        lambda connection: connection.execute("commit"), True, close, asyncpg.Connection.transaction,
+    )  # fmt: skip
 
 
 def _sqlalchemy(url):
@@ -65,7 +151,14 @@ def _sqlalchemy(url):
         with Session(engine) as session, session.begin():
             yield session
 
-    return Database(connect, lambda session, query: session.execute(text(query)), None, None)
+    def close(request):
+        with Session(engine) as session:
+            yield session
+
+    return Database(
+        connect, lambda session, query: session.execute(text(query)), Session.rollback, Session.commit,
+        closing=close, savepoint=Session.begin_nested,
+    )  # fmt: skip
 
 
 def _sqlalchemy_core(url):
@@ -76,28 +169,37 @@ def _sqlalchemy_core(url):
             yield connection
             connection.commit()
 
+    def close(request):
+        with engine.connect() as connection:
+            yield connection
+
     return Database(
         connect, lambda connection, query: connection.execute(text(query)), lambda connection: connection.rollback(),
-        lambda connection: connection.commit(),
+        lambda connection: connection.commit(), closing=close, savepoint=lambda connection: connection.begin_nested(),
     )  # fmt: skip
 
 
-def _async_sqlalchemy(url):
-    engine = create_async_engine(_of_sqlalchemy(url, "+aiosqlite"), poolclass=NullPool)
+def _async_sqlalchemy(url, driver="psycopg"):
+    engine = create_async_engine(_of_sqlalchemy(url, "+aiosqlite", driver), poolclass=NullPool)
 
     async def connect(request):
         async with AsyncSession(engine) as session:
             yield session
             await session.commit()
 
+    async def close(request):
+        async with AsyncSession(engine) as session:
+            yield session
+
     async def execute(session, query):
         await session.execute(text(query))
 
-    return Database(connect, execute, AsyncSession.rollback, AsyncSession.commit, is_async=True)
+    kind = AsyncSession
+    return Database(connect, execute, kind.rollback, kind.commit, True, close, kind.begin_nested)
 
 
-def _of_sqlalchemy(url, sqlite=""):
-    return url.replace("postgresql:", "postgresql+psycopg:") if "://" in url else f"sqlite{sqlite}:///{url}"
+def _of_sqlalchemy(url, sqlite="", driver="psycopg"):
+    return url.replace("postgresql:", f"postgresql+{driver}:") if "://" in url else f"sqlite{sqlite}:///{url}"
 
 
 def _django(url):
@@ -121,24 +223,35 @@ def _django(url):
         finally:
             connection.close()
 
+    def close(request):
+        try:
+            yield connection
+        finally:
+            connection.close()
+
     def execute(connection, query):
         with connection.cursor() as cursor:
             cursor.execute(query)
 
-    return Database(connect, execute, None, None)
+    def savepoint(connection):
+        return transaction.atomic(using=alias)
+
+    return Database(connect, execute, None, None, closing=close, savepoint=savepoint)
 
 
 LIBRARIES = {
     "sqlite3": _sqlite3, "psycopg": _psycopg, "async psycopg": _async_psycopg, "SQLAlchemy": _sqlalchemy,
     "SQLAlchemy Core": _sqlalchemy_core, "async SQLAlchemy": _async_sqlalchemy, "Django": _django,
+    "aiosqlite": _aiosqlite, "asyncpg": _asyncpg, "SQLAlchemy on asyncpg": partial(_async_sqlalchemy, driver="asyncpg"),
 }  # fmt: skip
 KINDS = [
     ("sqlite3", "sqlite"), ("SQLAlchemy", "sqlite"), ("SQLAlchemy Core", "sqlite"), ("async SQLAlchemy", "sqlite"),
     ("Django", "sqlite"), ("psycopg", "postgres"), ("async psycopg", "postgres"), ("SQLAlchemy", "postgres"),
     ("SQLAlchemy Core", "postgres"), ("async SQLAlchemy", "postgres"), ("Django", "postgres"),
+    ("aiosqlite", "sqlite"), ("asyncpg", "postgres"), ("SQLAlchemy on asyncpg", "postgres"),
 ]  # fmt: skip
 
-ENDED_BY_HANDLERS = [kind for kind in KINDS if kind[0] not in ("SQLAlchemy", "Django")]
+ENDED_BY_HANDLERS = [kind for kind in KINDS if kind[0] not in ("SQLAlchemy", "Django", "asyncpg")]
 """Those whose handler may end the transaction itself. In the blocks of the others, that is an error."""
 
 

@@ -1,24 +1,27 @@
-"""An application's own database connections, of SQLAlchemy, psycopg, sqlite3 and Django: statements in the transaction
-of a request, and functions to call after its commit.
+"""An application's own database connections, of SQLAlchemy, psycopg, asyncpg, sqlite3, aiosqlite and Django: statements
+in the transaction of a request, and how it ends.
 
 A connection is known by its class's name, so that no library is imported. Methods are ``async`` for both kinds of
 connections: ``at_once`` runs them on those that don't wait.
 """
 
-import logging
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon.app.store import StoreUnavailable, unavailable
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.callables import describe, is_async, is_pending
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
-from antiphon.handler.failures import log_failure
-from antiphon.request.request import Request
+from antiphon.concurrency.loop import yield_to_loop
+from antiphon.handler.callables import is_pending
+
+if TYPE_CHECKING:
+    from antiphon.app.commit_hooks import Awaited, CommitHooks
 
 T = TypeVar("T")
 
+_NAME = re.compile(r":(\w+)")
 _IDLE, _FAILED = 0, 3
 """Values of libpq's ``PGTransactionStatusType``: no transaction, and one that can only be rolled back."""
 
@@ -80,10 +83,39 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         cursor.close()
         return found
 
-    def on_rollback(self, function: Callable[[Callable[[Any], bool]], None]) -> None:
-        """Call a function when a transaction is rolled back, if the library tells: with a function that returns True
-        for the ``transaction`` in which something happened that has been undone.
-        """
+    async def commit(self) -> None:
+        """Commit the open transaction. Raises the library's errors, also if only its own block may end it."""
+        await _awaited(self._given.commit())
+
+    def watch(self, hooks: "CommitHooks") -> None:
+        """Tell ``hooks`` of each begin, commit and rollback, until they end."""
+
+        def told(statement: str) -> None:
+            if self._given.in_transaction:
+                hooks.commit_failed()  # which the statement before was
+            hooks.told(statement)
+
+        self._trace(told)
+        hooks.at_end.append(partial(self._trace, None))
+
+    def _trace(self, function: Callable[[str], None] | None) -> None:
+        with suppress(Exception):  # it is closed
+            self._given.set_trace_callback(function)
+
+    def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
+        """Note that something waits for the commit, in a library that tells of it for each."""
+
+    def has_dropped(self, awaited: "Awaited") -> bool:  # noqa: ARG002
+        """Return True if the library won't tell of a commit, since a savepoint was rolled back."""
+        return False
+
+    @property
+    def is_surrounded(self) -> bool:
+        """True if a transaction goes on after the dependency's end, whose commit the library tells of later."""
+        return False
+
+    async def catch_up(self) -> None:
+        """Wait until the library has told of all that has happened."""
 
     @staticmethod
     def of(value: object) -> "DatabaseConnection | None":
@@ -103,14 +135,17 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
     @staticmethod
     def outage_of(name: str, error: Exception) -> StoreUnavailable | None:
         """Return the error for clients (503) if a database does not respond or is locked; None for any other error."""
-        is_outage = any(each.__name__ in ("OperationalError", "InterfaceError") for each in type(error).__mro__)
-        return unavailable(name, error) if is_outage else None
+        return unavailable(name, error) if _is_outage(error) else None
 
     @staticmethod
     def is_conflict(error: Exception) -> bool:
         """Return True if PostgreSQL has undone a transaction because of another one, so that a retry may succeed."""
-        causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
-        return any(getattr(each, "sqlstate", None) in ("40001", "40P01") for each in causes)
+        return bool(_states_of(error) & {"40001", "40P01"})
+
+    @staticmethod
+    def is_of_failed_transaction(error: Exception) -> bool:
+        """Return True if PostgreSQL refuses a statement because an earlier one has failed."""
+        return "25P02" in _states_of(error)
 
 
 class _Psycopg(DatabaseConnection):
@@ -129,6 +164,89 @@ class _Psycopg(DatabaseConnection):
         await _awaited(cursor.execute(_pyformat(statement), values))
         row = await _awaited(cursor.fetchone()) if cursor.description else None
         return self.Found(cursor.rowcount, row)
+
+    def watch(self, hooks: "CommitHooks") -> None:
+        connection = self._given
+        send = connection._exec_command  # noqa: SLF001 - no public name tells of the end of a transaction
+
+        def send_and_tell(command: Any, *rest: Any, **options: Any) -> Generator[Any, Any, Any]:
+            result = yield from send(command, *rest, **options)
+            if result is not None:  # or it has only been queued, in a pipeline
+                text = command.as_bytes(connection) if hasattr(command, "as_bytes") else command
+                text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+                hooks.told(text, is_undone=result.command_status == b"ROLLBACK")
+            return result
+
+        connection._exec_command = send_and_tell  # noqa: SLF001
+        hooks.at_end.append(lambda: connection.__dict__.pop("_exec_command", None))
+
+
+class _Asyncpg(DatabaseConnection):
+    def __init__(self, given: Any) -> None:
+        super().__init__(given)
+        self.is_async = True
+
+    @property
+    def dialect(self) -> str:
+        return "postgresql"
+
+    @property
+    def is_failed(self) -> bool:
+        return False  # the library doesn't know: see ``is_of_failed_transaction``
+
+    @property
+    def transaction(self) -> object:
+        return self._given.is_in_transaction() or None
+
+    @property
+    def commits_each(self) -> bool:
+        return not self._given.is_in_transaction()
+
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
+        names = [*dict.fromkeys(_NAME.findall(statement))]
+        numbered = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+        prepared = await self._given.prepare(numbered)
+        rows = await prepared.fetch(*[values[name] for name in names])
+        changed = prepared.get_statusmsg().rpartition(" ")[2]
+        return self.Found(int(changed) if changed.isdecimal() else -1, tuple(rows[0]) if rows else None)
+
+    async def commit(self) -> None:
+        await self._given.execute("commit")
+
+    def watch(self, hooks: "CommitHooks") -> None:
+        connection = getattr(self._given, "_con", self._given)  # a pool takes its proxy back
+        has_failed = False
+
+        def told(record: Any) -> None:
+            nonlocal has_failed
+            if record.exception is None:
+                hooks.told(record.query, is_undone=has_failed)
+                has_failed = False
+            elif getattr(record.exception, "severity", None) is not None:  # the server has refused the statement
+                has_failed = True
+
+        connection.add_query_logger(told)
+        hooks.at_end.append(lambda: connection.remove_query_logger(told))
+
+    async def catch_up(self) -> None:
+        await yield_to_loop()  # on which the library calls its loggers
+
+
+class _Aiosqlite(DatabaseConnection):
+    def __init__(self, given: Any) -> None:
+        super().__init__(given)
+        self.is_async = True
+
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
+        async with self._given.execute(statement, values) as cursor:
+            row = await cursor.fetchone()
+            return self.Found(cursor.rowcount, None if row is None else tuple(row))
+
+    def _trace(self, function: Callable[[str], None] | None) -> None:
+        with suppress(Exception):
+            tracing = self._given.set_trace_callback(function)
+            tracing.send(None)  # it is in the queue of the connection's thread, before all that follows
+            tracing.close()
 
 
 class _Django(DatabaseConnection):
@@ -153,6 +271,20 @@ class _Django(DatabaseConnection):
             cursor.execute(_pyformat(statement), values)
             return self.Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
 
+    def watch(self, hooks: "CommitHooks") -> None:
+        """Tell of nothing but what ``note`` has noted."""
+
+    def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
+        self._given.on_commit(partial(hooks.committed, awaited))
+
+    def has_dropped(self, awaited: "Awaited") -> bool:
+        waiting = [getattr(function, "args", None) for _, function, *_ in self._given.run_on_commit]
+        return (awaited,) not in waiting
+
+    @property
+    def is_surrounded(self) -> bool:
+        return bool(self._given.in_atomic_block)
+
 
 class _SQLAlchemy(DatabaseConnection):
     """An engine's connection, or a session."""
@@ -171,9 +303,20 @@ class _SQLAlchemy(DatabaseConnection):
     @property
     def is_failed(self) -> bool:
         try:
-            return self.transaction is not None and _is_failed(self._driver)
+            return self.transaction is not None and (_is_failed(self._driver) or self._is_refused())
         except Exception as error:  # or an async session that has not connected yet
             return type(error).__name__ == "PendingRollbackError"
+
+    def _is_refused(self) -> bool:
+        """Ask PostgreSQL, if the driver below doesn't know the state of its transaction."""
+        if self.dialect != "postgresql" or hasattr(self._driver, "info"):
+            return False
+        connection = self._sync.connection() if hasattr(self._sync, "get_bind") else self._sync
+        try:
+            connection.exec_driver_sql("select 1")
+        except Exception as error:
+            return self.is_of_failed_transaction(error)
+        return False
 
     @property
     def transaction(self) -> object:
@@ -194,23 +337,73 @@ class _SQLAlchemy(DatabaseConnection):
         row = found.first() if found.returns_rows else None
         return self.Found(found.rowcount, None if row is None else tuple(row))
 
-    def on_rollback(self, function: Callable[[Callable[[Any], bool]], None]) -> None:
+    @property
+    def commits_each(self) -> bool:
+        try:
+            return self.transaction is not None and _commits_each(self._driver)
+        except Exception:  # an async session that has not connected yet
+            return False
+
+    def watch(self, hooks: "CommitHooks") -> None:
         from sqlalchemy import event
 
-        if not hasattr(self._sync, "get_bind"):
-            event.listen(self._sync, "rollback", lambda _connection: function(lambda _transaction: True))
-            return
-
-        def rolled_back(_session: Any, ended: Any) -> None:
-            function(lambda transaction: not ended.nested or _is_in(transaction, ended))
-
-        event.listen(self._sync, "after_soft_rollback", rolled_back)
+        target = self._sync
+        for subject, name, function in (_in_session if hasattr(target, "get_bind") else _in_core)(self, target, hooks):
+            event.listen(subject, name, function)
+            hooks.at_end.append(partial(event.remove, subject, name, function))
 
 
-def _is_in(transaction: Any, outer: Any) -> bool:
-    while transaction is not None and transaction is not outer:
-        transaction = transaction.parent
-    return transaction is outer
+_Listener = tuple[Any, str, Callable[..., None]]
+
+
+def _in_session(connection: _SQLAlchemy, session: Any, hooks: "CommitHooks") -> list[_Listener]:
+    def begun(_session: Any, transaction: Any) -> None:
+        if transaction.nested:
+            hooks.in_savepoint(transaction)
+        elif transaction.parent is None:
+            hooks.begun()
+
+    def committing(_session: Any) -> None:
+        if session.get_nested_transaction() is None and connection.is_failed:
+            hooks.rolled_back(has_failed=True)
+
+    def committed(_session: Any) -> None:
+        if session.get_nested_transaction() is None:
+            hooks.committed()
+
+    def rolled_back(_session: Any, ended: Any) -> None:
+        while ended is not None and not ended.nested:
+            ended = ended.parent
+        hooks.rolled_back(ended)
+
+    return [(session, "after_transaction_create", begun), (session, "before_commit", committing),
+            (session, "after_commit", committed), (session, "after_soft_rollback", rolled_back)]  # fmt: skip
+
+
+def _in_core(connection: _SQLAlchemy, target: Any, hooks: "CommitHooks") -> list[_Listener]:
+    savepoints: list[object] = []  # the event comes before they have names
+
+    def committing(_connection: Any) -> None:  # there is no event after a commit, only one if it has failed
+        hooks.rolled_back(has_failed=True) if connection.is_failed else hooks.committed()
+
+    def failed(context: Any) -> None:
+        if context.connection is target and hooks.commit_failed():
+            hooks.rolled_back(has_failed=True)
+
+    def in_savepoint(_connection: Any, _name: object) -> None:
+        savepoints.append(object())
+        hooks.in_savepoint(savepoints[-1])
+
+    return [
+        (target, "begin", lambda _connection: hooks.begun()),
+        (target, "commit", committing),
+        (target, "rollback", lambda _connection: hooks.rolled_back()),
+        (target, "savepoint", in_savepoint),
+        (target, "release_savepoint", lambda _connection, _name, _context: savepoints and savepoints.pop()),
+        (target, "rollback_savepoint",
+         lambda _connection, name, _context: hooks.rolled_back(savepoints.pop() if savepoints else name)),
+        (target.engine, "handle_error", failed),
+    ]  # fmt: skip
 
 
 _KINDS: dict[str, type[DatabaseConnection]] = {
@@ -218,6 +411,9 @@ _KINDS: dict[str, type[DatabaseConnection]] = {
     "pysqlite3.Connection": DatabaseConnection,  # a newer SQLite than Python's
     "psycopg.Connection": _Psycopg,
     "psycopg.AsyncConnection": _Psycopg,
+    "asyncpg.Connection": _Asyncpg,
+    "asyncpg.PoolConnectionProxy": _Asyncpg,
+    "aiosqlite.Connection": _Aiosqlite,
     "django.BaseDatabaseWrapper": _Django,
     "django.ConnectionProxy": _Django,
     **dict.fromkeys(
@@ -236,7 +432,21 @@ async def _awaited(value: Any) -> Any:
 
 
 def _pyformat(statement: str) -> str:
-    return re.sub(r":(\w+)", r"%(\1)s", statement)
+    return _NAME.sub(r"%(\1)s", statement)
+
+
+def _states_of(error: Exception) -> set[str]:
+    causes = error, getattr(error, "orig", None), error.__cause__, getattr(error.__cause__, "__cause__", None)
+    return {str(getattr(each, "sqlstate", None)) for each in causes}  # also as SQLAlchemy and Django raise it
+
+
+def _is_outage(error: Exception) -> bool:
+    """Return True for what the libraries raise while a database is away; asyncpg has no one class for that."""
+    names = {each.__name__ for each in type(error).__mro__}
+    states = {state[:3] if state.startswith("57P") else state[:2] for state in _states_of(error)}
+    return isinstance(error, OSError) or bool(
+        names & {"OperationalError", "InterfaceError"} or states & {"08", "53", "57P"}
+    )
 
 
 def _is_failed(driver: Any) -> bool:
@@ -250,78 +460,3 @@ def _commits_each(driver: Any) -> bool:
         return not (begins or driver.in_transaction)
     info = getattr(driver, "info", None)  # of psycopg
     return bool(getattr(driver, "autocommit", False) and getattr(info, "transaction_status", None) == _IDLE)
-
-
-class CommitHooks:
-    """The functions to call once a request's dependency has committed, in order; none after a rollback."""
-
-    def __init__(self, value: object) -> None:
-        self._connection = DatabaseConnection.of(value)
-        self._functions: list[tuple[Callable[[], object], object]] = []
-        if self._connection is not None:
-            self._connection.on_rollback(self._drop)
-
-    def add(self, function: Callable[[], object]) -> None:
-        """Call a function after the commit."""
-        self._functions.append((function, self._connection and self._connection.transaction))
-
-    def _drop(self, is_undone: Callable[[Any], bool]) -> None:
-        self._functions = [each for each in self._functions if not is_undone(each[1])]
-
-    def leave_out_undone(self, request: Request) -> None:
-        """Leave out the functions of a transaction that has failed, or that the handler has ended by itself, so that it
-        is unknown whether it was committed. Called before the dependency's source commits.
-        """
-        connection, self._connection = self._connection, None  # which may refer to this object
-        if connection is None:
-            return
-        if connection.is_failed:
-            self._functions = []
-        elif type(connection) is _SQLAlchemy:  # it has told
-            return
-        elif connection.transaction is None and any(transaction is not None for _, transaction in self._functions):
-            self._drop(lambda transaction: transaction is not None)
-            logging.getLogger("antiphon").error(
-                "%s has ended its transaction itself, so the functions that it gave to request.after_commit before are"
-                " not called, request %s: let the dependency's source commit, raise an error to roll back, or call"
-                " after_commit after your own commit",
-                request.route.handled_by,
-                request._id,
-            )
-
-    async def call(self, request: Request, place: Switch) -> None:
-        """Call the functions, each where it runs, although they may fail or be cancelled; then return to ``place``."""
-        fatal: BaseException | None = None
-        for function, _ in self._functions:  # a function may add another
-            try:
-                await _call(function, place)
-            except GeneratorExit:
-                raise
-            except Exception as error:
-                what = f": {describe(function)}"
-                log_failure(request, error, what, fault="was committed, but a function given to after_commit failed")
-            except BaseException as error:
-                fatal = error
-        self._functions = []
-        if fatal is not None:
-            raise fatal
-
-
-async def _call(function: Callable[[], object], place: Switch) -> None:
-    if place is ON_THREAD:
-        result = None if is_async(function) else function()
-        if is_async(function) or is_pending(result):
-            await switch_shielded(ON_LOOP)
-            try:
-                await (function() if result is None else result)  # type: ignore[misc]
-            finally:
-                await switch_shielded(ON_THREAD)
-        return
-    if is_async(function):
-        await function()  # type: ignore[misc]
-        return
-    from antiphon.concurrency.crossing import Crossing
-
-    result = await Crossing().run_shielded(function)
-    if is_pending(result):
-        await result  # type: ignore[misc]

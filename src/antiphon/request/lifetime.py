@@ -235,10 +235,10 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
     """Call a function with the arguments once this request's transaction is committed, and never after a rollback.
 
     The transaction is that of the open dependency whose source is a generator: a database connection, if several
-    are open, and the first one of these. When the source has ended without an error, the functions are called in
-    the order in which they were passed, before the response is sent: ``def`` functions on a thread, ``async def``
-    functions on the loop. A failure is logged and doesn't change the response. Raises TypeError for anything that
-    isn't callable, and RuntimeError if no such dependency is open.
+    are open, and the first one of these. When the source has ended, the functions are called in the order in which
+    they were passed, before the response is sent: ``def`` functions on a thread, ``async def`` functions on the loop.
+    A failure is logged and doesn't change the response. If the source ends without a commit or a rollback, the response
+    is a 500. Raises TypeError for anything that isn't callable, and RuntimeError if no such dependency is open.
     """
     called = deferrable("after_commit", function, *args, **kwargs)
     resource = transaction_of(request)
@@ -253,12 +253,14 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
     resource.after_commit(called)
 
 
-def transaction_of(request: "Request") -> Any:
-    """The open dependency that is committed last, also that of an outer application; None if none is open."""
+def transaction_of(request: "Request", of: object = None) -> Any:
+    """The open dependency that is committed last, also that of an outer application, or ``of`` a connection; None if
+    none is open.
+    """
     opener: Request | None = request
     while opener is not None:
         opening = opener._opening
-        if opening is not None and (resource := opening.in_transaction) is not None:
+        if opening is not None and (resource := opening.in_transaction(of)) is not None:
             return resource
         opener = opener._outer_request
     return None

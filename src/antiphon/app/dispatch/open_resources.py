@@ -27,7 +27,7 @@ from antiphon.response.message import WITHOUT_CONTENT, PassedChunks, Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.connections import CommitHooks
+    from antiphon.app.commit_hooks import Awaited, CommitHooks
     from antiphon.app.dispatch.middleware import AnyGenerator
     from antiphon.concurrency.crossing import Tokens
 
@@ -73,10 +73,9 @@ class ResourceStack(Opened):
         # At the start, because the last one is closed first.
         self.kept.insert(0, resource)
 
-    @property
-    def in_transaction(self) -> "OpenResource | None":
-        """The open dependency whose transaction is the outermost: a database connection that we know if there is one,
-        otherwise any. It is committed last.
+    def in_transaction(self, of: object = None) -> "OpenResource | None":
+        """Return the open dependency whose transaction is the outermost: of a connection, or of a database connection
+        that we know if there is one, otherwise any. It is committed last.
         """
         from antiphon.app.connections import DatabaseConnection
 
@@ -86,6 +85,8 @@ class ResourceStack(Opened):
             subjects = [subject for _, (subject, *_) in stack if isinstance(subject, OpenResource)]
             found = [*stack.kept, *subjects, *found]
             stack = stack.around
+        if of is not None:
+            return next((each for each in found if each.value is of), None)
         known = [each for each in found if DatabaseConnection.of(each.value) is not None]
         return next(iter(known or found), None)
 
@@ -191,13 +192,15 @@ class OpenResource:
         request._opening.add(self)
         return ready(self.function, value)
 
-    def after_commit(self, function: Callable[[], object]) -> None:
-        """Call a function once the generator has ended without an error, and with it the transaction that it holds."""
+    def after_commit(self, function: Callable[[], object] | None, *, must_commit: bool = True) -> "Awaited":
+        """Call a function once the transaction that the generator holds is committed and, unless it ``must_commit``,
+        if nobody knows how it has ended. Return what tells whether it was committed.
+        """
         if self.commit_hooks is None:
-            from antiphon.app.connections import CommitHooks
+            from antiphon.app.commit_hooks import CommitHooks
 
             self.commit_hooks = CommitHooks(self.value)
-        self.commit_hooks.add(function)
+        return self.commit_hooks.add(function, must_commit=must_commit)
 
     def close(self, _place: object, _response: Response) -> bool:
         """Return True, so that every response is settled."""
@@ -241,21 +244,27 @@ class OpenResource:
         """
         hooks, self.commit_hooks = self.commit_hooks, None
         if hooks is not None and error is None:
-            hooks.leave_out_undone(request)
-        is_committed = hooks is not None and error is None
+            await hooks.before_end()
+        is_error = error is not None
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
             else:
                 self._end_sync(self.generator, error)
+        except GeneratorExit:
+            hooks = None
+            raise
+        except BaseException:
+            is_error = True
+            raise
         finally:
             request._dependencies.pop(self.provides, None)
             self.value = None
             if error is not None:
                 note_task(error)
             del error
-        if is_committed:
-            await hooks.call(request, where(request))  # type: ignore[union-attr]
+            if hooks is not None:
+                await hooks.end(request, where(request), self.function, is_error=is_error)
 
     def log(self, request: Request, error: BaseException) -> None:
         """Log an error that closing the dependency raised too late to affect the response."""

@@ -33,7 +33,7 @@ from antiphon.embedding import (
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.engine import Engine, args_of, state_of
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
-from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post, post_at_once
+from antiphon.features.durable.jobs import JobId, Schedules, function_of, name_of_job, post, post_at_once
 from antiphon.features.durable.stored import stored_of
 from antiphon.features.idempotency.claims import (
     Write,
@@ -333,11 +333,12 @@ class Durable:
         """Sleep as ``sleep`` does, in an ``async def`` handler or job. A process can hold many thousands of these."""
         await flow_for("sleep", on_loop=True).asleep(seconds_of(duration))
 
-    def enqueue(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
+    def enqueue(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> JobId:
         """Call a function soon, in any process, until it succeeds. Return the job's id.
 
-        In a request, with ``inside``, the job is written in its transaction, once the handler has returned: after a
-        rollback, there is no job. Otherwise, as in a run, a script and a job, it is written now, which blocks, and
+        In a request, with ``inside``, the job is written now, in the open transaction: after a rollback, there is no
+        job. By an async connection, it is written where the id is awaited, ``await durable.enqueue(...)``, or when the
+        handler has returned. Otherwise, as in a run, a script and a job, it is written now, which blocks, and
         whatever is rolled back later: use ``enqueue_inside`` there. The function is ``def`` or ``async def``, at the
         top of a module, and may use ``step`` and ``sleep``. The arguments are pickled. Raises ValueError for a function
         that other processes can't import.
@@ -348,9 +349,8 @@ class Durable:
             check_off_loop("enqueue", "asyncio.to_thread(durable.enqueue, ...)")
             with nullcontext() if flow is None else flow.of_engine():
                 self._engine.enqueue(id_, *job)
-        else:
-            post(request, request[self._inside], self._engine, id_, job)
-        return id_
+            return JobId(id_)
+        return post(request, request[self._inside], self._engine, id_, job)
 
     def enqueue_inside(
         self, connection: object, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs

@@ -3,13 +3,14 @@
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import DatabaseConnection, describe, is_async, missing_package
+from antiphon.embedding import DatabaseConnection, describe, missing_package
 from antiphon.features.durable.engine import Engine
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -113,22 +114,45 @@ def function_of(name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> None:
-    """Write a job once the request's handler has returned: into the outbox, in the transaction of its
-    connection.
+class JobId(str):
+    """The id of a job. Awaited in an ``async def`` handler, it has the job written by an async connection at once;
+    otherwise, that is done when the handler has returned.
     """
-    connection, values = _connection_for(value, "Durable(inside=...)"), _row(engine, id_, job)
 
-    async def write(_request: Request, response: Response) -> None:
-        if response.error is None and not connection.is_failed:
-            await connection.run(engine.outbox, **values)
+    write: Callable[[], Coroutine[Any, Any, object]] | None = None
 
-    def write_at_once(_request: Request, response: Response) -> None:
-        DatabaseConnection.at_once(write(_request, response))
+    def __await__(self) -> Generator[Any, Any, str]:
+        write, self.write = self.write, None
+        if write is not None:
+            yield from write().__await__()
+        return str(self)
 
-    handler = request.route.handler
-    request.on_response(write if connection.is_async or (handler and is_async(handler)) else write_at_once)
-    request.after_commit(engine.wake)
+
+def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> JobId:
+    """Write a job into the outbox, in the open transaction of a request's connection. Return its id."""
+    connection, posted = _connection_for(value, "Durable(inside=...)"), JobId(id_)
+    resource = request._transaction_of(value) or request._transaction_of()
+    write = partial(connection.run, engine.outbox, **_row(engine, id_, job))
+    if connection.is_async:
+
+        async def write_if_not_awaited(request: Request, response: Response) -> None:
+            await connection.catch_up()
+            if posted.write is not None and ended.is_committed:
+                raise explained(
+                    "bad-inside",
+                    f"{request.route.handled_by} has committed its transaction without the job that it enqueued before:"
+                    " write await durable.enqueue(...)",
+                    RuntimeError,
+                )
+            if ended.is_committed is None and response.error is None and not connection.is_failed:
+                await posted
+
+        posted.write = write
+        request.on_response(write_if_not_awaited)
+    else:
+        DatabaseConnection.at_once(write())
+    ended = resource.after_commit(engine.wake)
+    return posted
 
 
 def post_at_once(value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> None:

@@ -52,15 +52,17 @@ class Write(NamedTuple):
 class Claim:
     """A request's claim: its entry among ``claims``, the handler's response if it can be sent again, and its error.
 
-    ``is_written`` is True once the outcome is in the handler's own transaction.
+    ``begun`` and ``written`` tell whether the transactions are committed in which the claim was made, and its outcome
+    was written, if there was one.
     """
 
-    __slots__ = ("claims", "entry", "error", "is_written", "stored")
+    __slots__ = ("begun", "claims", "entry", "error", "stored", "written")
 
     def __init__(self, entry: StoreEntry, claims: "Claims") -> None:
         self.entry = entry
         self.claims = claims
-        self.is_written = False
+        self.begun: Any = None
+        self.written: Any = None
         self.stored: dict[str, Any] | None = None
         self.error: BaseException | None = None
 

@@ -8,12 +8,13 @@ is, so no request changes another's claim.
 | the handler | in a store, its claim | ``inside`` a transaction, its row |
 |---|---|---|
 | returned a response | is completed after all commits | is completed before the commit, which decides |
+| committed, and returned a response | is completed after it | is completed in a transaction of its own |
 | raised a 4xx | is completed | is rolled back, and written in a transaction of its own |
 | returned or raised what is to be retried | is released | is deleted or rolled back |
 | was interrupted | stays running, or is unknown | is rolled back |
 """
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from functools import partial, update_wrapper
@@ -32,6 +33,7 @@ from antiphon.embedding import (
     check_dependency,
     check_numbers,
     checked_by,
+    describe,
     errors_name_it,
     is_async,
     is_for_any_thread,
@@ -286,6 +288,7 @@ class IdempotentWrites:
                 entry = await claims.replace(known, data)
             if entry is not None:
                 request[_CLAIM] = Claim(entry, claims)
+                request[_CLAIM].begun = self._watch_commit(request)
                 return None
         raise in_use()
 
@@ -353,20 +356,34 @@ class IdempotentWrites:
     async def _complete(self, request: Request, response: Response) -> None:
         """Write a claim's outcome in the handler's transaction, unless that will be rolled back."""
         claim = request[_CLAIM]
-        claims = cast("TableClaims", claim.claims)
-        if response.error is not None or claims.connection.is_failed:
+        if response.error is not None or cast("TableClaims", claim.claims).connection.is_failed:
             return
+        try:
+            await self._complete_in(request, claim, claim.outcome(response))
+        except Exception as error:
+            if not DatabaseConnection.is_of_failed_transaction(error):
+                raise
+            return
+        claim.written = self._watch_commit(request)
+
+    def _watch_commit(self, request: Request) -> Any:
+        """Return what tells whether the transaction that is open now is committed. If middleware holds it, that is
+        later.
+        """
+        resource = None if self._inside is None else request._transaction_of(request[self._inside])
+        return True if resource is None else resource.after_commit(None, must_commit=False)
+
+    async def _complete_in(self, request: Request, claim: Claim, outcome: dict[str, Any]) -> None:
+        claims = cast("TableClaims", claim.claims)
         if claims.is_new:  # the handler may have rolled back its creation
             await claims.create_table()
-        outcome = claim.outcome(response)
         if outcome["state"] != COMPLETED:
             await claims.delete(claim.entry)
-        else:
-            data = self._data(request, claim, outcome)
-            # Without its row, the handler has rolled back by itself, and begun anew.
-            if not (await claims.replace(claim.entry, data) or await claims.add(claim.entry.key, data)):
-                raise in_use()
-        claim.is_written = True
+            return
+        data = self._data(request, claim, outcome)
+        # Without its row, the handler has rolled back by itself, and begun anew.
+        if not (await claims.replace(claim.entry, data) or await claims.add(claim.entry.key, data)):
+            raise in_use()
 
     def _not_kept(self, request: Request, what: str) -> RuntimeError:
         return explained(
@@ -410,10 +427,11 @@ class IdempotentWrites:
         outcome = claim.outcome(response)
         claim.error = None  # its frames refer to the request, which refers to the claim
         if self._inside is not None:
-            if outcome["state"] != COMPLETED or claim.is_written:
+            is_undone = response.error is not None or getattr(claim.begun, "is_committed", None) is False
+            if getattr(claim.written, "is_committed", claim.written) or (is_undone and outcome["state"] != COMPLETED):
                 return None
             try:
-                return await self._write_anew(request, claim, self._data(request, claim, outcome))
+                return await self._write_anew(request, claim, self._data(request, claim, outcome), is_undone=is_undone)
             except Exception as error:
                 self._raise_outage(error)
                 raise
@@ -423,30 +441,65 @@ class IdempotentWrites:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
         return None
 
-    async def _write_anew(self, request: Request, claim: Claim, data: dict[str, Any]) -> Response | None:
-        """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, in another transaction.
+    async def _write_anew(
+        self, request: Request, claim: Claim, data: dict[str, Any], *, is_undone: bool
+    ) -> Response | None:
+        """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, or that has committed it by
+        itself, in another transaction. If its source doesn't commit, as the next one finds out, commit by hand.
 
-        Raises Conflict (409) if another request with this key is being carried out.
+        Raises Conflict (409) if another request with this key is being carried out, and RuntimeError if nothing that
+        the handler has written is there.
         """
-        source, table, entry = self._source_in(request), cast("TableClaims", claim.claims).table, claim.entry
+        source, entry, version = self._source_in(request), claim.entry, None
         if source is None:  # middleware holds the transaction
             return None
-        if not source.yields:
-            return await self._write_to(request[self._inside], table, entry, data)
-        if source.hook.is_async:
-            async with asynccontextmanager(source.hook.function)(request) as value:
-                return await self._write_to(value, table, entry, data)
-        with contextmanager(source.hook.function)(request) as value:
-            return await self._write_to(value, table, entry, data)
-
-    async def _write_to(self, value: object, table: str, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
-        claims = await self._table.claims_on(self._connection(value), table)
-        if await claims.add(entry.key, data) is None and (known := await claims.load(entry.key)):
-            if known.version == entry.version:  # the source has committed in spite of the error
-                await claims.replace(known, data)
-            elif all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint")):
-                return KeptResponse.of(known.data)
+        for is_again in (False, True):
+            async with self._reopened(source, request) as value:
+                connection = self._connection(value)
+                claims = await self._table.claims_on(connection, cast("TableClaims", claim.claims).table)
+                known = await claims.load(entry.key)
+                if is_again and version == (known and known.version):
+                    return None
+                if known is not None and known.version != entry.version:
+                    is_same = all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint"))
+                    return KeptResponse.of(known.data) if is_same else None
+                if known is None and not is_undone:
+                    return self._check_released(request, source, data)
+                version = await self._write_to(claims, entry.key, known, data)
+                if is_again:
+                    await connection.commit()
         return None
+
+    @asynccontextmanager
+    async def _reopened(self, source: Any, request: Request) -> AsyncIterator[object]:
+        if not source.yields:
+            yield request[self._inside]
+        elif source.hook.is_async:
+            async with asynccontextmanager(source.hook.function)(request) as value:
+                yield value
+        else:
+            with contextmanager(source.hook.function)(request) as value:
+                yield value
+
+    async def _write_to(
+        self, claims: TableClaims, key: str, known: StoreEntry | None, data: dict[str, Any]
+    ) -> int | None:
+        """Write an outcome and return the version of its row, or None if there is to be none."""
+        if data["state"] != COMPLETED:
+            return None if known is None else await claims.delete(known)
+        written = await (claims.add(key, data) if known is None else claims.replace(known, data))
+        return written and written.version
+
+    def _check_released(self, request: Request, source: Any, data: dict[str, Any]) -> None:
+        """Raise RuntimeError for a response that says that something is done, of which nothing was committed."""
+        if data["state"] == COMPLETED:
+            raise explained(
+                "no-transaction",
+                f"{describe(source.hook.function)} has ended without a commit, so nothing of what"
+                f" {request.route.handled_by} has written is there: commit in the source after its yield, or in the"
+                " handler",
+                RuntimeError,
+            )
 
     def _source_in(self, request: Request) -> Any:
         dependencies: Any = request.route.dependencies

@@ -1,0 +1,229 @@
+"""The functions to call once a request's transaction is committed, and what its library tells of that.
+
+| the library tells of | what waits for the commit |
+|---|---|
+| a commit | is called once the dependency is closed, even if the request fails later |
+| a rollback, or one to a savepoint | is left out, as far as it has been given since the savepoint |
+| no transaction at all | is called: nothing can have been undone |
+| nothing, although there was a transaction | is an error: closing a connection undoes what is not committed |
+
+Of a connection that isn't known, a source that has ended without an error has committed.
+"""
+
+import re
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+from antiphon.app.connections import DatabaseConnection
+from antiphon.explanations import explained
+from antiphon.handler.callables import describe, is_async, is_pending
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
+from antiphon.handler.failures import log_failure
+from antiphon.request.request import Request
+
+_ending = re.compile(
+    r"\s*(?:(?P<begin>begin|start)\b|(?P<commit>commit|end)\b(?!\s+prepared)|savepoint\s+[\"'`]?(?P<into>\w+)"
+    r"|(?:rollback|abort)\b(?!\s+prepared)(?:\s+(?:work|transaction)\b)?"
+    r"(?:\s+to\s+(?:savepoint\s+)?[\"'`]?(?P<to>\w+))?)",
+    re.IGNORECASE,
+).match
+
+
+class Awaited:
+    """What waits for a commit: a function, or nothing but ``is_committed``, which is None until the library has told. If
+    it ``must_commit``, silence is an error; otherwise, the function is called all the same.
+    """
+
+    __slots__ = ("function", "is_committed", "must_commit")
+
+    def __init__(self, function: Callable[[], object] | None, must_commit: bool) -> None:
+        self.function = function
+        self.must_commit = must_commit
+        self.is_committed: bool | None = None
+
+
+class CommitHooks:
+    """What waits for the commit of a dependency, in order."""
+
+    def __init__(self, value: object) -> None:
+        self.at_end: list[Callable[[], object]] = []
+        """The functions with which the library is no longer listened to."""
+        self._connection = DatabaseConnection.of(value)
+        self._waiting: list[Awaited] = []
+        self._latest: list[Awaited] = []
+        """What the latest statement has committed, unless that fails."""
+        self._committed: list[Awaited] = []
+        self._silent: list[Awaited] = []
+        self._savepoints: dict[object, int] = {}
+        self._is_ending = self._is_over = False
+        self._is_open = self._connection is not None and self._connection.transaction is not None
+        if self._connection is not None:
+            self._connection.watch(self)
+
+    def add(self, function: Callable[[], object] | None, *, must_commit: bool = True) -> Awaited:
+        """Call a function after the commit, if any, and return what tells whether there was one."""
+        awaited, connection = Awaited(function, must_commit), self._connection
+        self._waiting.append(awaited)
+        if connection is not None and connection.transaction is not None:
+            self._is_open = True
+        elif connection is not None and connection.commits_each:
+            self.committed(awaited)
+            return awaited
+        if connection is not None:
+            connection.note(self, awaited)
+        return awaited
+
+    # Told by the library
+
+    def told(self, statement: str, *, is_undone: bool = False) -> None:
+        """Note the end or the beginning of a transaction, if a statement is one. A commit ``is_undone`` after an
+        error.
+        """
+        self._latest = []
+        found = _ending(statement)
+        if found is None:
+            return
+        if found["begin"]:
+            self.begun()
+        elif found["into"]:
+            self.in_savepoint(found["into"])
+        elif found["commit"] and not is_undone:
+            self.committed()
+        else:
+            self.rolled_back(found["to"], has_failed=bool(found["commit"]))
+
+    def begun(self) -> None:
+        """Note that a transaction has begun. Of one before it that has ended unheard, nobody knows how."""
+        if self._is_open:
+            self._silent += self._waiting
+            self._waiting = []
+        self._is_open, self._latest, self._savepoints = True, [], {}
+
+    def in_savepoint(self, savepoint: object) -> None:
+        """Note that what follows may be rolled back to a savepoint."""
+        self._savepoints[savepoint] = len(self._waiting)
+
+    def rolled_back(self, savepoint: object = None, *, has_failed: bool = False) -> None:
+        """Leave out what has been given since a savepoint, or in the transaction. One that was begun before all of this
+        isn't known. A rollback by the source, although nothing ``has_failed``, was not asked for.
+        """
+        start = 0 if savepoint is None else self._savepoints.get(savepoint, 0)
+        undone, self._waiting = self._waiting[start:], self._waiting[:start]
+        if self._is_ending and savepoint is None and not has_failed:
+            self._silent += undone
+        else:
+            for each in undone:
+                each.is_committed = False
+        self._is_open = self._is_open and savepoint is not None
+
+    def committed(self, only: Awaited | None = None) -> None:
+        """Note that a transaction has been committed, with all that waits for it, or ``only`` that."""
+        self._latest = self._waiting if only is None else [each for each in self._waiting if each is only]
+        self._waiting = [] if only is None else [each for each in self._waiting if each is not only]
+        self._is_open = self._is_open and only is not None
+        self._committed += self._latest
+        for each in self._latest:
+            each.is_committed = True
+        if self._is_over and only is not None:
+            _call_on_thread(only)
+
+    def commit_failed(self) -> bool:
+        """Note that the commit of which was told last has failed. Return True if there was one."""
+        failed, self._latest = self._latest, []
+        for each in failed:
+            each.is_committed = None
+        self._committed = [each for each in self._committed if each not in failed]
+        self._waiting = [*failed, *self._waiting]
+        self._is_open = self._is_open or bool(failed)
+        return bool(failed)
+
+    # Told by the dependency
+
+    async def before_end(self) -> None:
+        """Note what can be seen before the dependency's source commits."""
+        connection = self._connection
+        if connection is None:
+            return
+        await connection.catch_up()
+        self._waiting = [each for each in self._waiting if not connection.has_dropped(each)]
+        self._is_ending = True
+        if connection.is_failed:
+            self.rolled_back(has_failed=True)
+        elif connection.transaction is not None:
+            self.commit_failed()
+            self._is_open = True
+            if connection.commits_each:
+                self.committed()
+
+    async def end(self, request: Request, place: Switch, source: Callable[..., Any], *, is_error: bool) -> None:
+        """Call what was committed, each function where it runs, although they may fail or be cancelled; then return to
+        ``place``.
+
+        Raises RuntimeError if the source has ended without an error, and the library has told of no commit.
+        """
+        connection = self._connection
+        if connection is not None:
+            await connection.catch_up()
+        while self.at_end:
+            self.at_end.pop()()
+        is_surrounded, self._is_over = connection is not None and connection.is_surrounded, True
+        if not is_error and (connection is None or not self._is_open):
+            self.committed()
+        silent = [] if is_surrounded else [*self._silent, *self._waiting]
+        await self._call(request, place, [*self._committed, *(each for each in silent if not each.must_commit)])
+        self._connection = None  # which may refer to this object
+        if not is_error and any(each.must_commit for each in silent):
+            raise explained(
+                "no-transaction",
+                f"{describe(source)} has ended without a commit, and closing a connection rolls back, so what"
+                f" {request.route.handled_by} gave to after_commit, or enqueued, is not done: commit in the source"
+                " after its yield, or in the handler, by the library's own functions",
+                RuntimeError,
+            )
+
+    async def _call(self, request: Request, place: Switch, all_awaited: list[Awaited]) -> None:
+        fatal: BaseException | None = None
+        for each in all_awaited:
+            if each.function is None:
+                continue
+            try:
+                await _call(each.function, place)
+            except GeneratorExit:
+                raise
+            except Exception as error:
+                what = f": {describe(each.function)}"
+                log_failure(request, error, what, fault="was committed, but a function given to after_commit failed")
+            except BaseException as error:
+                fatal = error
+        if fatal is not None:
+            raise fatal
+
+
+async def _call(function: Callable[[], object], place: Switch) -> None:
+    if place is ON_THREAD:
+        result = None if is_async(function) else function()
+        if is_async(function) or is_pending(result):
+            await switch_shielded(ON_LOOP)
+            try:
+                await (function() if result is None else result)  # type: ignore[misc]
+            finally:
+                await switch_shielded(ON_THREAD)
+        return
+    if is_async(function):
+        await function()  # type: ignore[misc]
+        return
+    from antiphon.concurrency.crossing import Crossing
+
+    result = await Crossing().run_shielded(function)
+    if is_pending(result):
+        await result  # type: ignore[misc]
+
+
+def _call_on_thread(awaited: Awaited) -> None:
+    """Call a function of a request that is over, as the transaction around it is committed."""
+    from antiphon.concurrency.background import run_on, serving_loop
+
+    result = None if awaited.function is None else awaited.function()
+    if is_pending(result):
+        run_on(serving_loop(), result, copy_context())  # type: ignore[arg-type]

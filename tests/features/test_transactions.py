@@ -1,0 +1,242 @@
+"""Who ends a transaction, and what that means for functions that wait for its commit, for jobs and for responses that
+are written in it: with each library, the database has the last word.
+
+A handler does what the words of a request say, in a source that commits after it ("source"), or only closes its
+connection ("closing").
+"""
+
+import itertools
+import re
+from contextlib import suppress
+from inspect import isawaitable
+
+import pytest
+
+from antiphon import App, abort
+from antiphon.features import Durable, IdempotentWrites
+from antiphon.testing import Client
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
+from tests.helpers.django_settings import settings_for_views
+from tests.helpers.waiting import eventually
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+SOURCES = ["source", "closing"]
+ENDED = {  # the status, the payments that are there, and those whose mail is sent
+    "the source commits": ("source", "pay after", 201, ["1"], [1]),
+    "the handler fails": ("source", "pay after fail", 500, [], []),
+    "a savepoint is undone": ("source", "pay after savepoint pay after", 201, ["1", "3"], [1, 3]),
+    "the connection is lost": ("source", "pay after lose", 500, [], []),
+    "the handler commits": ("closing", "pay after commit", 201, ["1"], [1]),
+    "nothing is open then": ("closing", "pay commit after", 201, ["1"], [1]),
+    "the handler commits twice": ("closing", "pay after commit pay after commit", 201, ["1", "2"], [1, 2]),
+    "the handler commits, and fails": ("closing", "pay after commit fail", 500, ["1"], [1]),
+    "the handler rolls back": ("closing", "pay after rollback", 201, [], []),
+    "it rolls back, and commits then": ("closing", "pay after rollback pay after commit", 201, ["2"], [2]),
+    "it commits, and rolls back then": ("closing", "pay after commit pay after rollback", 201, ["1"], [1]),
+    "nobody commits": ("closing", "pay after", 500, [], []),
+    "nobody commits the second": ("closing", "pay after commit pay after", 500, ["1"], [1]),
+    "nothing has begun": ("closing", "after", 201, [], [0]),
+}  # fmt: skip
+RETRIED = {  # the statuses of three requests with one key, and the payments that are there
+    "the source commits": ("source", "pay", [201, 201, 201], ["1"]),
+    "the handler refuses": ("source", "pay refuse", [402, 402, 402], []),
+    "a savepoint is undone": ("source", "pay savepoint", [201, 201, 201], ["1"]),
+    "the connection is lost": ("source", "pay lose", [500, 500, 500], []),
+    "the handler commits": ("closing", "pay commit", [201, 201, 201], ["1"]),
+    "it commits before and after it pays": ("closing", "commit pay commit", [201, 201, 201], ["1"]),
+    "it commits, and is to be asked later": ("closing", "pay commit later", [503, 503, 503], ["1", "1", "1"]),
+    "it commits, and refuses": ("closing", "pay commit refuse", [402, 402, 402], ["1"]),
+    "it commits, and fails": ("closing", "pay commit fail", [500, 409, 409], ["1"]),
+    "it rolls back": ("closing", "pay rollback", [201, 201, 201], []),
+    "it refuses": ("closing", "pay refuse", [402, 402, 402], []),
+    "nobody commits": ("closing", "pay", [500, 500, 500], []),
+}  # fmt: skip
+ENQUEUED = {  # the status, the payments that are there, and the number of jobs that are done
+    "the source commits": ("source", "pay enqueue", 201, ["1"], 1),
+    "the handler fails": ("source", "pay enqueue fail", 500, [], 0),
+    "the handler commits": ("closing", "pay enqueue commit", 201, ["1"], 1),
+    "the handler commits, and fails": ("closing", "pay enqueue commit fail", 500, ["1"], 1),
+    "it commits twice": ("closing", "pay commit enqueue commit", 201, ["1"], 1),
+    "it rolls back": ("closing", "pay enqueue rollback", 201, [], 0),
+    "nobody commits": ("closing", "pay enqueue", 500, [], 0),
+    "nobody commits the job": ("closing", "pay commit pay enqueue", 500, ["1"], 0),
+}  # fmt: skip
+NOT_AWAITED = {
+    "the source commits": ("source", "pay post", 201, ["1"], 1),
+    "the handler commits": ("closing", "pay post commit", 500, ["1"], 0),  # and the error says what to write
+    "it rolls back": ("closing", "pay post rollback", 201, [], 0),
+}
+LOSE = """select pg_terminate_backend(pid, 1000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()"""
+
+
+class Undone(Exception):
+    """Undoes a savepoint."""
+
+
+class Shop:
+    """An app with a handler for each kind of library, which does what the words of a request say."""
+
+    def __init__(self, library, url, source, *features, **options):
+        self.url, self.app, self.called = url, App(secret_keys=["k" * 32]), []
+        self.app.provide(DATABASE, self.use(library, source))
+        for feature in features:
+            self.app.use(feature)
+        self.feature = next(iter(features), None)
+
+        def handle(request):
+            self.paid, self.status = 0, 201
+            for word in request.text.split():
+                getattr(self, word)(request, request[DATABASE])
+            return "Thank you.", self.status
+
+        async def ahandle(request):
+            self.paid, self.status = 0, 201
+            for word in request.text.split():
+                if isawaitable(doing := getattr(self, word)(request, request[DATABASE])):
+                    await doing
+            return "Thank you.", self.status
+
+        self.app.post("/", **options)(handle)
+        self.app.post("/async", **options)(ahandle)
+
+    def use(self, library, source):
+        self.database = LIBRARIES[library](self.url)
+        return getattr(self.database, source)
+
+    def pay(self, request, connection):
+        self.paid += 1
+        return self.database.execute(connection, PAY.format(item=self.paid))
+
+    def after(self, request, connection):
+        request.after_commit(self.called.append, self.paid)
+
+    def commit(self, request, connection):
+        return self.database.commit(connection)
+
+    def rollback(self, request, connection):
+        return self.database.roll_back(connection)
+
+    def fail(self, request, connection):
+        raise ZeroDivisionError
+
+    def refuse(self, request, connection):
+        abort(402)
+
+    def later(self, request, connection):
+        self.status = 503
+
+    def enqueue(self, request, connection):
+        return self.feature.enqueue(send, self.job)
+
+    def post(self, request, connection):
+        """Enqueue a job, and leave it to others to write it."""
+        self.feature.enqueue(send, self.job)
+
+    def savepoint(self, request, connection):
+        """Pay in a savepoint, which is undone."""
+        block = self.database.savepoint(connection)
+
+        async def pay():
+            with suppress(Undone):
+                async with block:
+                    await self.pay(request, connection)
+                    self.after(request, connection)
+                    raise Undone
+
+        if hasattr(block, "__aenter__"):
+            return pay()
+        with suppress(Undone), block:
+            self.pay(request, connection)
+            self.after(request, connection)
+            raise Undone
+        return None
+
+    def lose(self, request, connection):
+        """Lose the connection, as when the database restarts."""
+        rows_of(self.url, LOSE)
+
+    def send(self, client, words, **options):
+        """Have a handler do something and return the status."""
+        return client.post("/async" if self.database.is_async else "/", body=words.encode(), **options).status
+
+    @property
+    def payments(self):
+        return [item for (item,) in rows_of(self.url, "select item from payments order by item")]
+
+    def clear(self):
+        rows_of(self.url, "delete from payments")
+        self.called.clear()
+
+
+SENT = []
+
+
+def send(job):
+    SENT.append(job)
+
+
+def cases(table, library, source, url):
+    """Return the cases of a table that a library and a database have, by the words of each."""
+    if library == "Django" and source == "closing":  # which commits each statement by itself, outside of its own blocks
+        return {}
+    return {words: outcome for kind, words, *outcome in table.values()
+            if kind == source and ("lose" not in words or "://" in url)}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@of_each
+def test_what_waits_for_a_commit_follows_the_database(library, url, source, caplog):
+    rows_of(url, CREATE)
+    shop, expected, found = Shop(library, url, source), cases(ENDED, library, source, url), {}
+    with Client(shop.app) as client:
+        for words in expected:
+            shop.clear()
+            found[words] = [shop.send(client, words), shop.payments, [*shop.called]]
+    assert found == expected
+    errors = [str(record.exc_info) for record in caplog.records if "has ended without a commit" in str(record.exc_info)]
+    assert len(errors) == (2 if expected and source == "closing" else 0)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@of_each
+def test_a_retry_finds_what_the_database_has(library, url, source, caplog):
+    rows_of(url, CREATE)
+    shop = Shop(library, url, source, IdempotentWrites(inside=DATABASE), idempotent=True)
+    expected, found = cases(RETRIED, library, source, url), {}
+    if source == "closing" and library in ("asyncpg", "Django"):  # in whose sources a transaction has to begin
+        expected = {"pay": [[500, 500, 500], []]}
+    with Client(shop.app) as client:
+        for words in expected:
+            shop.clear()
+            key = {"idempotency-key": words.replace(" ", "-")}
+            found[words] = [[shop.send(client, words, headers=key) for _ in range(3)], shop.payments]
+    assert found == expected
+    told = [
+        re.search("has ended without a commit|commits each statement", str(each.exc_info)) for each in caplog.records
+    ]
+    assert len([each for each in told if each]) == (3 if source == "closing" else 0)
+
+
+def test_a_job_follows_the_database(postgres):
+    rows_of(postgres, CREATE)
+    durable, expected, found = Durable(postgres, inside=DATABASE), {}, {}
+    shop = Shop("psycopg", postgres, "source", durable)
+    with settings_for_views(), Client(shop.app) as client:
+        for library, source in itertools.product([name for name, kind in KINDS if kind == "postgres"], SOURCES):
+            table = ENQUEUED | (NOT_AWAITED if LIBRARIES[library](postgres).is_async else {})
+            for words, outcome in cases(table, library, source, postgres).items():
+                shop.clear()
+                with shop.app.override(DATABASE, source=shop.use(library, source)):
+                    shop.job = f"{library}, {source}: {words}"
+                    found[shop.job] = [shop.send(client, words), shop.payments]
+                expected[shop.job] = outcome
+        last = durable.enqueue(send, "last")
+        done = [job for job, (*_, jobs) in expected.items() if jobs]
+        assert found == {job: outcome[:2] for job, outcome in expected.items()}
+        eventually(lambda: {*done, "last"} <= {*SENT} or None, "a job is not done", 5)
+        assert rows_of(postgres, "select * from dbos.antiphon_outbox") == []
+        jobs = rows_of(postgres, "select count(*) from dbos.workflow_status")
+    assert (sorted(SENT), jobs) == (sorted([*done, "last"]), [(len(done) + 1,)])
+    assert last
