@@ -6,9 +6,7 @@ import sys
 import threading
 from contextlib import closing
 
-import psycopg
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from antiphon import App, Dependency, Response
 from antiphon.features import Cache, MemoryStore, SQLiteStore
@@ -84,23 +82,6 @@ def test_a_failed_function_is_logged_and_the_others_are_called(shop, caplog):
     assert shop.seen == [("second", 1)]
     [record] = caplog.records
     assert "was committed, but a function given to after_commit failed: " in record.getMessage()
-
-
-@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres"), ("SQLAlchemy Core", "postgres")],
-                         indirect=["url"])  # fmt: skip
-def test_a_failed_transaction_that_is_rolled_back_without_an_error_calls_nothing(shop):
-    rows_of(shop.url, "create unique index payments_item on payments (item)")
-
-    def then(request):
-        request.after_commit(shop.note, "never")
-        try:
-            shop.database.execute(request[DATABASE], PAY.format(item="tea"))
-        except (psycopg.errors.UniqueViolation, IntegrityError):
-            return "It is paid.", 409
-        return "Paid."
-
-    assert shop.post(then).status in (409, 500)
-    assert (shop.seen, rows_of(shop.url, "select * from payments")) == ([], [])
 
 
 def test_a_commit_that_fails_calls_nothing(postgres):

@@ -7,15 +7,18 @@ connection ("closing").
 
 import itertools
 import re
-from contextlib import suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from inspect import isawaitable
+from io import BytesIO
+from wsgiref.util import setup_testing_defaults
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from antiphon import App, abort
 from antiphon.features import Durable, IdempotentWrites
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, LOSE, PAY, of_each, rows_of
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.waiting import eventually
 
@@ -67,8 +70,6 @@ NOT_AWAITED = {
     "the handler commits": ("closing", "pay post commit", 500, ["1"], 0),  # and the error says what to write
     "it rolls back": ("closing", "pay post rollback", 201, [], 0),
 }
-LOSE = """select pg_terminate_backend(pid, 1000) from pg_stat_activity
-where datname = current_database() and pid <> pg_backend_pid()"""
 
 
 class Undone(Exception):
@@ -124,6 +125,18 @@ class Shop:
     def refuse(self, request, connection):
         abort(402)
 
+    def mistake(self, request, connection):
+        """Carry out a statement that fails, and go on."""
+
+        async def wait(doing):
+            with suppress(Exception):
+                await doing
+
+        with suppress(Exception):
+            if isawaitable(doing := self.database.execute(connection, "insert into nothing values (1)")):
+                return wait(doing)
+        return None
+
     def later(self, request, connection):
         self.status = 503
 
@@ -168,6 +181,13 @@ class Shop:
     def clear(self):
         rows_of(self.url, "delete from payments")
         self.called.clear()
+
+
+@pytest.fixture
+def views():
+    """Django's settings."""
+    with settings_for_views():
+        yield
 
 
 SENT = []
@@ -219,11 +239,11 @@ def test_a_retry_finds_what_the_database_has(library, url, source, caplog):
     assert len([each for each in told if each]) == (3 if source == "closing" else 0)
 
 
-def test_a_job_follows_the_database(postgres):
+def test_a_job_follows_the_database(views, postgres):
     rows_of(postgres, CREATE)
     durable, expected, found = Durable(postgres, inside=DATABASE), {}, {}
     shop = Shop("psycopg", postgres, "source", durable)
-    with settings_for_views(), Client(shop.app) as client:
+    with Client(shop.app) as client:
         for library, source in itertools.product([name for name, kind in KINDS if kind == "postgres"], SOURCES):
             table = ENQUEUED | (NOT_AWAITED if LIBRARIES[library](postgres).is_async else {})
             for words, outcome in cases(table, library, source, postgres).items():
@@ -240,3 +260,65 @@ def test_a_job_follows_the_database(postgres):
         jobs = rows_of(postgres, "select count(*) from dbos.workflow_status")
     assert (sorted(SENT), jobs) == (sorted([*done, "last"]), [(len(done) + 1,)])
     assert last
+
+
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("place", ["middleware", "source"])
+def test_an_async_handler_is_not_left_outside_of_a_transaction_on_a_thread(views, tmp_path, interface, place, caplog):
+    """Django's connections belong to threads, of which the handler has another one."""
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    database, app = LIBRARIES["Django"](url), App()
+    app.provide(DATABASE, getattr(database, "source" if place == "source" else "closing"), blocking=True)
+
+    @app.middleware(errors_at_yield=True, blocking=True)
+    def atomic(request):
+        with nullcontext() if place == "source" else contextmanager(database.source)(request):
+            yield
+
+    @app.post("/")
+    async def pay(request):
+        await sync_to_async(database.execute)(request[DATABASE], PAY.format(item=1))
+        raise ZeroDivisionError
+
+    with Client(app, interface) as client:
+        assert client.post("/").status == 500
+    assert rows_of(url, "select * from payments") == []
+    assert "write the handler as def" in str(caplog.records[-1].exc_info)
+
+
+@pytest.mark.parametrize(("library", "url"), [kind for kind in KINDS if kind[1] == "postgres"], indirect=["url"])
+def test_a_failed_transaction_is_not_committed_though_its_error_is_caught(library, url):
+    rows_of(url, CREATE)
+    shop = Shop(library, url, "source")
+    with Client(shop.app) as client:
+        assert shop.send(client, "pay after mistake") in (201, 500)
+    assert (shop.payments, shop.called) == ([], [])
+
+
+def test_a_transaction_around_the_request_decides(views, tmp_path):
+    """As in a test of Django's, or one of its views: the functions are called when it is committed."""
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop = Shop("Django", url, "source")
+    [connection] = shop.database.closing(None)
+
+    def join(request):
+        with shop.database.savepoint(connection):
+            yield connection
+
+    def send():
+        body, sent = BytesIO(b"pay after"), []
+        environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "9", "wsgi.input": body}
+        setup_testing_defaults(environ)
+        assert [*shop.app(environ, lambda status, _headers: sent.append(status))] == [b"Thank you."]
+        return sent
+
+    with shop.app.override(DATABASE, source=join), closing(connection):
+        for is_kept in (True, False):
+            shop.clear()
+            with suppress(Undone), shop.database.savepoint(connection):
+                assert (send(), shop.called) == (["201 Created"], [])
+                if not is_kept:
+                    raise Undone
+            assert (shop.payments, shop.called) == ((["1"], [1]) if is_kept else ([], []))

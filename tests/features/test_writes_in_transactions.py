@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from inspect import isawaitable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,18 @@ from antiphon import App, Request, Response, abort
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, Users
 from antiphon.features.idempotency import table
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, LIBRARIES, PAY, of_each, of_those_ended_by_handlers, once, rows_of
+from tests.helpers.databases import (
+    CREATE,
+    DATABASE,
+    KINDS,
+    LIBRARIES,
+    LOSE,
+    PAY,
+    of_each,
+    of_those_ended_by_handlers,
+    once,
+    rows_of,
+)
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
 from tests.helpers.postgres import execute_as_another, plant_functions, set_default
@@ -449,6 +461,24 @@ def test_a_locked_database_is_a_503(opening, library, url):
 
 def test_a_database_that_is_away_is_a_503(opening):
     shop = opening("psycopg", "postgresql://antiphon@127.0.0.1:1/none")
+    refused = shop.pay()
+    assert (refused.status, refused.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.parametrize(
+    ("library", "url"),
+    [kind for kind in KINDS if kind[1] == "postgres" and kind[0] not in ("Django", "asyncpg")],
+    indirect=["url"],
+)
+def test_a_connection_that_is_lost_before_the_handler_is_a_503(opening, library, url):
+    shop = opening(library, url, "asgi")
+
+    @shop.app.before_request
+    async def lose(request):
+        if isawaitable(found := shop.database.execute(request[DATABASE], "select 1")):
+            await found
+        rows_of(url, LOSE)
+
     refused = shop.pay()
     assert (refused.status, refused.headers["retry-after"]) == (503, "2")
 

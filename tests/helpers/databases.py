@@ -23,6 +23,9 @@ _numbers = itertools.count(1)
 
 DATABASE = Dependency("database")
 CREATE = "create table if not exists payments (item text not null)"
+LOSE = """select pg_terminate_backend(pid, 1000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()"""
+"""End all connections, as a restart of the server does."""
 PAY = "insert into payments values ('{item}')"
 
 

@@ -31,8 +31,8 @@ _ending = re.compile(
 
 
 class Awaited:
-    """What waits for a commit: a function, or nothing but ``is_committed``, which is None until the library has told. If
-    it ``must_commit``, silence is an error; otherwise, the function is called all the same.
+    """What waits for a commit: a function, or only ``is_committed``, which is None until the library has told. If it
+    ``must_commit``, silence is an error; otherwise, the function is called all the same.
     """
 
     __slots__ = ("function", "is_committed", "must_commit")
@@ -227,3 +227,61 @@ def _call_on_thread(awaited: Awaited) -> None:
     result = None if awaited.function is None else awaited.function()
     if is_pending(result):
         run_on(serving_loop(), result, copy_context())  # type: ignore[arg-type]
+
+
+# SQLAlchemy
+
+_Listener = tuple[Any, str, Callable[..., object]]
+
+
+def in_session(connection: DatabaseConnection, session: Any, hooks: CommitHooks) -> list[_Listener]:
+    """Return the listeners to the events of a session of SQLAlchemy."""
+
+    def begun(_session: Any, transaction: Any) -> None:
+        if transaction.nested:
+            hooks.in_savepoint(transaction)
+        elif transaction.parent is None:
+            hooks.begun()
+
+    def committing(_session: Any) -> None:
+        if session.get_nested_transaction() is None and connection.is_failed:
+            hooks.rolled_back(has_failed=True)
+
+    def committed(_session: Any) -> None:
+        if session.get_nested_transaction() is None:
+            hooks.committed()
+
+    def rolled_back(_session: Any, ended: Any) -> None:
+        while ended is not None and not ended.nested:
+            ended = ended.parent
+        hooks.rolled_back(ended)
+
+    return [(session, "after_transaction_create", begun), (session, "before_commit", committing),
+            (session, "after_commit", committed), (session, "after_soft_rollback", rolled_back)]  # fmt: skip
+
+
+def in_core(connection: DatabaseConnection, target: Any, hooks: CommitHooks) -> list[_Listener]:
+    """Return the listeners to the events of a connection of SQLAlchemy's engine."""
+    savepoints: list[object] = []  # the event comes before they have names
+
+    def committing(_connection: Any) -> None:  # there is no event after a commit, only one if it has failed
+        hooks.rolled_back(has_failed=True) if connection.is_failed else hooks.committed()
+
+    def failed(context: Any) -> None:
+        if context.connection is target and hooks.commit_failed():
+            hooks.rolled_back(has_failed=True)
+
+    def in_savepoint(_connection: Any, _name: object) -> None:
+        savepoints.append(object())
+        hooks.in_savepoint(savepoints[-1])
+
+    return [
+        (target, "begin", lambda _connection: hooks.begun()),
+        (target, "commit", committing),
+        (target, "rollback", lambda _connection: hooks.rolled_back()),
+        (target, "savepoint", in_savepoint),
+        (target, "release_savepoint", lambda _connection, _name, _context: savepoints and savepoints.pop()),
+        (target, "rollback_savepoint",
+         lambda _connection, name, _context: hooks.rolled_back(savepoints.pop() if savepoints else name)),
+        (target.engine, "handle_error", failed),
+    ]  # fmt: skip

@@ -256,7 +256,8 @@ class _Django(DatabaseConnection):
 
     @property
     def is_failed(self) -> bool:
-        return bool(self._given.in_atomic_block and self._given.needs_rollback)
+        given = self._given
+        return bool(given.in_atomic_block and (given.needs_rollback or _is_failed(given.connection)))
 
     @property
     def transaction(self) -> object:
@@ -347,63 +348,12 @@ class _SQLAlchemy(DatabaseConnection):
     def watch(self, hooks: "CommitHooks") -> None:
         from sqlalchemy import event
 
+        from antiphon.app.commit_hooks import in_core, in_session
+
         target = self._sync
-        for subject, name, function in (_in_session if hasattr(target, "get_bind") else _in_core)(self, target, hooks):
+        for subject, name, function in (in_session if hasattr(target, "get_bind") else in_core)(self, target, hooks):
             event.listen(subject, name, function)
             hooks.at_end.append(partial(event.remove, subject, name, function))
-
-
-_Listener = tuple[Any, str, Callable[..., None]]
-
-
-def _in_session(connection: _SQLAlchemy, session: Any, hooks: "CommitHooks") -> list[_Listener]:
-    def begun(_session: Any, transaction: Any) -> None:
-        if transaction.nested:
-            hooks.in_savepoint(transaction)
-        elif transaction.parent is None:
-            hooks.begun()
-
-    def committing(_session: Any) -> None:
-        if session.get_nested_transaction() is None and connection.is_failed:
-            hooks.rolled_back(has_failed=True)
-
-    def committed(_session: Any) -> None:
-        if session.get_nested_transaction() is None:
-            hooks.committed()
-
-    def rolled_back(_session: Any, ended: Any) -> None:
-        while ended is not None and not ended.nested:
-            ended = ended.parent
-        hooks.rolled_back(ended)
-
-    return [(session, "after_transaction_create", begun), (session, "before_commit", committing),
-            (session, "after_commit", committed), (session, "after_soft_rollback", rolled_back)]  # fmt: skip
-
-
-def _in_core(connection: _SQLAlchemy, target: Any, hooks: "CommitHooks") -> list[_Listener]:
-    savepoints: list[object] = []  # the event comes before they have names
-
-    def committing(_connection: Any) -> None:  # there is no event after a commit, only one if it has failed
-        hooks.rolled_back(has_failed=True) if connection.is_failed else hooks.committed()
-
-    def failed(context: Any) -> None:
-        if context.connection is target and hooks.commit_failed():
-            hooks.rolled_back(has_failed=True)
-
-    def in_savepoint(_connection: Any, _name: object) -> None:
-        savepoints.append(object())
-        hooks.in_savepoint(savepoints[-1])
-
-    return [
-        (target, "begin", lambda _connection: hooks.begun()),
-        (target, "commit", committing),
-        (target, "rollback", lambda _connection: hooks.rolled_back()),
-        (target, "savepoint", in_savepoint),
-        (target, "release_savepoint", lambda _connection, _name, _context: savepoints and savepoints.pop()),
-        (target, "rollback_savepoint",
-         lambda _connection, name, _context: hooks.rolled_back(savepoints.pop() if savepoints else name)),
-        (target.engine, "handle_error", failed),
-    ]  # fmt: skip
 
 
 _KINDS: dict[str, type[DatabaseConnection]] = {

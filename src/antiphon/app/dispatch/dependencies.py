@@ -8,7 +8,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.dispatch.hooks import Hook, Opener, hook, opener
-from antiphon.app.dispatch.open_resources import OpenResource, where
+from antiphon.app.dispatch.open_resources import OpenResource, atomic_blocks, refuse_block_of_thread, where
 from antiphon.app.dispatch.readings import Readings
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
@@ -123,7 +123,12 @@ class Source(NamedTuple):
         resource = OpenResource(
             self.provides, self.hook.function, self.hook.is_async, ON_THREAD if self.blocks else ON_LOOP
         )
-        return await resource.aopen(request) if self.hook.is_async else resource.open(request)
+        if self.hook.is_async:
+            return await resource.aopen(request)
+        before = atomic_blocks()
+        value = resource.open(request)
+        refuse_block_of_thread(request, before, self.hook.function)
+        return value
 
     def read(self, request: Request) -> Any:
         """Return the value for a request that has none yet: on a thread, also that of a source that waits or blocks.

@@ -3,6 +3,7 @@
 For a stream, they are resumed when it has ended.
 """
 
+import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import suppress
 from contextvars import copy_context
@@ -14,7 +15,7 @@ from antiphon.app.dispatch.hooks import Closer, closer
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
 from antiphon.explanations import explained
-from antiphon.handler.callables import describe, ready
+from antiphon.handler.callables import describe, is_async, ready
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, note_task
 from antiphon.handler.failures import log_failure
@@ -325,6 +326,27 @@ class OpenResource:
             f"{describe(self.function)} yields twice: a generator that provides a dependency"
             f" ({self.provides.name!r}) yields its value once; if the value is an iterator, return it from a"
             " function without a yield",
+            RuntimeError,
+        )
+
+
+def atomic_blocks() -> int:
+    """Return the number of Django's atomic blocks that are open on this thread, whose connections nobody else has."""
+    database = sys.modules.get("django.db")
+    if database is None or not sys.modules["django.conf"].settings.configured:
+        return 0
+    connections = database.connections.all(initialized_only=True)
+    return sum(len(each.savepoint_ids) + each.in_atomic_block for each in connections)
+
+
+def refuse_block_of_thread(request: Request, before: float, function: Callable[..., Any]) -> None:
+    """Raise RuntimeError if a function has opened an atomic block on this thread, around a handler on the loop."""
+    handler = request.route.handler
+    if atomic_blocks() > before and handler is not None and is_async(handler):
+        raise explained(
+            "bad-inside",
+            f"{describe(function)} opens a transaction of Django on a thread, so what {request.route.handled_by}, an"
+            " async def handler, writes would not be in it: write the handler as def",
             RuntimeError,
         )
 

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import chain
+from math import inf
 from types import coroutine
 from typing import Any, TypeAlias
 
 from antiphon.app.dispatch.hooks import Opener
 from antiphon.app.dispatch.middleware import early_response, open_async, open_in_turn
-from antiphon.app.dispatch.open_resources import Opened
+from antiphon.app.dispatch.open_resources import Opened, atomic_blocks, refuse_block_of_thread
 from antiphon.app.dispatch.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
 from antiphon.app.dispatch.returns import refuse_value, respond, to_response
 from antiphon.body.content import Content, NotLoadedError
@@ -219,6 +220,7 @@ async def open_in_steps(
         switch, is_async = apart or (None, False)
         if switch is not None:
             await switch
+        before = atomic_blocks() if switch is ON_THREAD and closer is not None else inf
         if not is_async or closer is not None:
             # The part again, now where it runs: without its switch.
             openers = chain(((function, closer, (None, True) if is_async else None),), openers)
@@ -226,4 +228,6 @@ async def open_in_steps(
             refuse_value(function, early)
             return await respond(early, function, request)
         stopped = open_in_place(openers, request, opened)
+        if before is not inf:
+            refuse_block_of_thread(request, before, function[-1])
     return stopped

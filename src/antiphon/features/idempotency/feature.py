@@ -464,7 +464,8 @@ class IdempotentWrites:
                     is_same = all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint"))
                     return KeptResponse.of(known.data) if is_same else None
                 if known is None and not is_undone:
-                    return self._check_released(request, source, data)
+                    self._check_released(request, source, data)
+                    return None
                 version = await self._write_to(claims, entry.key, known, data)
                 if is_again:
                     await connection.commit()
@@ -486,7 +487,9 @@ class IdempotentWrites:
     ) -> int | None:
         """Write an outcome and return the version of its row, or None if there is to be none."""
         if data["state"] != COMPLETED:
-            return None if known is None else await claims.delete(known)
+            if known is not None:
+                await claims.delete(known)
+            return None
         written = await (claims.add(key, data) if known is None else claims.replace(known, data))
         return written and written.version
 
