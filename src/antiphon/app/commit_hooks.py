@@ -1,6 +1,6 @@
-"""The functions to call once a request's transaction is committed, and what its library tells of that.
+"""The functions to call once a request's transaction is committed, and what its library reports.
 
-| the library tells of | what waits for the commit |
+| the library reports | what waits for the commit |
 |---|---|
 | a commit | is called once the dependency is closed, even if the request fails later |
 | a rollback, or one to a savepoint | is left out, as far as it has been given since the savepoint |
@@ -62,7 +62,7 @@ class CommitHooks:
             self._connection.watch(self)
 
     def add(self, function: Callable[[], object] | None, *, must_commit: bool = True) -> Awaited:
-        """Call a function after the commit, if any, and return what tells whether there was one."""
+        """Call a function after the commit, if any, and return an object that knows whether there was one."""
         awaited, connection = Awaited(function, must_commit), self._connection
         self._waiting.append(awaited)
         if connection is not None and connection.transaction is not None:
@@ -129,7 +129,7 @@ class CommitHooks:
             _call_on_thread(only)
 
     def commit_failed(self) -> bool:
-        """Note that the commit of which was told last has failed. Return True if there was one."""
+        """Note that the commit that was reported last has failed. Return True if there was one."""
         failed, self._latest = self._latest, []
         for each in failed:
             each.is_committed = None
@@ -160,7 +160,7 @@ class CommitHooks:
         """Call what was committed, each function where it runs, although they may fail or be cancelled; then return to
         ``place``.
 
-        Raises RuntimeError if the source has ended without an error, and the library has told of no commit.
+        Raises RuntimeError if the source has ended without an error, and the library has reported no commit.
         """
         connection = self._connection
         if connection is not None:

@@ -84,11 +84,11 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         return found
 
     async def commit(self) -> None:
-        """Commit the open transaction. Raises the library's errors, also if only its own block may end it."""
+        """Commit the open transaction. Raises the library's errors, such as that only a block of its own may end it."""
         await _awaited(self._given.commit())
 
     def watch(self, hooks: "CommitHooks") -> None:
-        """Tell ``hooks`` of each begin, commit and rollback, until they end."""
+        """Report each begin, commit and rollback to ``hooks``, until they end."""
 
         def told(statement: str) -> None:
             if self._given.in_transaction:
@@ -103,19 +103,19 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
             self._given.set_trace_callback(function)
 
     def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
-        """Note that something waits for the commit, in a library that tells of it for each."""
+        """Note that something waits for the commit, in a library that reports it for each."""
 
     def has_dropped(self, awaited: "Awaited") -> bool:  # noqa: ARG002
-        """Return True if the library won't tell of a commit, since a savepoint was rolled back."""
+        """Return True if the library won't report a commit, since a savepoint was rolled back."""
         return False
 
     @property
     def is_surrounded(self) -> bool:
-        """True if a transaction goes on after the dependency's end, whose commit the library tells of later."""
+        """True if a transaction goes on after the dependency's end, whose commit the library reports later."""
         return False
 
     async def catch_up(self) -> None:
-        """Wait until the library has told of all that has happened."""
+        """Wait until the library has reported all that has happened."""
 
     @staticmethod
     def of(value: object) -> "DatabaseConnection | None":
@@ -167,7 +167,7 @@ class _Psycopg(DatabaseConnection):
 
     def watch(self, hooks: "CommitHooks") -> None:
         connection = self._given
-        send = connection._exec_command  # noqa: SLF001 - no public name tells of the end of a transaction
+        send = connection._exec_command  # noqa: SLF001 - no public name reports the end of a transaction
 
         def send_and_tell(command: Any, *rest: Any, **options: Any) -> Generator[Any, Any, Any]:
             result = yield from send(command, *rest, **options)
@@ -273,7 +273,7 @@ class _Django(DatabaseConnection):
             return self.Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
 
     def watch(self, hooks: "CommitHooks") -> None:
-        """Tell of nothing but what ``note`` has noted."""
+        """Report nothing but what ``note`` has noted."""
 
     def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
         self._given.on_commit(partial(hooks.committed, awaited))

@@ -195,7 +195,7 @@ class OpenResource:
 
     def after_commit(self, function: Callable[[], object] | None, *, must_commit: bool = True) -> "Awaited":
         """Call a function once the transaction that the generator holds is committed and, unless it ``must_commit``,
-        if nobody knows how it has ended. Return what tells whether it was committed.
+        if nobody knows how it has ended. Return an object that knows whether it was committed.
         """
         if self.commit_hooks is None:
             from antiphon.app.commit_hooks import CommitHooks

@@ -167,7 +167,8 @@ def _connection_for(value: object, what: str, *, waits: bool = True) -> Database
         kind = "database connection" if waits else "database connection that doesn't wait,"
         raise explained(
             "bad-inside",
-            f"{what} must have a {kind} of sqlite3, psycopg, SQLAlchemy or Django, not {type(value).__name__}",
+            f"{what} must have a {kind} of sqlite3, aiosqlite, psycopg, asyncpg, SQLAlchemy or Django, not"
+            f" {type(value).__name__}",
             RuntimeError,
         )
     return connection

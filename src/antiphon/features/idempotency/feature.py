@@ -109,8 +109,9 @@ class IdempotentWrites:
     ``inside`` is the dependency that gives the handler's database connection. Claims and responses are then rows in
     the handler's own transaction instead of entries in a store: they are committed with its effect, or not at all, so
     an interrupted request leaves nothing behind, or its response. The dependency's source is a generator that begins a
-    transaction and commits it. It yields a connection of sqlite3 or psycopg, a session or connection of SQLAlchemy,
-    sync or async, or Django's connection, for PostgreSQL or SQLite. A missing table is created.
+    transaction and commits it. It yields a connection of sqlite3, aiosqlite, psycopg or asyncpg, a session or
+    connection of SQLAlchemy, sync or async, or Django's connection, for PostgreSQL or SQLite. A handler may also commit
+    by itself: its response is then written after it. A missing table is created.
 
     Raises ValueError for numbers that are not above 0, for a store whose entries are kept by clients, and for a store
     and ``inside`` together, and TypeError if ``inside`` isn't a dependency.
@@ -235,8 +236,8 @@ class IdempotentWrites:
         if connection is None:
             raise explained(
                 "bad-inside",
-                f"{self._inside!r} must give a database connection of sqlite3, psycopg, SQLAlchemy or Django for"
-                f" IdempotentWrites(inside=...), not {type(value).__name__}",
+                f"{self._inside!r} must give a database connection of sqlite3, aiosqlite, psycopg, asyncpg, SQLAlchemy"
+                f" or Django for IdempotentWrites(inside=...), not {type(value).__name__}",
                 RuntimeError,
             )
         return connection
@@ -367,7 +368,7 @@ class IdempotentWrites:
         claim.written = self._watch_commit(request)
 
     def _watch_commit(self, request: Request) -> Any:
-        """Return what tells whether the transaction that is open now is committed. If middleware holds it, that is
+        """Return an object that knows whether the open transaction is committed. If middleware holds it, that is
         later.
         """
         resource = None if self._inside is None else request._transaction_of(request[self._inside])
