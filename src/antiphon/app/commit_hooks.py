@@ -140,18 +140,27 @@ class CommitHooks:
 
     # Told by the dependency
 
-    async def before_end(self) -> None:
-        """Note what can be seen before the dependency's source commits."""
+    async def before_end(self, *, is_error: bool) -> None:
+        """Note what can be seen before the dependency's source goes on."""
         connection = self._connection
         if connection is None:
             return
         await connection.catch_up()
+        try:
+            is_failed, transaction = connection.is_failed, connection.transaction
+        except Exception:  # the handler has closed it
+            is_failed, transaction = False, None
+        if transaction is None:
+            self._latest = []
+        if is_error:
+            return
         self._waiting = [each for each in self._waiting if not connection.has_dropped(each)]
         self._is_ending = True
-        if connection.is_failed:
+        if is_failed:
             self.rolled_back(has_failed=True)
-        elif connection.transaction is not None:
-            self.commit_failed()
+        elif transaction is not None:
+            if connection.reports_early:
+                self.commit_failed()
             self._is_open = True
             if connection.commits_each:
                 self.committed()
@@ -167,6 +176,8 @@ class CommitHooks:
             await connection.catch_up()
         while self.at_end:
             self.at_end.pop()()
+        if is_error and connection is not None and connection.reports_early:
+            self.commit_failed()
         is_surrounded, self._is_over = connection is not None and connection.is_surrounded, True
         if not is_error and (connection is None or not self._is_open):
             self.committed()

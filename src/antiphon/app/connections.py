@@ -46,6 +46,9 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
     the database, nor a superuser. The owner of a table can have functions called by those who write to it.
     """
 
+    reports_early = True
+    """True if a commit is reported when it begins, and may still fail."""
+
     def __init__(self, given: Any) -> None:
         self._given = given
         self.is_async = "async" in type(given).__name__.lower()
@@ -149,6 +152,8 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
 
 
 class _Psycopg(DatabaseConnection):
+    reports_early = False
+
     @property
     def dialect(self) -> str:
         return "postgresql"
@@ -182,6 +187,8 @@ class _Psycopg(DatabaseConnection):
 
 
 class _Asyncpg(DatabaseConnection):
+    reports_early = False
+
     def __init__(self, given: Any) -> None:
         super().__init__(given)
         self.is_async = True
@@ -250,6 +257,8 @@ class _Aiosqlite(DatabaseConnection):
 
 
 class _Django(DatabaseConnection):
+    reports_early = False
+
     @property
     def dialect(self) -> str:
         return str(self._given.vendor)
@@ -289,6 +298,8 @@ class _Django(DatabaseConnection):
 
 class _SQLAlchemy(DatabaseConnection):
     """An engine's connection, or a session."""
+
+    reports_early = False
 
     @property
     def dialect(self) -> str:

@@ -244,9 +244,9 @@ class OpenResource:
         value, and what waits for its commit is called.
         """
         hooks, self.commit_hooks = self.commit_hooks, None
-        if hooks is not None and error is None:
-            await hooks.before_end()
         is_error = error is not None
+        if hooks is not None:
+            await hooks.before_end(is_error=is_error)
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
