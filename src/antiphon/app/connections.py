@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from antiphon.app.store import StoreUnavailable, unavailable
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.handler.callables import is_pending
@@ -136,9 +135,15 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         return None if stopped is None else stopped[1]  # type: ignore[return-value]
 
     @staticmethod
-    def outage_of(name: str, error: Exception) -> StoreUnavailable | None:
-        """Return the error for clients (503) if a database does not respond or is locked; None for any other error."""
-        return unavailable(name, error) if _is_outage(error) else None
+    def is_outage(error: BaseException) -> bool:
+        """Return True if a database does not respond, is full or is locked; asyncpg has no one class for that."""
+        if any(getattr(each, "sqlite_errorcode", 0) == 1 for each in _causes_of(error)):
+            return False  # the statement is wrong, as its table
+        names = {each.__name__ for each in type(error).__mro__}
+        states = {state[:3] if state.startswith("57P") else state[:2] for state in _states_of(error)}
+        return isinstance(error, OSError) or bool(
+            names & {"OperationalError", "InterfaceError"} or states & {"08", "53", "57P"}
+        )
 
     @staticmethod
     def is_conflict(error: Exception) -> bool:
@@ -396,18 +401,13 @@ def _pyformat(statement: str) -> str:
     return _NAME.sub(r"%(\1)s", statement)
 
 
-def _states_of(error: Exception) -> set[str]:
-    causes = error, getattr(error, "orig", None), error.__cause__, getattr(error.__cause__, "__cause__", None)
-    return {str(getattr(each, "sqlstate", None)) for each in causes}  # also as SQLAlchemy and Django raise it
+def _causes_of(error: BaseException) -> tuple[object, ...]:
+    """Return an error and those that it was made from, also as SQLAlchemy and Django raise it."""
+    return error, getattr(error, "orig", None), error.__cause__, getattr(error.__cause__, "__cause__", None)
 
 
-def _is_outage(error: Exception) -> bool:
-    """Return True for what the libraries raise while a database is away; asyncpg has no one class for that."""
-    names = {each.__name__ for each in type(error).__mro__}
-    states = {state[:3] if state.startswith("57P") else state[:2] for state in _states_of(error)}
-    return isinstance(error, OSError) or bool(
-        names & {"OperationalError", "InterfaceError"} or states & {"08", "53", "57P"}
-    )
+def _states_of(error: BaseException) -> set[str]:
+    return {str(getattr(each, "sqlstate", None)) for each in _causes_of(error)}
 
 
 def _is_failed(driver: Any) -> bool:

@@ -6,7 +6,7 @@ A package is imported only when its command is called or the help lists it, so i
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -190,6 +190,13 @@ def _loaded(entries: "list[EntryPoint]") -> click.Command:
 
 def _package(entry: "EntryPoint") -> str:
     return entry.dist.name if entry.dist else entry.module
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines with text from clients or other programs, which must not control the terminal."""
+    from antiphon.features.logs.formats import lines_below
+
+    click.echo(lines_below("\n".join(lines)))
 
 
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.commands import Commands, Configured, guard_options, size_in_bytes, source_of
+from antiphon.cli.commands import Commands, Configured, guard_options, print_lines, size_in_bytes, source_of
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.interface import Choice
+from antiphon.cli.jobs import jobs
 from antiphon.cli.logs import Logs
 from antiphon.cli.settings import ENV_FILE, add_to_environment
 from antiphon.cli.target import find_target
@@ -323,7 +324,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
         lines, is_handled = aligned(table(app)), True
     else:
         lines, is_handled = find_handling(app, _request(url, method), has_host="://" in url)
-    _print(lines)
+    print_lines(lines)
     sys.exit(not is_handled)
 
 
@@ -422,7 +423,7 @@ def compare(
         raise BadCommand(f"{named}. Known dialects: {known}.")
     add_to_environment(ENV_FILE)
     lines, are_alike = compared(original, target, file, dialects, ignore, mask)
-    _print(lines)
+    print_lines(lines)
     sys.exit(not are_alike)
 
 
@@ -438,7 +439,10 @@ def records(target: str | None, dialects: tuple[str, ...]) -> None:
 
     if dialects:
         use(dialects)
-    _print(KeepingApp.load(find_target(target)).table() or ["No requests are kept."])
+    print_lines(KeepingApp.load(find_target(target)).table() or ["No requests are kept."])
+
+
+main.add_command(jobs)
 
 
 @main.command()
@@ -479,10 +483,10 @@ def replay(
     record = chosen(causes, is_first=first)
     restored = Restored(user_factory(user))
     if as_test is not None:
-        _print(write_test(keeping, found, causes, record, Path(as_test), restored, user))
+        print_lines(write_test(keeping, found, causes, record, Path(as_test), restored, user))
         return
     outcome, lines = again(keeping, record, restored) if url is None else over_socket(record, url)
-    _print(lines)
+    print_lines(lines)
     sys.exit(outcome.status >= 500 or outcome.error is not None)
 
 
@@ -582,13 +586,6 @@ def docs(words: tuple[str, ...]) -> None:
         click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)
     if files:
         click.echo(f"\nIn a copy of Antiphon's source, but not in an installation: {', '.join(files)}.", err=True)
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Print lines with text from clients or other programs, which must not control the terminal."""
-    from antiphon.features.logs.formats import lines_below
-
-    click.echo(lines_below("\n".join(lines)))
 
 
 def _request(url: str, method: str) -> "Request":

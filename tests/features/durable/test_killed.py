@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
-from tests.helpers.postgres import execute
+from tests.helpers.postgres import PostgresServer, execute
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
@@ -78,6 +78,29 @@ def test_a_killed_process_is_replaced_by_a_later_one(url, interface, path):
     assert [what for what, _ in effects(url, "k1")] == ["charged", "mailed"]
 
 
+@pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed"])
+def test_a_step_that_meets_a_restart_of_the_database_is_carried_out_again(request, monkeypatch, is_killed):
+    """Without the client, once, also if the process dies before the database is back."""
+    with PostgresServer(request.getfixturevalue("postgres-server")) as database:
+        url = database.database()
+        execute(url, "create table effects (what text, key text, process int)")
+        monkeypatch.setenv("DURABLE", url)
+        with ServerProcess(run(), APP) as server, send(server, post("/orders?slow=2", "k1")) as connection:
+            until_recorded(url, 1)
+            database.stop()
+            time.sleep(3)  # the next step fails in the meantime
+            if is_killed:
+                server.kill()
+            database.start()
+            if not is_killed:
+                assert connection.receive("POST").status == 201, server.stderr
+        if is_killed:
+            with ServerProcess(run(), APP) as server:
+                until(url, "k1", 2)
+                assert server.respond(post("/orders?slow=2", "k1")).status == 201
+        assert [what for what, _ in effects(url, "k1")] == ["charged", "mailed"]
+
+
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return {int(each) for each in file.read().split()}
@@ -96,7 +119,7 @@ def test_a_killed_worker_and_its_living_sibling(url, whose):
             os.kill(busy if whose == "busy" else idle.pop(), signal.SIGKILL)
             until(url, "k1", 2)
             if whose == "idle":
-                assert connection.receive("POST").status == 201
+                assert connection.receive("POST").status == 201, server.stderr
         time.sleep(8)  # longer than a lease: nobody takes up what is done, or what a living one does
     assert [what for what, _ in effects(url, "k1")] == ["charged", "mailed"]
 

@@ -71,10 +71,12 @@ def test_statements_call_no_code_of_another_role_and_fail_at_no_isolation(postgr
     tables.make()
     at_once(lambda _: [tables.run(stored.BEAT, id="1", app="shop") for _ in range(5)], 4)
     tables.run(stored.POST, job="job", id="1", app="shop")
-    assert tables.run(stored.KNOWN, app="shop") == [("1",)]
-    assert tables.run(stored.DEAD, app="shop", patience=100) == []
-    assert tables.run(stored.TAKE, app="shop") == [("1", "job")]
+    assert tables.run(stored.KNOWN, stored.DEAD, stored.TAKE, app="shop", patience=100) == [
+        [("1",)],
+        [],
+        [("1", "job")],
+    ]
     tables.run(stored.LEAVE, id="1")
     tables.run(stored.BURY, id="1", patience=100)
-    assert tables.run(stored.KNOWN, app="shop") == []
+    assert tables.run(stored.KNOWN, app="shop") == [[]]
     tables.engine.dispose()

@@ -22,6 +22,11 @@ def note(what: str, key: str) -> int:
     return os.getpid()
 
 
+def mail(key: str, seconds: float) -> None:
+    time.sleep(seconds)
+    note("mailed", key)
+
+
 def check(key: str) -> None:
     note("checked", key)
 
@@ -32,8 +37,7 @@ def order(request: Request):
     if env("VERSION", 1) == 3:
         durable.step(check, key)
     durable.step(note, "charged", key)
-    time.sleep(request.args.get("slow", 0.0, type=float))
-    durable.step(note, "mailed", key)
+    durable.step(mail, key, request.args.get("slow", 0.0, type=float))
     if env("VERSION", 1) == 2:
         durable.step(check, key)
     return {"order": key}, 201

@@ -1,5 +1,5 @@
-"""The debug pages: of the most recent requests, which can be handled again or shown as tests and stay in memory, of
-jobs, and of the documentation.
+"""The debug pages: of the most recent requests, which can be handled again or shown as tests and stay in memory, and of
+the documentation.
 """
 
 import logging
@@ -27,11 +27,10 @@ from antiphon.features.recorder.shelf import Caught, disguised
 from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.headers import combined
-from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-PLACE, JOBS, DOCS = "/.antiphon/requests", "/.antiphon/jobs", "/.antiphon/docs"
+PLACE, DOCS = "/.antiphon/requests", "/.antiphon/docs"
 """The paths of the pages, which applications can't use in debug mode."""
 _MOST = 50
 _LARGEST = 256 << 10
@@ -56,7 +55,6 @@ class LastRequests(Observer):
         self.page = page = App()
         page.before_request(_check_viewer)
         page.get(PLACE)(self._show)
-        page.get(JOBS)(self._show_jobs)
         page.register(docs_pages.pages, prefix=DOCS)
         page.post(f"{PLACE}/<id>/again")(self._send_again)
         page.post(f"{PLACE}/<id>/test")(self._show_test)
@@ -89,14 +87,6 @@ class LastRequests(Observer):
         names = marked_names()
         rows = "".join(_row(disguised(caught, names), log) for caught, log in reversed(self._last))
         return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
-
-    def _show_jobs(self, request: Request) -> Response:  # noqa: ARG002 - a handler
-        kind = class_if_imported("antiphon.features.durable.feature", "Durable")
-        durable: Any = kind and isinstance(self._app, App) and self._app.find_feature(kind)
-        if not durable:
-            raise NotFound("This app does not use Durable, and has no jobs.")
-        rows = "".join(_job_row(*job) for job in durable._latest())
-        return _page("Durable requests and jobs", f"<dl>{rows}</dl>" if rows else "<p>There are none yet.</p>")
 
     async def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Handle a request again, in this process: its secrets are sent to no address.
@@ -163,11 +153,6 @@ def _row(record: Record, log: QueryLog) -> str:
     return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd>{repeated}</div>\n"
 
 
-def _job_row(began: float, what: str, state: str, error: str) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
-    return f"<div><dt>{when} {escape(what[:200])}</dt><dd>{escape(state)} {escape(error[:200])}</dd></div>\n"
-
-
 def _button(record: Record, action: str, label: str) -> str:
     if (record.is_socket and action == "again") or (action == "route" and not record.pattern):
         return ""
@@ -210,4 +195,4 @@ class WithLastRequests:
 
 
 def _is_below(path: str) -> bool:
-    return path in (PLACE, JOBS, DOCS) or path.startswith((f"{PLACE}/", f"{DOCS}/"))
+    return path in (PLACE, DOCS) or path.startswith((f"{PLACE}/", f"{DOCS}/"))

@@ -6,9 +6,10 @@ lease lasts: its process may be slow, or waiting.
 | a request or job is | in DBOS | the next state, and who brings it about |
 |---|---|---|
 | in the outbox | a row of ours | queued, by the first process that sees it, in one transaction |
-| queued | ENQUEUED | open, by the first process that is free |
+| queued | ENQUEUED | open, by the first process that is free: the one that has queued it, or one that looks at a beat |
 | open | PENDING, with an executor | finished or failed, by that executor; queued, by another after the lease |
-| finished, failed | SUCCESS, ERROR | deleted after the ``ttl`` |
+| failed | ERROR | queued or cancelled, by an operator, or for a request, by its client |
+| finished, cancelled | SUCCESS, CANCELLED | deleted after the ``ttl`` |
 
 An error of the engine, such as a lost connection, is never the outcome of the work. DBOS repeats its own statements
 until they pass. If one of ours fails, the execution is given up and begins again. It also does, after a pause, if this
@@ -24,15 +25,19 @@ from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from functools import partial
+from itertools import count
 from math import inf
 from secrets import token_hex
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import Request, explained
 from antiphon.embedding import is_async, missing_package, set_current_request
 from antiphon.features import StoreUnavailable
+from antiphon.features.durable.administration import STATUSES, RequestFailed, args_of, is_carried_out_again
 from antiphon.features.durable.flow import (
+    GIVEN_UP,
+    LONGEST_PAUSE,
     PAUSE,
     Elsewhere,
     Flow,
@@ -40,9 +45,11 @@ from antiphon.features.durable.flow import (
     called,
     current,
     in_thread,
+    may_pass,
     needing_another,
 )
 from antiphon.features.durable.stored import (
+    AGAIN,
     BEAT,
     BURY,
     DEAD,
@@ -50,16 +57,19 @@ from antiphon.features.durable.stored import (
     LEAVE,
     POST,
     TAKE,
+    WAITING,
     Tables,
     dialect_of,
+    kept_of,
     request_of,
     response_to,
     schema_of,
 )
+from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.stores import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from dbos import WorkflowStatus
 
@@ -75,36 +85,17 @@ THREADS = 100
 """The number of ``def`` functions that a process runs at once. Further ones wait."""
 MOST = 1000
 """The number of jobs that are open in a process at once, most of which may be asleep."""
-LONGEST_PAUSE = 3600.0
-"""The longest pause between two attempts of a job, in seconds."""
 ELSEWHERE = 10.0
 """The seconds for which what this process can't carry out is left alone: 10,000 starts take more than a day."""
 CLEAN_EVERY, CLEANED = 60.0, 500
 """The seconds between two deletions of what has expired, and how much is deleted at once."""
 SEALED = ""
 """The name of a job whose argument is the job as the outbox kept it."""
-FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-"""The states of DBOS that are ours of "failed"."""
+LOOK_EVERY = 2.5
+"""The maximum number of seconds between two looks for what others have queued."""
 SOON = 5.0
 """The minimum number of seconds for which a client waits for the database itself, whatever the ``wait``."""
 _log = logging.getLogger("antiphon")
-
-
-def state_of(found: "WorkflowStatus") -> Literal["queued", "open", "finished", "failed", "cancelled"]:
-    """Return the state of a request or job."""
-    match found.status:
-        case "ENQUEUED" | "DELAYED":
-            return "queued"
-        case "PENDING":
-            return "open"
-        case "SUCCESS":
-            return "finished"
-        case "ERROR" | "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-            return "failed"
-        case "CANCELLED":
-            return "cancelled"
-        case unknown:
-            assert_never(unknown)
 
 
 class Engine:
@@ -129,15 +120,18 @@ class Engine:
         self.url, self.name = url, name
         self._check_sqlite()
         self._lease, self._ttl, self._retries = lease, ttl, retries
-        self._handlers, self._functions, self._due = handlers, functions, due
-        self._stopping, self._awake = Event(), Event()
+        self.handlers, self.functions, self._due = handlers, functions, due
+        self._stopping, self._awake, self._queued = Event(), Event(), Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._steady_since, self._beaten = inf, -inf
         self._cleaned = self._next = 0.0
+        self._is_woken, self._dead = False, list[str]()
         self._given_up: deque[tuple[float, str, str]] = deque()
         self._astray: dict[str, float] = {}
+        self.taken_up = set[str]()
+        """The ids of what was claimed from a queue, which an earlier process may have begun."""
         self.failed = 0
         """The number of requests and jobs that are failed, in all processes, as of the last look."""
         self.on_failure: Callable[[str, str], object] = lambda kind, name: None  # noqa: ARG005
@@ -166,16 +160,17 @@ class Engine:
             raise explained(
                 "feature-used-twice", "DBOS runs once in a process, and another Durable is running", RuntimeError
             )
-        self._stopping, self._awake = Event(), Event()
+        self._stopping, self._awake, self._queued = Event(), Event(), Event()
+        self._awake.set()
         self._loop, self._threads = asyncio.get_running_loop(), asyncio.Semaphore(THREADS)
         self.executor, self._beaten = token_hex(16), -inf
-        self._serializer = workflows.Sealed(seal)
+        self.serializer = workflows.Sealed(seal)
         workflows.running.append(self)
         try:
-            self._active = workflows.launch(self.url, self.name, self.executor, self._serializer, self._tell)
+            self._active = workflows.launch(self.url, self.name, self.executor, self.serializer, self._tell)
             self._tables = Tables(self.url)
-            self.client = workflows.client_of(self._tables.engine, self.name, self._serializer)
-            self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
+            self.client = workflows.client_of(self._tables.engine, self.name, self.serializer)
+            self._queue = self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST)
             self._tables.make()
             self._beat()
         except BaseException:
@@ -183,8 +178,11 @@ class Engine:
             workflows.stop()
             raise
         self._workflows = workflows
-        self._watcher = Thread(target=self._watch, name="antiphon-durable", daemon=True)
-        self._watcher.start()
+        self._threads_at_work = [
+            Thread(target=each, name="antiphon-durable", daemon=True) for each in (self._watch, self._claim)
+        ]
+        for each in self._threads_at_work:
+            each.start()
 
     async def close(self) -> None:
         """Leave what is open to other processes, at once."""
@@ -194,6 +192,7 @@ class Engine:
             return
         self._stopping.set()
         self._awake.set()
+        self._queued.set()
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -202,7 +201,8 @@ class Engine:
         self._loop = None
 
     def _stop(self) -> None:
-        self._watcher.join()
+        for each in self._threads_at_work:
+            each.join()
         self._workflows.stop()
         with suppress(Exception):  # the lease ends by itself
             self._tables.run(LEAVE, id=self.executor)
@@ -230,8 +230,9 @@ class Engine:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
+            self._is_woken = self._awake.is_set()
             self._awake.clear()
-            self._next = self._lease / BEATS
+            self._next = min(self._lease / BEATS, LOOK_EVERY)
             for work in self._watches():
                 try:
                     work()
@@ -260,10 +261,28 @@ class Engine:
         cause = getattr(error, "orig", None)  # without the statement, which has the values of a hundred rows
         return unavailable(f"of Durable, {self.name}", cause if isinstance(cause, Exception) else error)
 
+    def _claim(self) -> None:
+        """Carry out what is queued, as soon as it is: DBOS would look at each queue each second."""
+        while not self._stopping.is_set():
+            is_full = False
+            self._queued.clear()
+            try:
+                is_full = self._workflows.claim(self._queue, MOST)
+            except Exception as error:
+                self._outage(error)
+            self._queued.wait(1.0 if is_full else None)
+
     def _beat(self) -> None:
-        self._tables.run(BEAT, id=self.executor, app=self.name)
+        """Renew the lease, and see who has not, and whether something waits that others have left."""
+        patience = PATIENCE * self._lease
+        began = time.monotonic()  # it may be held up with what it has read
+        found = self._tables.run(BEAT, DEAD, WAITING, id=self.executor, app=self.name, patience=patience)
+        self._dead = [row[0] for row in found[1]]
+        self._is_woken |= bool(found[2])
+        if found[2]:
+            self._queued.set()
         self._steady_since = self._steady_since if self._is_in_time() else time.monotonic()
-        self._beaten = time.monotonic()
+        self._beaten = began
 
     def _is_in_time(self) -> bool:
         """Return False if this process or the database has been held up, by which others may be late, too."""
@@ -277,14 +296,15 @@ class Engine:
         patience = PATIENCE * self._lease
         if time.monotonic() - self._steady_since < patience:
             return
-        dead = [row[0] for row in self._tables.run(DEAD, app=self.name, patience=patience)]
-        if dead and self._is_in_time():
-            self._requeue(dead)
-            for each in dead:
+        if self._dead and self._is_in_time():
+            self._requeue([each.workflow_id for each in self._begun(self._dead)], self._dead)
+            for each in self._dead:
                 self._tables.run(BURY, id=each, patience=patience)
 
-    def _requeue(self, executors: list[str]) -> None:
-        self._workflows.requeue(self.client, [each.workflow_id for each in self._begun(executors)], executors)
+    def _requeue(self, ids: list[str], executors: list[str]) -> None:
+        """Let any process carry out what one of these executors has begun, if it still has it."""
+        self._workflows.requeue(self.client, ids, executors)
+        self._queued.set()
 
     def _begun(self, executors: list[str] | None = None) -> "list[WorkflowStatus]":
         """Return what these executors, or any, have begun and not finished."""
@@ -299,7 +319,7 @@ class Engine:
             if end > time.monotonic():
                 self._given_up.rotate(-1)
                 continue
-            self._workflows.requeue(self.client, [id_], [self.executor])
+            self._requeue([id_], [self.executor])
             self._given_up.popleft()
 
     def leave(self, id_: str, error: Elsewhere) -> None:
@@ -315,39 +335,45 @@ class Engine:
         if the connection was lost at the commit: it is what isn't at work for a minute, since a start takes a while.
         """
         begun, active = self._begun(), {*self._active()}
-        known = {None, *(row[0] for row in self._tables.run(KNOWN, app=self.name))}
-        if unknown := {each.executor_id for each in begun} - known:
-            self._requeue(sorted(map(str, unknown)))
+        known = {None, *(row[0] for row in self._tables.run(KNOWN, app=self.name)[0])}
+        if unknown := sorted({str(each.executor_id) for each in begun if each.executor_id not in known}):
+            self._requeue([each.workflow_id for each in begun if each.executor_id in unknown], unknown)
         now, idle = time.monotonic(), {each.workflow_id for each in begun if each.executor_id == self.executor} - active
         self._astray = {each: self._astray.get(each, now) for each in idle}
         lost = [each for each, since in self._astray.items() if now - since >= CLEAN_EVERY]
-        self._workflows.requeue(self.client, lost, [self.executor])
+        self._requeue(lost, [self.executor])
 
     def _forward(self) -> None:
         """Queue the jobs of the outbox, each in the transaction that deletes it there: as it is, if it can't be read
         here.
         """
-        rows: list[Any] = [None]
+        rows: list[Any] = [None] if self._is_woken else []
         while rows:
             with self._tables.engine.begin() as connection:
                 rows = [*connection.execute(self._tables.statement(TAKE), {"app": self.name})]
                 for id_, stored in rows:
                     try:
-                        name, args, kwargs = self._serializer.deserialize(stored)
+                        name, args, kwargs = self.serializer.deserialize(stored)
                     except Elsewhere:
                         name, args, kwargs = SEALED, (stored,), {}
                     self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
+            self._queued.set()
 
     def _clean(self) -> None:
         before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - self._ttl))
         old = self.client.list_workflows(
-            completed_before=before, limit=CLEANED, load_input=False, load_output=False, application_name=self.name
+            status=STATUSES["finished"] + STATUSES["cancelled"],
+            completed_before=before,
+            limit=CLEANED,
+            load_input=False,
+            load_output=False,
+            application_name=self.name,
         )
         if old:
             self.client.delete_workflows([each.workflow_id for each in old])
         self.failed = len(
             self.client.list_workflows(
-                status=FAILED, limit=1000, load_input=False, load_output=False, application_name=self.name
+                status=STATUSES["failed"], limit=1000, load_input=False, load_output=False, application_name=self.name
             )
         )
 
@@ -370,27 +396,14 @@ class Engine:
         """Return a job as the outbox keeps it. Raises RuntimeError unless the app has started."""
         if self._loop is None:
             raise _not_started()
-        return self._serializer.serialize(values)
+        return self.serializer.serialize(values)
 
     def enqueue(self, id_: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Queue a job under an id, unless there is one. Calls the database. Raises RuntimeError as ``sealed`` does."""
         if self._loop is None:
             raise _not_started()
         self.client.enqueue(self._options(id_), name, args, kwargs)
-
-    def latest(self) -> list[tuple[float, str, str, str]]:
-        """Return when the latest requests and jobs began, what they are, their states and their errors."""
-        if self._loop is None:
-            return []
-        return [
-            (
-                (each.created_at or 0) / 1000,
-                _named(each),
-                state_of(each),
-                "" if each.error is None else type(each.error).__name__,  # its message may have a secret
-            )
-            for each in self.client.list_workflows(limit=100, sort_desc=True, application_name=self.name)
-        ]
+        self._queued.set()
 
     def find(self, id_: str) -> "WorkflowStatus | None":
         """Return a request or job, or None. Raises StoreUnavailable if the database doesn't respond."""
@@ -399,8 +412,10 @@ class Engine:
         except Exception as error:
             raise self._outage(error) from error
 
-    async def result(self, ids: list[str], stored: dict[str, Any], checks: dict[str, Any], wait: float) -> Any:
-        """Start a request, unless it has been started, and wait for its result.
+    async def result(
+        self, ids: list[str], stored: dict[str, Any], checks: dict[str, Any], wait: float
+    ) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
+        """Start a request, unless it has been started and has not failed, and wait for its result.
 
         Return its id, and the checks and the response of the one that has the id, None while it is open. The second of
         the ``ids`` is for a request whose first one is certainly that of another caller. Raises StoreUnavailable if the
@@ -411,6 +426,8 @@ class Engine:
         getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
         done, _ = await asyncio.wait([getting], timeout=wait)
         if done and not getting.cancelled():
+            if isinstance(failed := getting.exception(), RequestFailed):  # unraised, or it would keep this frame alive
+                return id_, known, failed.kept
             try:
                 return id_, known, getting.result()
             except Elsewhere as error:
@@ -426,9 +443,14 @@ class Engine:
         handle = await self._soon(self._workflows.start(id_, stored, checks), wait)
         if getattr(handle, "task", None) is not None:
             return id_, checks, handle
-        known = args_of(await self._soon(handle.get_status(), SOON))[1]  # it has been started before
+        found = await self._soon(handle.get_status(), SOON)  # it has been started before
+        known = args_of(found)[1]
         if others and _is_of_another(known, checks):
             return await self._started(others, stored, checks, wait)
+        if is_carried_out_again(found) and all(known.get(name) == checks.get(name) for name in _COMPARED):
+            queue, ended = self._workflows.RECOVERED, found.completed_at or 0
+            await self._soon(in_thread(partial(self._tables.run, AGAIN, id=id_, ended=ended, queue=queue)), SOON)
+            self._queued.set()
         return id_, known, handle
 
     async def _soon(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
@@ -459,10 +481,11 @@ class Engine:
             yield flow
         except BaseException as error:
             if flow.lost is None:
-                self.note_end(kind, flow.name, error)
+                self.note_end(kind, flow.name, flow.id, error)
                 raise
         finally:
             current.reset(token)
+            self.taken_up.discard(flow.id)
         if self._stopping.is_set():
             raise Interrupted
         if flow.lost is not None:
@@ -471,26 +494,45 @@ class Engine:
             elif isinstance(flow.lost.__cause__, Exception):
                 self._outage(flow.lost.__cause__)
                 self._given_up.append((0.0, flow.id, ""))
-            self.note_end(kind, flow.name, flow.lost)
+            self.note_end(kind, flow.name, flow.id, flow.lost)
             raise flow.lost
 
-    def note_end(self, kind: str, name: str, error: BaseException) -> None:
+    def note_end(self, kind: str, name: str, id_: str, error: BaseException) -> None:
         """Tell an operator of what has failed for good: in the log, in ``failed``, and to ``on_failure``."""
         if isinstance(error, Exception) and not self._stopping.is_set():
-            _log.error("the %s %s has failed for good: %r", kind, name, error)
+            _log.error("the %s %s has failed for good, id %s: %r", kind, name, id_, error)
             self.failed += 1
             self.on_failure(kind, name)
 
     async def carry_out(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """Carry out a stored request and return its response."""
-        with self._flow("request", f"{stored['method']} {stored['path']}") as flow:
+        """Carry out a stored request and return its response; again, with growing pauses, after what may pass.
+
+        Raises RequestFailed with the response of the last attempt if that is an error of the server.
+        """
+
+        async def respond() -> dict[str, Any]:
             request = request_of(stored)
             with flow.of_engine(), needing_another():
-                carry_out = self._handlers(request)
+                carry_out = self.handlers(request)
             async with nullcontext() if is_async(carry_out) else self._threads:
-                with flow.outcome():
-                    kept = await response_to(request, carry_out)
-        return kept
+                response = await response_to(request, carry_out)
+            set_current_request(None)  # a timer of the next step would keep it for a while
+            if is_retried(response.status):
+                raise RequestFailed.of(response) from response.error
+            return kept_of(response)
+
+        def may_be_over(error: Exception) -> bool:
+            is_of_server = not isinstance(error, RequestFailed) or error.kept["status"] >= 500
+            return flow.may_pass or (is_of_server and may_pass(error))
+
+        with self._flow("request", f"{stored['method']} {stored['path']}") as flow:
+            try:
+                return await self._attempted("request", flow, respond, may_be_over)
+            except RequestFailed as failed:
+                if failed.kept["status"] < 500:
+                    return failed.kept
+                outcome = RequestFailed(*failed.args)
+            raise outcome  # without the cause, whose traceback would keep the request alive
 
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Call the function of a job, again with growing pauses while it fails.
@@ -500,45 +542,58 @@ class Engine:
         with self._flow("job", name) as flow:
             with flow.of_engine(), needing_another():
                 if name == SEALED:
-                    name, args, kwargs = self._serializer.deserialize(*args)
+                    name, args, kwargs = self.serializer.deserialize(*args)
                     flow.name = name
-                function = partial(self._functions(name), *args, **kwargs)
-            for attempt in range(await self._replayed(flow), self._retries + 1):
-                flow.begin()
-                try:
-                    async with nullcontext() if is_async(function) else self._threads:
-                        with flow.outcome():
-                            await called(function)
-                except Exception as error:
-                    if flow.lost is not None or attempt == self._retries:
-                        raise
-                    _log.warning("the job %s has failed, and is tried again: %r", name, error)
-                else:
-                    return
-                await flow.pause(min(2.0**attempt, LONGEST_PAUSE))
+                function = partial(self.functions(name), *args, **kwargs)
+
+            async def call() -> None:
+                async with nullcontext() if is_async(function) else self._threads:
+                    await called(function)
+
+            await self._attempted("job", flow, call, lambda _: True)
+
+    async def _attempted(
+        self, kind: str, flow: Flow, work: "Callable[[], Awaitable[T]]", is_repeated: Callable[[Exception], bool]
+    ) -> T:
+        """Return the result of work, in as many attempts as it takes. Raises the error of the last one."""
+        for attempt in count(await self._replayed(flow)):
+            flow.begin()
+            try:
+                with flow.outcome():
+                    return await work()
+            except Exception as error:
+                if flow.lost is not None:
+                    raise
+                if attempt >= self._retries or not is_repeated(error):
+                    await flow.pause(0, GIVEN_UP)
+                    raise
+                _log.warning("the %s %s has failed, and is tried again, id %s: %r", kind, flow.name, flow.id, error)
+            await flow.pause(min(2.0 ** min(attempt, 20), LONGEST_PAUSE))
+        raise AssertionError("counting has an end")
 
     async def _replayed(self, flow: Flow) -> int:
         """Take the steps of attempts that failed in another process, without calling the function again.
 
-        Return the number of these attempts.
+        Return the number of these attempts, since the last one after which it was given up.
         """
+        if flow.id not in self.taken_up:
+            return 0
         with flow.of_engine():
             steps = [each["function_name"] for each in await self.client.list_workflow_steps_async(flow.id)]
-        last = max((place for place, name in enumerate(steps, 1) if name == PAUSE), default=0)
+        last = max((place for place, name in enumerate(steps, 1) if name in (PAUSE, GIVEN_UP)), default=0)
+        attempts = 0
         for name in steps[:last]:
-            if name == PAUSE:
-                await flow.pause(0)
+            if name in (PAUSE, GIVEN_UP):
+                await flow.pause(0, name)
+                attempts = attempts + 1 if name == PAUSE else 0
             else:
                 with suppress(Exception):  # which it has failed with
                     await flow.astep(name, _never)
-        return steps.count(PAUSE)
+        return attempts
 
 
-def args_of(found: "WorkflowStatus") -> tuple[Any, ...]:
-    """Return the arguments of a request or job. Raises StoreUnavailable if they can't be read here."""
-    if not isinstance(found.input, dict):
-        raise StoreUnavailable.for_now()
-    return found.input["args"]
+_COMPARED = ("fingerprint", "caller", "caller_fields", "person")
+"""The checks of a request that are the same in a retry for which a failed one is carried out again."""
 
 
 def _is_of_another(known: dict[str, Any], checks: dict[str, Any]) -> bool:
@@ -555,12 +610,6 @@ def _is_of_another(known: dict[str, Any], checks: dict[str, Any]) -> bool:
 def _not_started() -> RuntimeError:
     message = "Durable works while its app is started: serve it, or use Client(app) as a context manager"
     return explained("not-started", message, RuntimeError)
-
-
-def _named(each: Any) -> str:
-    """Return the route of a request, or the function of a job."""
-    args: Any = each.input["args"] if isinstance(each.input, dict) else (each.name,)
-    return str(args[1]["what"] if len(args) == 2 else args[0])
 
 
 async def _never() -> None:

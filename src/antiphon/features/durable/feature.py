@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
+from datetime import timedelta
 from functools import partial, update_wrapper
 from hashlib import sha256
 from itertools import chain
@@ -31,8 +32,9 @@ from antiphon.embedding import (
     store_name,
 )
 from antiphon.features import StoreUnavailable
-from antiphon.features.durable.engine import Engine, args_of, state_of
-from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
+from antiphon.features.durable.administration import Administration, RequestFailed, args_of, state_of
+from antiphon.features.durable.engine import Engine
+from antiphon.features.durable.flow import attempts_in, called, check_off_loop, current, flow_for, name_of
 from antiphon.features.durable.jobs import JobId, Schedules, function_of, name_of_job, post, post_at_once
 from antiphon.features.durable.stored import stored_of
 from antiphon.features.idempotency.claims import (
@@ -52,6 +54,7 @@ from antiphon.types import Caller, Duration, Route, SecretKeys
 
 if TYPE_CHECKING:
     from antiphon import App
+    from antiphon.features.seal import Seal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,12 +96,13 @@ class Durable:
         wait: Duration = 10.0,
         lease: Duration = 15.0,
         ttl: Duration = DAY,
-        retries: int = 20,
+        retries: int | timedelta = timedelta(days=3),
         path: str = "/durable",
         name: str = "antiphon",
     ) -> None:
         wait, lease, ttl = seconds_of(wait), seconds_of(lease), seconds_of(ttl)
-        check_numbers(wait=wait, lease=lease, ttl=ttl, retries=retries or None)
+        number = retries.total_seconds() if isinstance(retries, timedelta) else retries
+        check_numbers(wait=wait, lease=lease, ttl=ttl, retries=number or None)
         if not url.startswith(("postgresql:", "postgresql+psycopg:", "postgres:", "sqlite:")):
             raise explained(
                 "bad-feature-option",
@@ -121,7 +125,7 @@ class Durable:
             name,
             lease=lease,
             ttl=ttl,
-            retries=retries,
+            retries=attempts_in(number) if isinstance(retries, timedelta) else retries,
             handlers=self._handler_of,
             functions=function_of,
             due=lambda: self._schedules.due(self._engine),
@@ -142,13 +146,21 @@ class Durable:
         app.on_shutdown(self._engine.close)
 
     async def _open(self) -> None:
-        from antiphon.features.seal import Seal
-
         self._schedules.check()
         keys: SecretKeys = self._app.secret_keys
         self._addresses = TimedSigner(keys.oldest_first, "antiphon durable", "sha256")
         self._count_failures()
-        await self._engine.open(Seal(keys, b"antiphon durable", feature="Durable", extra="durable"))
+        await self._engine.open(self._seal())
+
+    def _seal(self) -> "Seal":
+        from antiphon.features.seal import Seal
+
+        return Seal(self._app.secret_keys, b"antiphon durable", feature="Durable", extra="durable")
+
+    def _administration(self) -> Administration:
+        """Return what the command ``antiphon jobs`` shows and does, without starting the app."""
+        self._app._freeze()
+        return Administration(self._engine, self._seal())
 
     def _count_failures(self) -> None:
         """Count failures in the app's metrics, if it has any."""
@@ -255,6 +267,8 @@ class Durable:
                 if not isinstance(output, dict):  # it can't be read here
                     raise StoreUnavailable.for_now()
                 return KeptResponse.of(output)
+            case "failed" if isinstance(found.error, RequestFailed):
+                return KeptResponse.of(found.error.kept)
             case "failed" | "cancelled":
                 raise InternalServerError("This request could not be finished.") from found.error
 
@@ -280,10 +294,6 @@ class Durable:
         proven = [str(each) for each in request.caller.identities if each.is_proven]
         key = self._by(request) if self._by else store_name(*proven)
         return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
-
-    def _latest(self) -> list[tuple[float, str, str, str]]:
-        """Return when the latest requests and jobs began, what they are, their states and their errors."""
-        return self._engine.latest()
 
     def _handler_of(self, request: Request) -> Callable[[Request], Any]:
         """Return the function that carries out a stored request. Raises LookupError if a deploy has removed it."""

@@ -9,25 +9,39 @@
 
 An error in a step is one of the work if the work has raised it, now or in an earlier process, and else one of the
 engine. After that, nothing is an outcome, and the execution begins again.
+
+Attempts at a request or job are separated by pauses, which are steps, too. After the last attempt, there is the step
+``GIVEN_UP``: what is carried out again when somebody asks for it has as many attempts as at first.
 """
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
+from math import ceil, log2
+from socket import gaierror
 from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
-from antiphon.embedding import is_async, running_loop
+from antiphon.embedding import DatabaseConnection, is_async, running_loop
+from antiphon.features.idempotency.claims import is_retried
 
 T = TypeVar("T")
 
 
-PAUSE = "pause"
-"""The name of the step between two attempts."""
+PAUSE, GIVEN_UP = "pause", "given up"
+"""The names of the steps between two attempts, and after the last one."""
+LONGEST_PAUSE = 3600.0
+"""The longest pause between two attempts, in seconds."""
+_PASSING = {errno.EAGAIN, errno.EADDRNOTAVAIL, errno.EDQUOT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.EIO,
+            errno.EMFILE, errno.ENETDOWN, errno.ENETUNREACH, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC,
+            }  # fmt: skip
+_PASSING_KINDS = {"RemoteProtocolError", "ServerDisconnectedError", "SMTPServerDisconnected"}
+"""The errors of HTTPX, aiohttp and Python for a connection that the other side has closed."""
 
 
 class Interrupted(asyncio.CancelledError):
@@ -36,6 +50,33 @@ class Interrupted(asyncio.CancelledError):
 
 class Elsewhere(Exception):
     """What this process can't do, and another may: it has other code, or other keys, such as during a deploy."""
+
+
+def attempts_in(seconds: float) -> int:
+    """Return the number of attempts after the first one whose pauses take so many seconds: 1, 2, 4, and so on."""
+    growing = int(log2(LONGEST_PAUSE)) + 1
+    if seconds < 1 << growing:
+        return ceil(log2(seconds + 1))
+    return growing + ceil((seconds - (1 << growing) + 1) / LONGEST_PAUSE)
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Return True if an error may be over in a while, by its kind or its causes: an outage of a database or a network,
+    a full disk, or the status of a response that asks to come back, as ``antiphon.http``, HTTPX and others raise it.
+    """
+    causes: list[BaseException] = []
+    while error is not None and not any(error is each for each in causes):
+        status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+        if isinstance(status, int) and status >= 400:
+            return is_retried(status)
+        is_of_system = isinstance(error, ConnectionError | TimeoutError | gaierror)
+        if is_of_system or getattr(error, "errno", None) in _PASSING or DatabaseConnection.is_outage(error):
+            return True
+        if type(error).__name__ in _PASSING_KINDS or 400 <= getattr(error, "smtp_code", 0) < 500:
+            return True
+        causes.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 @contextmanager
@@ -57,7 +98,8 @@ class Flow:
 
     ``record`` calls a function as a step of this name and records the result, in this thread; ``arecord`` does so on
     the loop. ``lost`` is the error after which nothing may be recorded as the outcome. ``error_of_work`` is the latest
-    error that the work itself has raised, or that it can't be written or was read.
+    error that the work itself has raised, or that it can't be written or was read. ``may_pass`` is True if a step of
+    this attempt has failed by what may be over in a while, or in an earlier process, which has left no cause.
     """
 
     def __init__(
@@ -71,6 +113,7 @@ class Flow:
         self.stopping = stopping
         self.lost: BaseException | None = None
         self.error_of_work: BaseException | None = None
+        self.may_pass = False
         self.enqueued = 0
         self.step_name = ""
         """The name of the step that is being carried out, if any."""
@@ -82,6 +125,7 @@ class Flow:
     def begin(self) -> None:
         """Begin an attempt: the steps of earlier attempts are done."""
         self._position = self.enqueued = 0
+        self.may_pass = False
 
     def check_outside(self, what: str) -> None:
         """Raise RuntimeError inside of a step."""
@@ -135,11 +179,11 @@ class Flow:
         """Sleep on the loop until a time that is recorded."""
         await _sleep_until(await self.astep("sleep", _end_of(seconds)))
 
-    async def pause(self, seconds: float) -> None:
-        """Sleep between two attempts."""
-        with self._inside_of(PAUSE):
-            end = await self._arecord(PAUSE, _end_of(seconds))
-        await _sleep_until(end)
+    async def pause(self, seconds: float, name: str = PAUSE) -> None:
+        """Sleep between two attempts, however the clock is set."""
+        with self._inside_of(name):
+            end = await self._arecord(name, _end_of(seconds))
+        await _sleep_until(min(end, time.time() + LONGEST_PAUSE))
 
     def _known(self, name: str) -> _Done | None:
         if self.stopping.is_set():
@@ -176,6 +220,7 @@ class Flow:
             yield
         except BaseException as error:
             self.error_of_work = error
+            self.may_pass |= may_pass(error)
             raise
 
     @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from antiphon import Request
+from antiphon import Request, Response
 from antiphon.embedding import KeptResponse, RequestHead, is_async
 from antiphon.features import RequestSignature
 from antiphon.features.durable.flow import in_thread
@@ -18,6 +18,16 @@ NOW = {"sqlite": "unixepoch('subsec')", "postgresql": "extract(epoch from clock_
 BEAT = """insert into {s}antiphon_executors (id, app, seen) values (:id, :app, {now})
 on conflict (id) do update set seen = excluded.seen"""
 DEAD = "select id from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
+WAITING = """select 1 from {s}antiphon_outbox where app = :app union all
+select 1 from {s}workflow_status where status = 'ENQUEUED' and coalesce(application_name, :app) = :app limit 1"""
+POSTED = "select id, job from {s}antiphon_outbox where app = :app"
+UNPOST = "delete from {s}antiphon_outbox where id = :id"
+AGAIN = """update {s}workflow_status set status = 'ENQUEUED', queue_name = :queue, recovery_attempts = 0,
+owner_xid = null, started_at_epoch_ms = null, completed_at = null
+where workflow_uuid = :id and coalesce(completed_at, 0) = :ended
+and status not in ('ENQUEUED', 'DELAYED', 'PENDING') returning workflow_uuid"""
+"""The statement that queues what has ended, if it has not been queued since then."""
+CANCEL = "update {s}workflow_status set status = 'CANCELLED' where workflow_uuid = :id and status = 'ERROR'"
 KNOWN = "select id from {s}antiphon_executors where app = :app"
 BURY = "delete from {s}antiphon_executors where id = :id and seen <= {now} - :patience"
 LEAVE = "update {s}antiphon_executors set seen = 0 where id = :id"
@@ -29,11 +39,16 @@ _HEAD = ("method", "path", "query_string", "headers", "scheme", "authority", "ro
 _NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 
 
-async def response_to(request: Request, carry_out: Callable[[Request], Any]) -> dict[str, Any]:
-    """Call the handler, where it belongs, and return the response as it is kept."""
+async def response_to(request: Request, carry_out: Callable[[Request], Any]) -> Response:
+    """Call the handler, where it belongs, and return the response."""
     waits = is_async(carry_out)
     request.head.blocks = not waits  # type: ignore[misc]  # of a head of our own
-    response = await (carry_out(request) if waits else in_thread(lambda: carry_out(request)))
+    response: Response = await (carry_out(request) if waits else in_thread(lambda: carry_out(request)))
+    return response
+
+
+def kept_of(response: Response) -> dict[str, Any]:
+    """Return a response as it is kept."""
     return KeptResponse.data(response, _NOT_KEPT)
 
 
@@ -98,11 +113,11 @@ class Tables:
         skip = "" if self._dialect == "sqlite" else " for update skip locked"
         return statement(text.format(s=self._schema, now=NOW[self._dialect].replace("::", r"\:\:"), skip=skip))
 
-    def run(self, text: str, **values: Any) -> list[Any]:
-        """Run a statement in a transaction of its own and return its rows."""
+    def run(self, *texts: str, **values: Any) -> list[list[Any]]:
+        """Run statements in a transaction of their own and return the rows of each."""
         with self.engine.begin() as connection:
-            found = connection.execute(self.statement(text), values)
-            return [*found] if found.returns_rows else []
+            found = [connection.execute(self.statement(text), values) for text in texts]
+            return [[*each] if each.returns_rows else [] for each in found]
 
     def make(self) -> None:
         """Create the tables if they are missing. Several processes may do so at once."""

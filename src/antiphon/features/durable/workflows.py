@@ -4,12 +4,13 @@ import logging
 import pickle
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID, _queue
+from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID, _dbos
 from dbos import error as errors
 from dbos._core import execute_dequeued_workflow
+from dbos._dbos import _get_dbos_instance
 from dbos._sys_db import SystemDatabase
 from dbos._utils import INTERNAL_QUEUE_NAME
 from sqlalchemy import event
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from antiphon.features.durable.engine import Engine
 
 require_names("dbos", "3", SystemDatabase, "reenqueue_for_recovery")
-require_names("dbos", "3", _queue, "execute_dequeued_workflow")
+require_names("dbos", "3", SystemDatabase, "start_queued_workflows")
+require_names("dbos", "3", _dbos, "queue_thread")
+require_names("dbos", "3", _dbos, "background_jobs_thread")
 
 REQUEST, JOB = "antiphon.request", "antiphon.job"
+RECOVERED = INTERNAL_QUEUE_NAME
+"""The queue of requests that are carried out again."""
 ABOUT = "durable"
 LARGEST = 1 << 29
 """The largest text that is stored, in bytes. A field of PostgreSQL has a gigabyte."""
@@ -55,7 +60,8 @@ class Sealed(Serializer):
 
     def deserialize(self, serialized_data: str) -> Any:
         """Return a value. Raises Elsewhere if this process lacks the key, or the code of the value's class."""
-        opened = self._seal.open(b64decode(serialized_data), ABOUT)
+        with needing_another():
+            opened = self._seal.open(b64decode(serialized_data), ABOUT)
         if opened is None:
             raise explained(
                 "bad-durable",
@@ -63,17 +69,18 @@ class Sealed(Serializer):
             )
         with needing_another():
             data = pickle.loads(opened)  # noqa: S301
-        _note(data)
+        _note(data, is_read=True)
         return data
 
     def name(self) -> str:
         return "antiphon"
 
 
-def _note(error: object) -> None:
+def _note(error: object, *, is_read: bool = False) -> None:
     """Note an error of the work that is carried out here: recorded by an earlier process, or by what can't be."""
     if isinstance(error, BaseException) and (flow := current.get()) is not None:
         flow.error_of_work = error
+        flow.may_pass |= is_read
 
 
 @DBOS.workflow(name=REQUEST, max_recovery_attempts=MOST_STARTS)
@@ -111,7 +118,8 @@ def launch(
         }
     )
     logger.removeHandler(placeholder)
-    _queue.execute_dequeued_workflow = partial(_execute, serializer)  # type: ignore[attr-defined]  # the name is private
+    for each in "queue_thread", "background_jobs_thread":
+        setattr(_dbos, each, _nothing)
     DBOS.launch()
 
     @event.listens_for(dbos._sys_db.engine, "handle_error")  # noqa: SLF001 - its config takes one that it doesn't set up
@@ -126,21 +134,43 @@ def launch(
     return active
 
 
-def _execute(serializer: Sealed, dbos: DBOS, claimed: Any, *rest: Any) -> Any:
+def _nothing(*_: object) -> None:
+    """Take the place of DBOS's threads that look each second for what we claim, and for delays that we don't use."""
+
+
+def claim(jobs: Any, most: int) -> bool:
+    """Begin to carry out here what is queued. Return True if no more jobs have room here."""
+    dbos = _get_dbos_instance()
+    database, running_here = dbos._sys_db, dbos._active_workflows_set  # noqa: SLF001
+    for queue in dbos._registry.get_internal_queue(), jobs:
+        owner, at_work = token_hex(16), running_here.count_for_queue(queue.name)
+        ids, _ = database.start_queued_workflows(
+            queue, running[0].executor, running[0].name, None, at_work, owner_xid=owner
+        )
+        for each in database.get_workflow_statuses(ids) if ids else ():
+            try:
+                _execute(dbos, each, owner)
+            except Exception:
+                logging.getLogger("antiphon").exception("id %s could not be begun", each["workflow_uuid"])
+    return at_work + len(ids) >= most
+
+
+def _execute(dbos: DBOS, claimed: Any, owner: str) -> None:
     """Carry out what was claimed, unless its arguments can't be read here. After too many starts, it fails of that."""
     engine, kind, name = running[0], claimed["name"].removeprefix("antiphon."), "that can't be read"
+    id_ = claimed["workflow_uuid"]
     try:
-        first = serializer.deserialize(claimed["inputs"])["args"][0]
+        first = engine.serializer.deserialize(claimed["inputs"])["args"][0]
         name = first if kind == "job" else f"{first['method']} {first['path']}"
     except Elsewhere as error:
         if (claimed["recovery_attempts"] or 0) <= MOST_STARTS:
-            engine.leave(claimed["workflow_uuid"], error)
-            return None
+            engine.leave(id_, error)
+            return
+    engine.taken_up.add(id_)
     try:
-        return execute_dequeued_workflow(dbos, claimed, *rest)
+        execute_dequeued_workflow(dbos, claimed, owner)
     except (Elsewhere, errors.MaxRecoveryAttemptsExceededError) as error:  # DBOS has ended it
-        engine.note_end(kind, name, error)
-        raise
+        engine.note_end(kind, name, id_, error)
 
 
 stop, status = DBOS.destroy, DBOS.get_workflow_status_async
@@ -150,7 +180,7 @@ stop, status = DBOS.destroy, DBOS.get_workflow_status_async
 def requeue(client: DBOSClient, ids: Iterable[str], executors: list[str]) -> None:
     """Let any process carry out what one of these executors has begun, if it still has it."""
     for id_ in ids:
-        client._sys_db.reenqueue_for_recovery(id_, executors, INTERNAL_QUEUE_NAME)  # noqa: SLF001 - for one request
+        client._sys_db.reenqueue_for_recovery(id_, executors, RECOVERED)  # noqa: SLF001 - for one request
 
 
 async def start(id_: str, stored: dict[str, Any], checks: dict[str, Any]) -> Any:

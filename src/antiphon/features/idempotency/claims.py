@@ -74,7 +74,7 @@ class Claim:
         if _is_broken_off(response) or result["state"] == UNKNOWN:
             return {"state": UNKNOWN}
         has_failed_since = response.error is not None and response.error is not self.error
-        return {"state": RELEASED} if has_failed_since or is_retried(response) else result
+        return {"state": RELEASED} if has_failed_since or is_retried(response.status) else result
 
 
 def key_of(request: Request) -> str:
@@ -174,9 +174,9 @@ def _joined(*texts: str) -> bytes:
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 
 
-def is_retried(response: Response) -> bool:
-    """Return True for a response after which a retry is carried out."""
-    return response.status >= 500 or response.status in _COME_BACK
+def is_retried(status: int) -> bool:
+    """Return True for the status of a response after which a retry is carried out."""
+    return status >= 500 or status in _COME_BACK
 
 
 def _is_broken_off(response: Response) -> bool:

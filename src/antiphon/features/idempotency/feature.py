@@ -62,6 +62,7 @@ from antiphon.features.idempotency.claims import (
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
+from antiphon.features.stores import unavailable
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Duration, MiddlewareFunction, Route
 
@@ -268,8 +269,8 @@ class IdempotentWrites:
             return
         if DatabaseConnection.is_conflict(error):
             raise in_use() from error
-        if (outage := DatabaseConnection.outage_of(repr(self._inside), error)) is not None:
-            raise outage from error
+        if DatabaseConnection.is_outage(error):
+            raise unavailable(repr(self._inside), error) from error
 
     async def _claim_in(self, claims: Claims, request: Request, write: Write, fingerprint: str) -> Response | None:
         data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint, "person": write.person}
@@ -337,7 +338,7 @@ class IdempotentWrites:
     def _kept(self, request: Request, response: Response) -> Response | None:
         claim = request[_CLAIM]
         claim.error = response.error
-        if is_retried(response):
+        if is_retried(response.status):
             return None
         claim.stored = {"state": UNKNOWN}
         body = response.body

@@ -340,7 +340,7 @@ class ResumableUploads:
                 await run(partial(self._uploads.remove, turn.id))
                 raise BadRequest("The upload does not have its Repr-Digest.", headers=COMPLETE) from None
         response = copy(await whole.respond())
-        is_over = not (is_retried(response) or response.status in _LOGIN or "retry-after" in response.headers)
+        is_over = not (is_retried(response.status) or response.status in _LOGIN or "retry-after" in response.headers)
         await run(partial(self._end, request, turn, response if is_over else None, size))
         response.headers.update(COMPLETE if is_over else self._fields(turn.entry, size, most))
         response.headers["upload-offset"] = str(size)

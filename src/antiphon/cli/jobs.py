@@ -1,0 +1,132 @@
+"""`antiphon jobs`: the durable requests and jobs of an application, and what operators do with those that failed."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from antiphon.cli.commands import print_lines
+from antiphon.cli.errors import BadCommand, Refused
+
+if TYPE_CHECKING:
+    from antiphon.features.durable.administration import Administration, State, Work
+
+_STATES = ("failed", "open", "queued", "finished", "cancelled")
+_target = click.argument("target", metavar="[MODULE:APP]", required=False)
+_what = click.argument("what", metavar="ID|NAME")
+
+
+@click.group()
+def jobs() -> None:
+    """List the durable requests and jobs of an application, and retry or cancel those that have failed.
+
+    A NAME is that of a function, such as shop:send_mail, or of a route, such as "POST /orders". It stands for all that
+    have failed, or to cancel them, for those that are queued or open, too.
+    """
+
+
+@jobs.command("list")
+@_target
+@click.option(
+    "--state", type=click.Choice(_STATES), default="failed", show_default=True, help="List those in this state."
+)
+@click.option("--name", help="List only those of this function or route.")
+def list_(target: str | None, state: "State", name: str | None) -> None:
+    """Print requests and jobs, one in a line, the latest first: when they began, their name, error and ID."""
+    with _administration(target) as administration:
+        rows = [(_time(each), each.name, _cut(each.error), each.id) for each in administration.works(state, name)]
+    if rows:
+        from antiphon.cli.routes import aligned
+
+        print_lines(aligned(rows))
+        return
+    click.echo(f"None {'are' if name is None else f'of {name} are'} {state}.", err=True)
+
+
+@jobs.command()
+@_what
+@_target
+def show(what: str, target: str | None) -> None:
+    """Print a request or job with its steps, and why this version of the app can't carry it out, if it can't.
+
+    Its arguments and results are not printed, since they may be secret.
+    """
+    with _administration(target) as administration:
+        [work] = _found(administration, what)[:1]
+        lines = [f"{work.kind} {work.name}, id {work.id}", f"{work.state}, began {_time(work)}"]
+        lines += [f"error: {work.error}"] if work.error else []
+        lines += [f"  step {name} {error}".rstrip() for name, error in administration.steps(work.id)]
+        problem = administration.explain_unusable(work.id)
+    print_lines([*lines, problem] if problem else lines)
+
+
+@jobs.command()
+@_what
+@_target
+def retry(what: str, target: str | None) -> None:
+    """Have a request or job that failed, or all of a name, carried out again by a process that serves the app.
+
+    Steps that were carried out are not repeated. The exit code is 1 if anything is left as it is.
+    """
+    is_left = False
+    with _administration(target) as administration:
+        for work in _found(administration, what):
+            reason = administration.explain_unusable(work.id)
+            if not reason and not administration.retry(work):
+                reason = "it has not failed" if work.state != "failed" else "it has been queued in the meantime"
+            is_left |= bool(reason)
+            print_lines([f"{work.id} is left as it is: {reason}" if reason else f"{work.id} {work.name} is queued"])
+    sys.exit(is_left)
+
+
+@jobs.command()
+@_what
+@_target
+def cancel(what: str, target: str | None) -> None:
+    """Have a request or job, or all of a name, never carried out again. One that is open ends at its next step."""
+    with _administration(target) as administration:
+        for work in _found(administration, what, "open", "queued"):
+            administration.cancel(work)
+            print_lines([f"{work.id} {work.name} is cancelled"])
+
+
+@contextmanager
+def _administration(target: str | None) -> "Iterator[Administration]":
+    """Give what an operator may do. Raises `Refused` for errors of the database, whenever they occur."""
+    from antiphon.cli.routes import load_feature
+    from antiphon.features import Durable
+
+    durable = load_feature(target, Durable)
+    logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of each value that can't be read here
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        yield durable._administration()
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise Refused(f"The database of Durable can't be used: {reason}. You can run the command again.") from None
+
+
+def _found(administration: "Administration", what: str, *states: "State") -> "list[Work]":
+    """Return the request or job with an ID, or those of a name that have failed, or are in other ``states``.
+
+    Raises `BadCommand` if there are none.
+    """
+    if work := administration.find(what):
+        return [work]
+    found = [each for state in ("failed", *states) for each in administration.works(state, what)]
+    if not found:
+        raise BadCommand(f"No request or job has the ID {what}, and none of that name has failed: antiphon jobs list.")
+    return found
+
+
+def _time(work: "Work") -> str:
+    return f"{datetime.fromtimestamp(work.began).astimezone():%Y-%m-%d %H:%M}" if work.began else "not begun"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
