@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ from antiphon.cli.errors import BadCommand, Refused
 if TYPE_CHECKING:
     from antiphon.features.durable.administration import Administration, State, Work
 
-_STATES = ("failed", "open", "queued", "finished", "cancelled")
 _target = click.argument("target", metavar="[MODULE:APP]", required=False)
 _what = click.argument("what", metavar="ID|NAME")
+_state = click.Choice(["failed", "open", "queued", "finished", "cancelled"])
 
 
 @click.group()
@@ -31,20 +31,15 @@ def jobs() -> None:
 
 @jobs.command("list")
 @_target
-@click.option(
-    "--state", type=click.Choice(_STATES), default="failed", show_default=True, help="List those in this state."
-)
+@click.option("--state", type=_state, default="failed", show_default=True, help="List those in this state.")
 @click.option("--name", help="List only those of this function or route.")
 def list_(target: str | None, state: "State", name: str | None) -> None:
     """Print requests and jobs, one in a line, the latest first: when they began, their name, error and ID."""
-    with _administration(target) as administration:
-        rows = [(_time(each), each.name, _cut(each.error), each.id) for each in administration.works(state, name)]
-    if rows:
-        from antiphon.cli.routes import aligned
+    from antiphon.cli.routes import aligned
 
-        print_lines(aligned(rows))
-        return
-    click.echo(f"None {'are' if name is None else f'of {name} are'} {state}.", err=True)
+    with _administration(target) as administration:
+        rows = [(_time(each), each.name, each.error[:60], each.id) for each in administration.works(state, name)]
+    print_lines(aligned(rows) if rows else [f"None {'are' if name is None else f'of {name} are'} {state}."])
 
 
 @jobs.command()
@@ -56,12 +51,11 @@ def show(what: str, target: str | None) -> None:
     Its arguments and results are not printed, since they may be secret.
     """
     with _administration(target) as administration:
-        [work] = _found(administration, what)[:1]
-        lines = [f"{work.kind} {work.name}, id {work.id}", f"{work.state}, began {_time(work)}"]
-        lines += [f"error: {work.error}"] if work.error else []
-        lines += [f"  step {name} {error}".rstrip() for name, error in administration.steps(work.id)]
+        work = _found(administration, what)[0]
+        steps = [f"  step {name} {error}".rstrip() for name, error in administration.steps(work.id)]
         problem = administration.explain_unusable(work.id)
-    print_lines([*lines, problem] if problem else lines)
+    heading = [f"{work.kind} {work.name}, id {work.id}", f"{work.state}, began {_time(work)} {work.error}".rstrip()]
+    print_lines([*heading, *steps, *filter(None, [problem])])
 
 
 @jobs.command()
@@ -77,7 +71,7 @@ def retry(what: str, target: str | None) -> None:
         for work in _found(administration, what):
             reason = administration.explain_unusable(work.id)
             if not reason and not administration.retry(work):
-                reason = "it has not failed" if work.state != "failed" else "it has been queued in the meantime"
+                reason = "it has not failed, or is queued by now"
             is_left |= bool(reason)
             print_lines([f"{work.id} is left as it is: {reason}" if reason else f"{work.id} {work.name} is queued"])
     sys.exit(is_left)
@@ -102,31 +96,24 @@ def _administration(target: str | None) -> "Iterator[Administration]":
 
     durable = load_feature(target, Durable)
     logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of each value that can't be read here
-    try:
-        from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import SQLAlchemyError
 
-        yield durable._administration()
+    try:
+        with closing(durable._administration()) as administration:
+            yield administration
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise Refused(f"The database of Durable can't be used: {reason}. You can run the command again.") from None
 
 
 def _found(administration: "Administration", what: str, *states: "State") -> "list[Work]":
-    """Return the request or job with an ID, or those of a name that have failed, or are in other ``states``.
-
-    Raises `BadCommand` if there are none.
-    """
-    if work := administration.find(what):
-        return [work]
-    found = [each for state in ("failed", *states) for each in administration.works(state, what)]
+    """Return one by its ID, or those of a name that failed or are in ``states``. Raises `BadCommand` for none."""
+    work = administration.find(what)
+    found = [work] if work else [each for state in ("failed", *states) for each in administration.works(state, what)]
     if not found:
         raise BadCommand(f"No request or job has the ID {what}, and none of that name has failed: antiphon jobs list.")
     return found
 
 
 def _time(work: "Work") -> str:
-    return f"{datetime.fromtimestamp(work.began).astimezone():%Y-%m-%d %H:%M}" if work.began else "not begun"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return f"{datetime.fromtimestamp(work.began).astimezone():%Y-%m-%d %H:%M}"

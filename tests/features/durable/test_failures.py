@@ -183,8 +183,8 @@ def test_two_retries_at_once_carry_it_out_once(client):
     key = next(KEYS)
     after([ValueError("a bug")])
     sent(client, "/ship", key)
-    administration = DURABLE[0]._administration()
-    failed = administration.find(DURABLE[0]._id_of(f"idempotent\n{key}"))
-    assert sent(client, "/ship", key) == 201
-    assert not administration.retry(failed)
+    with closing(DURABLE[0]._administration()) as administration:
+        failed = administration.find(DURABLE[0]._id_of(f"idempotent\n{key}"))
+        assert sent(client, "/ship", key) == 201
+        assert not administration.retry(failed)
     assert EFFECTS == ["charged", "shipped"]

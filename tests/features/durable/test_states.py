@@ -1,6 +1,7 @@
 """Each state of a durable request, seen by each way of looking at it: none is left out, nor breaks the contract."""
 
 import time
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -32,9 +33,9 @@ def test_a_request_is_seen_alike_in_each_state(postgres, caplog):
         app.use(feature)
     app.post("/<state>", durable=True)(lambda request, state: state)
     seen = {}
-    with Client(app, "wsgi") as client:
+    with Client(app, "wsgi") as client, ExitStack() as stack:
         client.get("/readyz")
-        administration = durable._administration()
+        administration = stack.enter_context(closing(durable._administration()))
         for state in SEEN:
             durable._engine._clean()
             key, failed = {"idempotency-key": f'"{state}"'}, durable._engine.failed

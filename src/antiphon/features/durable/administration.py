@@ -2,13 +2,12 @@
 that have failed carried out again, or never, from any process.
 """
 
-import itertools
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, assert_never
 
 from antiphon import Response
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.flow import Elsewhere, needing_another
-from antiphon.features.durable.stored import AGAIN, CANCEL, POSTED, UNPOST, Tables, kept_of, request_of
+from antiphon.features.durable.stored import AGAIN, CANCEL, Tables, kept_of, request_of
 from antiphon.features.idempotency.claims import is_retried
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ STATUSES: dict[State, list[str]] = {
 }
 """The states of requests and jobs, and those of DBOS."""
 UNREADABLE = "that can't be read"
-_AT_ONCE = 500
 
 
 class RequestFailed(Exception):
@@ -103,22 +101,16 @@ class Administration:
         self._serializer, self._tables = workflows.Sealed(seal), Tables(engine.url)
         self._client = workflows.client_of(self._tables.engine, engine.name, self._serializer)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.destroy()
+        self._tables.engine.dispose()
+
     def works(self, state: State, name: str | None = None) -> list[Work]:
         """Return the requests and jobs in a state, of a route or function if it has a ``name``, the latest first."""
-        posted = self._tables.run(POSTED, app=self._engine.name)[0] if state == "queued" else ()
-        works = [Work(id_, "job", self._name("job", ("", (job,))), state, 0.0, 0, "") for id_, job in posted]
-        for offset in itertools.count(0, _AT_ONCE):
-            found = self._client.list_workflows(
-                status=STATUSES[state],
-                limit=_AT_ONCE,
-                offset=offset,
-                sort_desc=True,
-                application_name=self._engine.name,
-            )
-            works += map(self._work, found)
-            if len(found) < _AT_ONCE:
-                break
-        return [each for each in works if name in (None, each.name)]
+        status, app = STATUSES[state], self._engine.name
+        found = self._client.list_workflows(status=status, sort_desc=True, application_name=app)
+        return [work for each in found if name in (None, (work := self._work(each)).name)]
 
     def find(self, id_: str) -> Work | None:
         """Return the request or job with this id, or None."""
@@ -151,23 +143,20 @@ class Administration:
 
     def cancel(self, work: Work) -> None:
         """Have what is queued, open or failed never carried out again: what is open ends at its next step."""
-        self._tables.run(CANCEL, UNPOST, id=work.id)
+        self._tables.run(CANCEL, id=work.id)
         self._client.cancel_workflow(work.id)
 
     def _found(self, id_: str) -> "WorkflowStatus | None":
         return next(iter(self._client.list_workflows(workflow_ids=[id_], application_name=self._engine.name)), None)
 
     def _work(self, found: "WorkflowStatus") -> Work:
-        kind, began = found.name.removeprefix("antiphon."), (found.created_at or 0) / 1000
-        name, ended = self._name(kind, found.input), found.completed_at or 0
-        return Work(found.workflow_id, kind, name, state_of(found), began, ended, _told(found.error))
-
-    def _name(self, kind: str, given: Any) -> str:
+        kind, began, ended = found.name[9:], (found.created_at or 0) / 1000, found.completed_at or 0
         try:
-            args = self._args(given)
+            args = self._args(found.input)
+            name = args[1]["what"] if kind == "request" else args[0]
         except Elsewhere:
-            return UNREADABLE
-        return str(args[1]["what"] if kind == "request" else args[0])
+            name = UNREADABLE
+        return Work(found.workflow_id, kind, name, state_of(found), began, ended, _told(found.error))
 
     def _args(self, given: Any) -> tuple[Any, ...]:
         """Return the arguments of a request or job. Raises Elsewhere if they can't be read here."""

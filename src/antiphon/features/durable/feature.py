@@ -73,15 +73,17 @@ class Durable:
     its handler is called with a copy: without middleware and hooks, which have accepted it, but with its dependencies.
     If the process dies, another one, on any machine, calls the handler again within the ``lease``, in seconds or a
     timedelta; steps that were recorded are not carried out again. If the handler has returned after ``wait`` seconds,
-    its response is sent, and sent again to each retry, whatever its status; before that, the client gets a 202 with
-    the address, below ``path``, at which the response can be followed. Responses and finished jobs are kept for
-    ``ttl``. Callers are distinguished as by ``IdempotentWrites``, or by the text that ``by`` returns for a request.
+    its response is sent, and sent again to each retry; before that, the client gets a 202 with the address, below
+    ``path``, at which the response can be followed. A retry after a 5xx, 408, 425 or 429 is carried out again.
+    Responses and finished jobs are kept for ``ttl``, and what has failed, until ``antiphon jobs`` says more. Callers
+    are distinguished as by ``IdempotentWrites``, or by the text that ``by`` returns for a request.
 
     ``url`` is that of a database of PostgreSQL, or of SQLite 3.42 or newer on one machine ("sqlite:///var/shop.db"), in
     which DBOS Transact makes its tables. Applications that share it have different ``name``s. All that is stored is
     encrypted with the app's secret keys. With ``inside``, the dependency that gives handlers a connection to the same
-    database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again up to
-    ``retries`` times, after 1 second, then 2, and so on up to an hour.
+    database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again after 1
+    second, then 2, and so on up to an hour, for the time of ``retries``, or that many times. So is a request that
+    fails by what may pass, such as an outage.
 
     Raises ValueError for numbers that are not above 0, another database and a bad name, TypeError if ``inside`` isn't a
     dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
@@ -313,8 +315,8 @@ class Durable:
         """Call a function once, however often the request or job is taken up again, and return its result.
 
         If the process dies before the result is recorded, the function is called again: pass on a key, for example to a
-        bank. The result is pickled. An error is recorded, too, and raised again. Raises RuntimeError outside of a
-        durable handler and a job, and TypeError on an event loop: use ``astep`` there.
+        bank. The result is pickled. An error is raised, and the function may be called again in a later attempt.
+        Raises RuntimeError outside of a durable handler and a job, and TypeError on an event loop: use ``astep`` there.
         """
         return flow_for("step", on_loop=False).step(name_of(function), partial(function, *args, **kwargs))
 

@@ -20,8 +20,6 @@ on conflict (id) do update set seen = excluded.seen"""
 DEAD = "select id from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
 WAITING = """select 1 from {s}antiphon_outbox where app = :app union all
 select 1 from {s}workflow_status where status = 'ENQUEUED' and coalesce(application_name, :app) = :app limit 1"""
-POSTED = "select id, job from {s}antiphon_outbox where app = :app"
-UNPOST = "delete from {s}antiphon_outbox where id = :id"
 AGAIN = """update {s}workflow_status set status = 'ENQUEUED', queue_name = :queue, recovery_attempts = 0,
 owner_xid = null, started_at_epoch_ms = null, completed_at = null
 where workflow_uuid = :id and coalesce(completed_at, 0) = :ended

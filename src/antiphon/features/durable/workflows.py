@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 require_names("dbos", "3", SystemDatabase, "reenqueue_for_recovery")
 require_names("dbos", "3", SystemDatabase, "start_queued_workflows")
-require_names("dbos", "3", _dbos, "queue_thread")
-require_names("dbos", "3", _dbos, "background_jobs_thread")
+_POLLING = ("queue_thread", "background_jobs_thread", "dynamic_scheduler_loop")
+for _each in _POLLING:
+    require_names("dbos", "3", _dbos, _each)
 
 REQUEST, JOB = "antiphon.request", "antiphon.job"
 RECOVERED = INTERNAL_QUEUE_NAME
@@ -118,7 +119,7 @@ def launch(
         }
     )
     logger.removeHandler(placeholder)
-    for each in "queue_thread", "background_jobs_thread":
+    for each in _POLLING:
         setattr(_dbos, each, _nothing)
     DBOS.launch()
 
@@ -135,7 +136,7 @@ def launch(
 
 
 def _nothing(*_: object) -> None:
-    """Take the place of DBOS's threads that look each second for what we claim, and for delays that we don't use."""
+    """Take the place of DBOS's threads that look each second for what we claim, or for what we don't use."""
 
 
 def claim(jobs: Any, most: int) -> bool:
