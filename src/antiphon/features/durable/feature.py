@@ -82,8 +82,8 @@ class Durable:
     which DBOS Transact makes its tables. Applications that share it have different ``name``s. All that is stored is
     encrypted with the app's secret keys. With ``inside``, the dependency that gives handlers a connection to the same
     database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again after 1
-    second, then 2, and so on up to an hour, for the time of ``retries``, or that many times. So is a request that
-    fails by what may pass, such as an outage.
+    second, then 2, and so on up to an hour, for the time of ``retries``, or that many times, as is a request that fails
+    by what may pass, such as an outage.
 
     Raises ValueError for numbers that are not above 0, another database and a bad name, TypeError if ``inside`` isn't a
     dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
