@@ -141,9 +141,10 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
             return False  # the statement is wrong, as its table
         names = {each.__name__ for each in type(error).__mro__}
         states = {state[:3] if state.startswith("57P") else state[:2] for state in _states_of(error)}
-        return isinstance(error, OSError) or bool(
-            names & {"OperationalError", "InterfaceError"} or states & {"08", "53", "57P"}
-        )
+        is_of_system = (
+            isinstance(error, ConnectionError | TimeoutError) or type(error) is OSError
+        )  # as asyncio raises it
+        return is_of_system or bool(names & {"OperationalError", "InterfaceError"} or states & {"08", "53", "57P"})
 
     @staticmethod
     def is_conflict(error: Exception) -> bool:
