@@ -16,6 +16,7 @@ class Aiohttp(Framework):
 
     is_async = awaits_coroutine_functions = needs_async_views = True
     parameters = "{{{}}}", "{{{}:.+}}"
+    raises = (("aiohttp.web", "HTTPException"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -49,6 +50,17 @@ class Aiohttp(Framework):
         else:
             getattr(app, "router", app).add_route("*", route.path, route.view, name=route.name)
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which middleware also sees, or an exception of aiohttp that is the response."""
+        if self.is_expected(error) and isinstance(response.body, bytes):
+            raised = _raised(response.status)()
+            raised.body = response.body
+            raised.headers.extend(response.fields)
+            return raised  # type: ignore[no-any-return]  # an exception of aiohttp
+        _respond_to_exceptions()
+        self.keep_response(vars(given), error, self.response(response, given))
+        return error
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return an aiohttp response."""
         from aiohttp import web
@@ -60,6 +72,29 @@ class Aiohttp(Framework):
         if not response.body:
             return _without_body()(status=response.status, headers=headers)
         return web.Response(body=response.body, status=response.status, headers=headers)
+
+
+@cache
+def _raised(status: int) -> Any:
+    from aiohttp import web
+
+    return type("Raised", (web.HTTPException,), {"status_code": status, "empty_body": True})
+
+
+@cache
+def _respond_to_exceptions() -> None:
+    """Make aiohttp send the response to an exception that a view has raised, instead of its own to a 500."""
+    from aiohttp.web_protocol import RequestHandler
+
+    by_aiohttp = RequestHandler.handle_error
+
+    def handle_error(self: Any, request: Any, status: int = 500, exc: Any = None, message: Any = None) -> Any:
+        response = Framework.take_response(vars(request), exc)
+        if response is None or not Framework.is_expected(exc):
+            own = by_aiohttp(self, request, status, exc, message)
+        return response or own
+
+    RequestHandler.handle_error = handle_error  # type: ignore[method-assign]
 
 
 @cache

@@ -30,6 +30,7 @@ class Bottle(Framework):
 
     parameters = "<{}>", "<{}:path>"
     gives = frozenset({"user"})
+    raises = (("bottle", "HTTPResponse"),)
 
     def native(self, given: Any) -> FrameworkRequest:
         """Return the visitor. The name is read now, because the request can be read only on this thread."""
@@ -60,6 +61,17 @@ class Bottle(Framework):
         """Return no parameters, because Bottle passes them to the view."""
         return {}
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself or, as ``abort`` of Bottle does, an HTTPError, which plugins also see."""
+        from bottle import HTTPError
+
+        app, status = given.environ["bottle.app"], response.status if self.is_expected(error) else 500
+        self.keep_response(given.environ, error, response)
+        handler = app.error_handler.get(status, app.default_error_handler)
+        if not isinstance(handler, _Responder):
+            app.error_handler[status] = _Responder(handler)
+        return HTTPError(status, exception=error) if self.is_expected(error) else error
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Bottle response."""
         from bottle import HTTPResponse
@@ -79,3 +91,23 @@ class Bottle(Framework):
             return module.request if "REQUEST_METHOD" in module.request.environ else None
         except RuntimeError:  # this thread has not handled any request
             return None
+
+
+class _Responder:
+    """A handler that responds to the errors of views, and leaves all others to the app's own handler."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __call__(self, raised: Any) -> Any:
+        from bottle import request, response
+
+        made: FrameworkResponse | None = Framework.take_response(request.environ, raised.exception)
+        if made is None:
+            return self._own(raised)
+        response.status = made.status
+        for name in dict(made.fields):
+            response.headers.pop(name.title(), None)
+        for name, value in made.fields:
+            response.add_header(name.title(), value)
+        return made.body

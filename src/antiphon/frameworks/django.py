@@ -1,5 +1,6 @@
 """Support for Django, over WSGI and ASGI."""
 
+from functools import cache
 from http.cookies import Morsel
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -74,6 +75,11 @@ class Django(Framework):
     keeps_request = True
     parameters = "<str:{}>", "<path:{}>"
     gives = frozenset({"user", "session", "csrf_token"})
+    raises = (
+        ("django.http", "Http404"),
+        *(("django.core.exceptions", name) for name in ("BadRequest", "PermissionDenied", "SuspiciousOperation")),
+        ("django.http.multipartparser", "MultiPartParserError"),
+    )
 
     def user(self, given: Any) -> Any:
         """Return the user of AuthenticationMiddleware.
@@ -167,6 +173,12 @@ class Django(Framework):
 
         return async_to_sync(function)()
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which middleware and signals also see. Each open transaction is rolled back."""
+        _respond_to_exceptions()
+        self.keep_response(vars(given), error, self.response(response, given))
+        return error
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
@@ -183,6 +195,25 @@ class Django(Framework):
             else:
                 made.headers[name] = f"{made.headers[name]}, {value}" if name in made.headers else value
         return made
+
+
+@cache
+def _respond_to_exceptions() -> None:
+    """Make Django send the response to an exception that a view has raised, after its middleware has seen it."""
+    from django.core.handlers.base import BaseHandler
+    from django.core.signals import got_request_exception
+
+    by_middleware = BaseHandler.process_exception_by_middleware
+
+    def process_exception_by_middleware(self: Any, exception: Exception, request: Any) -> Any:
+        given = by_middleware(self, exception, request)
+        if (response := Framework.take_response(vars(request), exception)) is None:
+            return given
+        if not Framework.is_expected(exception):
+            got_request_exception.send(sender=type(self), request=request)
+        return response
+
+    BaseHandler.process_exception_by_middleware = process_exception_by_middleware
 
 
 class _SetCookie(Morsel[str]):

@@ -1,5 +1,6 @@
 """Support for Falcon, over WSGI and ASGI, where a view fills an existing response."""
 
+from functools import cache
 from typing import Any
 
 from antiphon.adapters.foreign.call import BlockingBody
@@ -18,6 +19,7 @@ class Falcon(Framework):
 
     fills_response = awaits_coroutine_functions = True
     parameters = "{{{}}}", "{{{}:path}}"
+    raises = ("falcon", "HTTPError"), ("falcon", "HTTPStatus")
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application, in a resource; the view handles other methods itself."""
@@ -47,11 +49,17 @@ class Falcon(Framework):
         options = getattr(handler, "parse_options", None)
         return self.own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which middleware is told of, and error handlers see."""
+        _respond_to_exceptions()
+        self.keep_response(given.scope if self.runs_on_loop(given) else given.env, error, response)
+        return error
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Fill a Falcon response and return it."""
         made = given
         made.status = response.status
-        made.content_type = None
+        made.content_type = made.text = made.data = made.media = None  # as an error handler may have set them
         is_set = {"set-cookie"}
         for name, value in response.fields:
             (made.append_header if name in is_set else made.set_header)(name, value)  # the first replaces Falcon's own
@@ -61,6 +69,28 @@ class Falcon(Framework):
         else:
             made.stream = response.body if isinstance(response.body, BlockingBody) else _watched(response)
         return made
+
+
+@cache
+def _respond_to_exceptions() -> None:
+    """Make Falcon send the response to an exception that a view has raised, after error handlers have seen it."""
+    import falcon.asgi
+
+    by_falcon, by_falcon_asgi = falcon.App._handle_exception, falcon.asgi.App._handle_exception
+
+    def handle(self: Any, given: Any, filled: Any, error: Exception, params: Any) -> Any:
+        response = Framework.take_response(given.env, error)
+        if response is None or not Framework.is_expected(error):
+            handled = by_falcon(self, given, filled, error, params)
+        return handled if response is None else Falcon().response(response, filled)
+
+    async def ahandle(self: Any, given: Any, filled: Any, error: Exception, params: Any, ws: Any = None) -> Any:
+        response = Framework.take_response(given.scope, error)
+        if response is None or not Framework.is_expected(error):
+            handled = await by_falcon_asgi(self, given, filled, error, params, ws)
+        return handled if response is None else Falcon().response(response, filled)
+
+    falcon.App._handle_exception, falcon.asgi.App._handle_exception = handle, ahandle
 
 
 def _watched(response: FrameworkResponse) -> Any:

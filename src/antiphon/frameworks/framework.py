@@ -1,5 +1,6 @@
 """The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
 from copy import copy
@@ -9,10 +10,11 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
-from antiphon.lazy import require_names
+from antiphon.lazy import class_if_imported, require_names
 from antiphon.request.interfaces import FrameworkValues
 from antiphon.request.request import Request
 from antiphon.request.shared_caches import refuse_late_reads, tell_shared_caches
@@ -322,6 +324,38 @@ class Framework:
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
             raise explained("bad-path", f"the path of a view must be plain text and parameters, not {text!r}")
         return text
+
+    raises: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """The exceptions for which the framework itself has responses, such as its own 404: their modules and names."""
+
+    def has_response_to(self, error: Exception) -> bool:
+        """Return True for an exception that is left to the framework, because it is one of those it ``raises``."""
+        classes = [class_if_imported(self.above + module, name) for module, name in self.raises]
+        return isinstance(error, tuple(filter(None, classes)))
+
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception | None:
+        """Return the exception that the view raises, so that the framework learns of an error, and rolls back; prepare
+        the framework to send this response to it. None if nothing can surround a view: it then returns the response.
+        """
+        return None
+
+    @staticmethod
+    def is_expected(error: object) -> bool:
+        """Return True for an error that a view raises to tell its client something, as ``abort`` does. A deadline, or a
+        client that leaves, interrupts a view.
+        """
+        return isinstance(error, HTTPError) and not isinstance(error.__cause__, CancelledError)
+
+    FAILED = "antiphon.failed"
+
+    def keep_response(self, kept: MutableMapping[str, Any], error: Exception, response: Any) -> None:
+        """Keep the response to an error until the framework asks for it, in a dictionary of its request."""
+        kept[self.FAILED] = error, response
+
+    @classmethod
+    def take_response(cls, kept: MutableMapping[str, Any], error: object) -> Any:
+        """Return the response to an error that a view has raised, once; None for any other error."""
+        return kept.pop(cls.FAILED)[1] if kept.get(cls.FAILED, (None,))[0] is error else None
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application. Raises NotImplementedError for a framework without applications."""

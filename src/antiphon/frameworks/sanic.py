@@ -16,6 +16,7 @@ class Sanic(Framework):
     is_async = awaits_coroutine_functions = True
     parameters = "<{}:str>", "<{}:path>"
     encoded_spans = True
+    raises = (("sanic.exceptions", "SanicException"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -34,6 +35,12 @@ class Sanic(Framework):
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to those of the app."""
         given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _respond_to_error)
+
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which signals also tell."""
+        self.keep_response(vars(given.ctx), error, self.response(response, given))
+        _respond_to_exceptions(given.app.error_handler)
+        return error
 
     async def aload(self, given: Any, request: Request) -> None:
         """Receive the body for a route that streams it; Sanic then also keeps it."""
@@ -67,6 +74,18 @@ class Sanic(Framework):
                 await body.aclose()
 
         return ResponseStream(write, response.status, headers, content_type)
+
+
+def _respond_to_exceptions(handlers: Any) -> None:
+    """Make an app send the response to an exception that a view has raised."""
+    if "response" in vars(handlers):
+        return
+    by_sanic = handlers.response
+
+    def response(given: Any, error: Exception) -> Any:
+        return Framework.take_response(vars(given.ctx), error) or by_sanic(given, error)
+
+    handlers.response = response
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:

@@ -3,14 +3,16 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
+from antiphon.handler.callables import is_async
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
+from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -23,6 +25,9 @@ class Starlette(Framework):
     seen_in = "starlette", "1.10"
     parameters = "{{{}}}", "{{{}:path}}"
     gives = frozenset({"user", "session"})
+    raises: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("starlette.exceptions", "HTTPException"), ("fastapi.exceptions", "RequestValidationError"),
+    )  # fmt: skip
     _receive = "_receive"
     """The attribute of a request that contains its ``receive``."""
 
@@ -46,6 +51,16 @@ class Starlette(Framework):
         if isinstance(body, bytes):
             return body
         return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
+
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception | None:
+        """Return the error itself, which dependencies and middleware also see."""
+        scope = given.scope
+        if "starlette.exception_handlers" not in scope:
+            return None
+        self.keep_response(scope, error, self.response(response, given))
+        self.respond_to_errors(given)
+        _respond_to_others(scope["app"].middleware_stack)
+        return error
 
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the app that handles the request."""
@@ -89,7 +104,33 @@ class Starlette(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    return error_like(error, given)
+    return Framework.take_response(given.scope, error) or error_like(error, given)
+
+
+def _respond_to_others(layer: Any) -> None:
+    """Let the layer that responds to unexpected errors send a view's response. It raises the error again."""
+    while layer is not None and not isinstance(layer, class_if_imported(_ERRORS, "ServerErrorMiddleware") or ()):
+        layer = getattr(layer, "app", None)
+    if layer is None or isinstance(layer.handler, _Responder):
+        return
+    layer.handler = _Responder(layer.handler or layer.error_response)
+
+
+_ERRORS = "starlette.middleware.errors"
+
+
+class _Responder:
+    """A handler that responds to the errors of views, and leaves all others to the app's own handler."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    async def __call__(self, given: Any, error: Exception) -> Any:
+        from starlette.concurrency import run_in_threadpool
+
+        if (response := Framework.take_response(given.scope, error)) is not None:
+            return response
+        return await (self._own(given, error) if is_async(self._own) else run_in_threadpool(self._own, given, error))
 
 
 @cache
@@ -134,6 +175,7 @@ class Litestar(Starlette):
 
     parameters = "{{{}:str}}", "{{{}:path}}"
     gives = frozenset({"user", "session", "csrf_token"})
+    raises = (("litestar.exceptions", "HTTPException"),)
 
     def session(self, given: Any) -> Any:
         """Return the session of the session middleware."""
@@ -169,6 +211,12 @@ class Litestar(Starlette):
             "view-on-thread", 'a view in Litestar is `async def`, or looks like it: @view(interface="asgi")', TypeError
         )
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which dependencies and hooks also see, after adding a handler for this request."""
+        made, state = self.response(response, given), given._connection_state
+        state.exception_handlers = {**state.exception_handlers, type(error): lambda _given, _error: made}
+        return error
+
     def _kept(self, given: Any) -> Any:
         body = given._body
         if not isinstance(body, bytes):
@@ -200,12 +248,11 @@ def _of_litestar() -> Any:
                 response.headers.setdefault(name, value)
             for cookie in (*(cookies or ()), *self.cookies):
                 response.headers.add("set-cookie", cookie.to_header(header=""))
-            if background is None:
-                return response
 
             async def responded(scope: Any, receive: Any, send: Any) -> None:
                 await response(scope, receive, send)
-                await background()
+                if background is not None:
+                    await background()
 
             return responded
 

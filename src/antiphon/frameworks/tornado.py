@@ -17,6 +17,7 @@ class Tornado(Framework):
     is_async = awaits_coroutine_functions = True
     parameters = "([^/]+)", "(.+)"
     gives = frozenset({"user", "csrf_token"})
+    raises = ("tornado.web", "HTTPError"), ("tornado.web", "Finish")
 
     def owns(self, given: Any) -> bool:
         """Return True for a handler and for its request."""
@@ -60,6 +61,18 @@ class Tornado(Framework):
 
         methods = dict.fromkeys(map(str.lower, RequestHandler.SUPPORTED_METHODS), route.view)
         app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])
+
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception | None:
+        """Return the error itself or, for one that is expected, Tornado's HTTPError; ``log_exception`` is told of it.
+
+        None for a response that has to be awaited.
+        """
+        from tornado.web import HTTPError
+
+        if not isinstance(response.body, bytes):
+            return None
+        given.write_error = lambda _status, **_: self.response(response, given)
+        return HTTPError(response.status) if self.is_expected(error) else error
 
     def response(self, response: FrameworkResponse, given: Any) -> Awaitable[None] | None:
         """Write the response with a handler and return the resulting awaitable, if any."""

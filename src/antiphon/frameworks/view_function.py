@@ -18,11 +18,12 @@ from antiphon.app.route import Route, before_hooks, checked_methods
 from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import check_not_cancelled
-from antiphon.frameworks.framework import DEFAULTS, Framework, framework_response, stop_watching
+from antiphon.frameworks.framework import DEFAULTS, Framework, FrameworkResponse, framework_response, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments, describe, is_async, signature_of
 from antiphon.handler.contract import Steps, finish
 from antiphon.handler.drive import run_async, run_sync
+from antiphon.handler.errors import as_http_error
 from antiphon.handler.failures import failed
 from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError, MethodNotAllowed, NotFound, without_traceback
@@ -51,8 +52,10 @@ class CheckSignature(Protocol):
     def _hook(self, *, for_async: bool) -> Callable[[Request], Any]: ...
 
 
-Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""A view's arguments other than its request: its ``self`` if it is a method, and keyword arguments."""
+Call: TypeAlias = tuple[Framework, tuple[Any, ...], Mapping[str, Any]]
+"""A view's framework, and its arguments other than its request: its ``self`` if it is a method, and keyword
+arguments.
+"""
 
 _CALL = Dependency[Call]("call of a view")
 
@@ -178,13 +181,31 @@ def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:
     """Return a function that accepts only the request and is ``def`` or ``async def`` like the given one."""
 
     def called(request: Request) -> Any:
-        bound, named = request[_CALL]
-        return function(*bound, request, **named)
+        framework, bound, named = request[_CALL]
+        try:
+            return function(*bound, request, **named)
+        except Exception as error:
+            if framework.has_response_to(error):
+                return _failed_with(error)
+            raise
 
     async def acalled(request: Request) -> Any:
-        return await called(request)
+        framework, bound, named = request[_CALL]
+        try:
+            return await function(*bound, request, **named)
+        except Exception as error:
+            if framework.has_response_to(error):
+                return _failed_with(error)
+            raise
 
     return update_wrapper(acalled if is_async(function) else called, function)
+
+
+def _failed_with(error: Exception) -> Response:
+    """Return a response that only carries an error, to which the framework itself will respond."""
+    response = Response(None, 500)
+    response.error = error
+    return response
 
 
 class View:
@@ -245,6 +266,7 @@ class View:
             if not isinstance(response, Response):
                 response = run_sync(response, context)
             result = context.run(framework_response, request, response, framework.runs_on_loop(given))
+            _raise_error(response.error, result, given, framework)
         finally:
             del response  # an error raised by the view refers to this frame
         return framework.response(result, rest.target(framework, given))
@@ -271,9 +293,13 @@ class View:
             raise
         finally:
             reset_current_request(token)
-            del response, returned  # as above
+            del returned
         if not result.is_streamed:
             stop_watching(request)
+        try:
+            _raise_error(response.error, result, given, framework)
+        finally:
+            del response  # as above
         made = framework.response(result, rest.target(framework, given))
         return await made if isinstance(made, Coroutine) else made
 
@@ -294,7 +320,7 @@ class View:
         named: Mapping[str, Any] = params
         if params and not self._takes_all:
             named = {name: params[name] for name in self._wanted if name in params}
-        return self._plan.respond(request, (rest.before[:1] if self._has_self else (), named))
+        return self._plan.respond(request, (framework, rest.before[:1] if self._has_self else (), named))
 
     def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Convert parameters as the path and annotations require. Raises ValueError for an invalid value."""
@@ -362,6 +388,21 @@ async def _refused(framework: Framework, given: Any, request: Request) -> Respon
     except HTTPError as error:
         return failed(request, error)
     return None
+
+
+def _raise_error(error: BaseException | None, response: FrameworkResponse, given: Any, framework: Framework) -> None:
+    """Raise the error of a response, for a framework that then sends this response."""
+    if error is None:
+        return
+    told = error if isinstance(error, Exception) else as_http_error(error)
+    raised: Exception | None = told
+    try:
+        if not framework.has_response_to(told):
+            raised = framework.failure(given, told, response)
+        if raised is not None:
+            raise raised from (error.__cause__ if raised is error else error)
+    finally:
+        del error, told, raised  # their frames refer to this one
 
 
 class _Rest:

@@ -1,8 +1,9 @@
 """Support for WebOb and Pyramid."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request
@@ -13,6 +14,7 @@ class WebOb(Framework):
     """Support for WebOb and Pyramid, whose request is an environ with a rewindable input."""
 
     gives = frozenset({"user"})
+    raises: ClassVar[tuple[tuple[str, str], ...]] = (("webob.exc", "HTTPException"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -53,6 +55,7 @@ class Pyramid(WebOb):
 
     parameters = "{{{}}}", "{{{}:.+}}"
     gives = frozenset({"user", "session", "csrf_token"})
+    raises = (*WebOb.raises, ("pyramid.httpexceptions", "HTTPException"))
 
     def user(self, given: Any) -> Any:
         """Return the security policy's ``identity``, otherwise REMOTE_USER from the server or middleware."""
@@ -86,7 +89,32 @@ class Pyramid(WebOb):
         token: str = "csrf_token" if options is None else options.token
         return token
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which tweens also see, after adding an exception view for it."""
+        from zope.interface import alsoProvides
+
+        failure = _failure(self._module("interfaces").IException)
+        alsoProvides(error, failure)
+        self.keep_response(given.environ, error, self.response(response, given))
+        if self.FAILED not in given.registry:
+            config = self._module("config").Configurator(registry=given.registry, autocommit=True)
+            config.add_exception_view(_exception_view, context=failure)
+            given.registry[self.FAILED] = True
+        return error
+
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a configurator; the view handles other methods itself."""
         app.add_route(route.name, route.path)
         app.add_view(route.view, route_name=route.name, request_method=route.methods)
+
+
+@cache
+def _failure(base: Any) -> Any:
+    """Return the interface of errors that views have raised, which comes before those of their classes."""
+    return type(base)("IFailure", (base,), __module__=__name__)
+
+
+def _exception_view(error: Any, request: Any) -> Any:
+    if (response := Framework.take_response(request.environ, error)) is None:
+        raise error
+    return response

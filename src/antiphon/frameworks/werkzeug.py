@@ -1,6 +1,7 @@
 """Support for Werkzeug, Flask and Quart."""
 
 import sys
+from importlib import import_module
 from typing import Any
 from weakref import ref
 
@@ -19,6 +20,7 @@ class Werkzeug(Framework):
 
     module = "werkzeug.wrappers"
     gives = frozenset({"user"})
+    raises = (("werkzeug.exceptions", "HTTPException"),)
 
     def _package(self) -> Any:
         """Return the module of the framework's names, which is loaded, since it has made a request."""
@@ -102,6 +104,20 @@ class Flask(Werkzeug):
         module = sys.modules.get(self.above + self.module)
         return module.request if module is not None and module.has_request_context() else None
 
+    def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
+        """Return the error itself, which signals and functions for the teardown also see, or, as ``abort`` of Flask
+        does, an exception that is the response.
+        """
+        made: Any = self.response(response, given)
+        if self.is_expected(error):
+            raised: Exception = import_module(f"{self.above}werkzeug.exceptions").HTTPException(response=made)
+            return raised
+        self._package().after_this_request(self._replacing(made))
+        return error
+
+    def _replacing(self, made: Any) -> Any:
+        return lambda _response: made
+
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the current app, for errors in any blueprint without its own handler."""
         app = self._package().current_app
@@ -154,6 +170,12 @@ class Quart(Flask):
         request = scope_request(given.scope, _ReceivedByQuart(given))
         request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope
         return request
+
+    def _replacing(self, made: Any) -> Any:
+        async def replace(_response: Any) -> Any:
+            return made
+
+        return replace
 
     async def _respond_to_error(self, error: HTTPError) -> Any:  # Quart calls others on threads, away from its loop
         return super()._respond_to_error(error)
