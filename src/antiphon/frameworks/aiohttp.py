@@ -1,6 +1,7 @@
 # pyright: reportMissingImports=false
 """Support for aiohttp's server."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import aclosing
 from functools import cache
@@ -8,6 +9,7 @@ from typing import Any
 
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
 
@@ -52,7 +54,7 @@ class Aiohttp(Framework):
 
     def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
         """Return the error itself, which middleware also sees, or an exception of aiohttp that is the response."""
-        if self.is_expected(error) and isinstance(response.body, bytes):
+        if isinstance(error, HTTPError) and isinstance(response.body, bytes):
             raised = _raised(response.status)()
             raised.body = response.body
             raised.headers.extend(response.fields)
@@ -89,8 +91,8 @@ def _respond_to_exceptions() -> None:
     by_aiohttp = RequestHandler.handle_error
 
     def handle_error(self: Any, request: Any, status: int = 500, exc: Any = None, message: Any = None) -> Any:
-        response = Framework.take_response(vars(request), exc)
-        if response is None or not Framework.is_expected(exc):
+        response = Framework.take_response(vars(request), exc or sys.exception())  # none for a TimeoutError
+        if response is None or not isinstance(exc, HTTPError):
             own = by_aiohttp(self, request, status, exc, message)
         return response or own
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request
+from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
@@ -63,14 +64,15 @@ class Bottle(Framework):
 
     def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
         """Return the error itself or, as ``abort`` of Bottle does, an HTTPError, which plugins also see."""
-        from bottle import HTTPError
+        from bottle import HTTPError as BottleError
 
-        app, status = given.environ["bottle.app"], response.status if self.is_expected(error) else 500
+        app, is_expected = given.environ["bottle.app"], isinstance(error, HTTPError)
+        status = response.status if is_expected else 500
         self.keep_response(given.environ, error, response)
         handler = app.error_handler.get(status, app.default_error_handler)
         if not isinstance(handler, _Responder):
             app.error_handler[status] = _Responder(handler)
-        return HTTPError(status, exception=error) if self.is_expected(error) else error
+        return BottleError(status, exception=error) if is_expected else error
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Bottle response."""

@@ -14,7 +14,7 @@ from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, shared_input, whole_file
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -209,7 +209,7 @@ def _respond_to_exceptions() -> None:
         given = by_middleware(self, exception, request)
         if (response := Framework.take_response(vars(request), exception)) is None:
             return given
-        if not Framework.is_expected(exception):
+        if not isinstance(exception, HTTPError):
             got_request_exception.send(sender=type(self), request=request)
         return response
 

@@ -7,6 +7,7 @@ from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
+from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
@@ -80,13 +81,13 @@ def _respond_to_exceptions() -> None:
 
     def handle(self: Any, given: Any, filled: Any, error: Exception, params: Any) -> Any:
         response = Framework.take_response(given.env, error)
-        if response is None or not Framework.is_expected(error):
+        if response is None or not isinstance(error, HTTPError):
             handled = by_falcon(self, given, filled, error, params)
         return handled if response is None else Falcon().response(response, filled)
 
     async def ahandle(self: Any, given: Any, filled: Any, error: Exception, params: Any, ws: Any = None) -> Any:
         response = Framework.take_response(given.scope, error)
-        if response is None or not Framework.is_expected(error):
+        if response is None or not isinstance(error, HTTPError):
             handled = await by_falcon_asgi(self, given, filled, error, params, ws)
         return handled if response is None else Falcon().response(response, filled)
 

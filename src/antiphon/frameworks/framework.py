@@ -1,6 +1,5 @@
 """The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
-from asyncio import CancelledError
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
 from copy import copy
@@ -10,7 +9,6 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
-from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
@@ -339,13 +337,6 @@ class Framework:
         """
         return None
 
-    @staticmethod
-    def is_expected(error: object) -> bool:
-        """Return True for an error that a view raises to tell its client something, as ``abort`` does. A deadline, or a
-        client that leaves, interrupts a view.
-        """
-        return isinstance(error, HTTPError) and not isinstance(error.__cause__, CancelledError)
-
     FAILED = "antiphon.failed"
 
     def keep_response(self, kept: MutableMapping[str, Any], error: Exception, response: Any) -> None:
@@ -355,7 +346,7 @@ class Framework:
     @classmethod
     def take_response(cls, kept: MutableMapping[str, Any], error: object) -> Any:
         """Return the response to an error that a view has raised, once; None for any other error."""
-        return kept.pop(cls.FAILED)[1] if kept.get(cls.FAILED, (None,))[0] is error else None
+        return kept.pop(cls.FAILED)[1] if kept.get(cls.FAILED, (cls,))[0] is error else None
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application. Raises NotImplementedError for a framework without applications."""

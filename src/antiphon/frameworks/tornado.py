@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
 
@@ -67,12 +68,12 @@ class Tornado(Framework):
 
         None for a response that has to be awaited.
         """
-        from tornado.web import HTTPError
+        from tornado import web
 
         if not isinstance(response.body, bytes):
             return None
         given.write_error = lambda _status, **_: self.response(response, given)
-        return HTTPError(response.status) if self.is_expected(error) else error
+        return web.HTTPError(response.status) if isinstance(error, HTTPError) else error
 
     def response(self, response: FrameworkResponse, given: Any) -> Awaitable[None] | None:
         """Write the response with a handler and return the resulting awaitable, if any."""

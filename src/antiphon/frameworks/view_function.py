@@ -1,5 +1,6 @@
 """A view's function: its plan (which is like a route's), its arguments, and its response in each framework."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context
 from functools import cached_property, update_wrapper
@@ -23,7 +24,6 @@ from antiphon.frameworks.recognition import current_given, framework_of, unwrapp
 from antiphon.handler.callables import check_arguments, describe, is_async, signature_of
 from antiphon.handler.contract import Steps, finish
 from antiphon.handler.drive import run_async, run_sync
-from antiphon.handler.errors import as_http_error
 from antiphon.handler.failures import failed
 from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError, MethodNotAllowed, NotFound, without_traceback
@@ -394,11 +394,11 @@ def _raise_error(error: BaseException | None, response: FrameworkResponse, given
     """Raise the error of a response, for a framework that then sends this response."""
     if error is None:
         return
-    told = error if isinstance(error, Exception) else as_http_error(error)
-    raised: Exception | None = told
+    is_cancelled = isinstance(error.__cause__ if isinstance(error, HTTPError) else error, CancelledError)
+    raised: Exception | None = None
+    told = InterruptedError(f"the view was interrupted: {error}") if is_cancelled else error
     try:
-        if not framework.has_response_to(told):
-            raised = framework.failure(given, told, response)
+        raised = told if framework.has_response_to(told) else framework.failure(given, told, response)
         if raised is not None:
             raise raised from (error.__cause__ if raised is error else error)
     finally:

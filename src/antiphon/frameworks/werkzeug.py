@@ -109,7 +109,7 @@ class Flask(Werkzeug):
         does, an exception that is the response.
         """
         made: Any = self.response(response, given)
-        if self.is_expected(error):
+        if isinstance(error, HTTPError):
             raised: Exception = import_module(f"{self.above}werkzeug.exceptions").HTTPException(response=made)
             return raised
         self._package().after_this_request(self._replacing(made))
