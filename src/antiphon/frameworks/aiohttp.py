@@ -96,7 +96,7 @@ def _respond_to_exceptions() -> None:
             own = by_aiohttp(self, request, status, exc, message)
         return response or own
 
-    RequestHandler.handle_error = handle_error  # type: ignore[method-assign]
+    RequestHandler.handle_error = handle_error
 
 
 @cache

@@ -12,7 +12,7 @@ from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
-from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, shared_input, whole_file
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import DerivedHead, Head
@@ -179,6 +179,30 @@ class Django(Framework):
         self.keep_response(vars(given), error, self.response(response, given))
         return error
 
+    def at_end(self, given: Any, function: Ended) -> bool:
+        """Tell the function after the commit of all open transactions, or now if none is open; also if the first
+        commit fails.
+        """
+        from django.db import connections, transaction
+
+        opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+        waiting = [each.alias for each in opened if not any(block._from_testcase for block in each.atomic_blocks)]
+
+        def end() -> None:
+            vars(given).pop(_ENDED, None)  # whatever fails after the first commit, is not undone as a whole
+            waiting.pop()
+            if not waiting:
+                function(None)
+
+        for alias in [*waiting]:
+            transaction.on_commit(end, using=alias)
+        if waiting:
+            _respond_to_exceptions()
+            vars(given)[_ENDED] = function
+        else:
+            function(None)
+        return True
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
@@ -197,6 +221,9 @@ class Django(Framework):
         return made
 
 
+_ENDED = "antiphon.ended"
+
+
 @cache
 def _respond_to_exceptions() -> None:
     """Make Django send the response to an exception that a view has raised, after its middleware has seen it."""
@@ -207,6 +234,8 @@ def _respond_to_exceptions() -> None:
 
     def process_exception_by_middleware(self: Any, exception: Exception, request: Any) -> Any:
         given = by_middleware(self, exception, request)
+        if (ended := vars(request).pop(_ENDED, None)) is not None:
+            ended(exception)
         if (response := Framework.take_response(vars(request), exception)) is None:
             return given
         if not isinstance(exception, HTTPError):

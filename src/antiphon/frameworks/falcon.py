@@ -91,7 +91,8 @@ def _respond_to_exceptions() -> None:
             handled = await by_falcon_asgi(self, given, filled, error, params, ws)
         return handled if response is None else Falcon().response(response, filled)
 
-    falcon.App._handle_exception, falcon.asgi.App._handle_exception = handle, ahandle
+    for kind, function in ((falcon.App, handle), (falcon.asgi.App, ahandle)):
+        setattr(kind, "_handle_exception", function)  # noqa: B010 - a method isn't assigned
 
 
 def _watched(response: FrameworkResponse) -> Any:

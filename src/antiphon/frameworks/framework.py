@@ -1,10 +1,10 @@
 """The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
@@ -57,10 +57,20 @@ def framework_response(request: Request, response: Response, on_loop: bool) -> F
     sent = [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
+    if request._view is not None and (told := request._view.before_body):
+        body = _after(told, body) if isinstance(body, bytes) else body
+        request.after_response(lambda: [*_after(told, b"")])  # of a body that isn't read
     if isinstance(body, bytes) and not request._deferred:
         return FrameworkResponse(status, sent, b"" if is_silent else body, request)
     body = body if is_silent else refuse_late_reads(request, body, fields)
     return FrameworkResponse(status, sent, _finishing(request, body, is_silent, on_loop), request)
+
+
+def _after(told: list["Ended"], body: bytes) -> Iterator[bytes]:
+    """Yield a body after telling functions that everything around the view has ended."""
+    while told:
+        told.pop()(None)
+    yield body
 
 
 def _finishing(request: Request, body: Body, is_silent: bool, on_loop: bool) -> BlockingBody | AsyncBody:
@@ -116,17 +126,28 @@ def tighter(own: Limits, limits: Limits) -> Limits:
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
 
+Ended: TypeAlias = Callable[[BaseException | None], object]
+"""A function that is told of an end, and of the error that has caused it, if any. It may block."""
+
+
 class FrameworkRequest(FrameworkValues):
     """A framework's request and its visitor."""
 
-    __slots__ = ("_framework", "_given", "head")
+    __slots__ = ("_framework", "_given", "before_body", "head")
 
     head: Head
     """The head that records what is read here."""
 
     def __init__(self, framework: "Framework", given: Any) -> None:
         self._framework = framework
+        self.before_body: list[Ended] = []
+        """The functions to call when the server reads the response, since the framework then has ended the rest."""
         self._given = ref(given) if framework.keeps_request else lambda: given
+
+    def at_end(self, function: "Ended") -> None:
+        """Call a function when the framework has ended what surrounds the view, with the error that has ended it."""
+        if not self._framework.at_end(self.request, function):
+            self.before_body.append(function)
 
     @property
     def request(self) -> Any:
@@ -275,6 +296,7 @@ class Framework:
         request.framework = native = self.native(given)
         if isinstance(native, FrameworkRequest):
             native.head = request.head
+            request._view = native
         own = self.limits(given)
         if own is not None:
             limits = tighter(own, limits)
@@ -336,6 +358,12 @@ class Framework:
         the framework to send this response to it. None if nothing can surround a view: it then returns the response.
         """
         return None
+
+    def at_end(self, given: Any, function: Ended) -> bool:
+        """Return True if the framework will tell the function when everything around the view has ended, such as a
+        transaction. Otherwise it is told when the server reads the response, which the framework then has let pass.
+        """
+        return False
 
     FAILED = "antiphon.failed"
 

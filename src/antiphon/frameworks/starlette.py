@@ -2,11 +2,12 @@
 """Support for Starlette, FastAPI and Litestar."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
+from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.handler.callables import is_async
@@ -62,6 +63,17 @@ class Starlette(Framework):
         _respond_to_others(scope["app"].middleware_stack)
         return error
 
+    def at_end(self, given: Any, function: Ended) -> bool:
+        """Tell the function when FastAPI's dependencies have ended or, in Starlette, when the response was sent."""
+        stack = given.scope.get("fastapi_inner_astack")
+        if stack is None:
+            given.scope[_ENDED] = function
+        else:
+            inner = stack.pop_all()
+            stack.push_async_exit(partial(_tell, function))
+            stack.push_async_exit(inner)
+        return True
+
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
@@ -96,27 +108,35 @@ class Starlette(Framework):
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Starlette response. A stream is always closed, whatever its client does."""
+        from starlette.background import BackgroundTask
         from starlette.responses import Response as Bytes
 
         made = Bytes(response.body, response.status) if isinstance(response.body, bytes) else _streamed()(response)
         made.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.fields]
+        if (ended := given.scope.pop(_ENDED, None)) is not None:
+            made.background = BackgroundTask(ended, None)
         return made
+
+
+_ENDED = "antiphon.ended"
+
+
+async def _tell(function: Ended, _kind: object, error: BaseException | None, _traceback: object) -> None:
+    await Crossing().run_shielded(partial(function, error))
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
     return Framework.take_response(given.scope, error) or error_like(error, given)
 
 
-def _respond_to_others(layer: Any) -> None:
+def _respond_to_others(outermost: Any) -> None:
     """Let the layer that responds to unexpected errors send a view's response. It raises the error again."""
-    while layer is not None and not isinstance(layer, class_if_imported(_ERRORS, "ServerErrorMiddleware") or ()):
+    kind, layer = class_if_imported("starlette.middleware.errors", "ServerErrorMiddleware"), outermost
+    while layer is not None and type(layer) is not kind:
         layer = getattr(layer, "app", None)
     if layer is None or isinstance(layer.handler, _Responder):
         return
     layer.handler = _Responder(layer.handler or layer.error_response)
-
-
-_ERRORS = "starlette.middleware.errors"
 
 
 class _Responder:
@@ -210,6 +230,10 @@ class Litestar(Starlette):
         raise explained(
             "view-on-thread", 'a view in Litestar is `async def`, or looks like it: @view(interface="asgi")', TypeError
         )
+
+    def at_end(self, given: Any, function: Ended) -> bool:
+        """Return False: dependencies have ended when the server reads the response."""
+        return False
 
     def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
         """Return the error itself, which dependencies and hooks also see, after adding a handler for this request."""

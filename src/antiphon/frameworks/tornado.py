@@ -68,12 +68,12 @@ class Tornado(Framework):
 
         None for a response that has to be awaited.
         """
-        from tornado import web
+        from tornado.web import HTTPError as TornadoError
 
         if not isinstance(response.body, bytes):
             return None
         given.write_error = lambda _status, **_: self.response(response, given)
-        return web.HTTPError(response.status) if isinstance(error, HTTPError) else error
+        return TornadoError(response.status) if isinstance(error, HTTPError) else error
 
     def response(self, response: FrameworkResponse, given: Any) -> Awaitable[None] | None:
         """Write the response with a handler and return the resulting awaitable, if any."""

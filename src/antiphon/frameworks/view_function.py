@@ -395,8 +395,9 @@ def _raise_error(error: BaseException | None, response: FrameworkResponse, given
     if error is None:
         return
     is_cancelled = isinstance(error.__cause__ if isinstance(error, HTTPError) else error, CancelledError)
-    raised: Exception | None = None
-    told = InterruptedError(f"the view was interrupted: {error}") if is_cancelled else error
+    is_own = isinstance(error, Exception) and not is_cancelled
+    told: Any = error if is_own else InterruptedError(f"the view was interrupted: {error}")
+    raised: Any = None
     try:
         raised = told if framework.has_response_to(told) else framework.failure(given, told, response)
         if raised is not None:

@@ -114,6 +114,8 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     _opening: Any = None
     """The open dependencies, if the application has any to close."""
     _deferred_first = 0
+    _view: Any = None
+    """The ``FrameworkRequest`` of another framework's view, for its request and for those that it makes of that."""
     """The number of functions that are called before those passed to ``after_response``."""
     _crossing: "Crossing | None"
 

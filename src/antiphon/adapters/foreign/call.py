@@ -114,7 +114,9 @@ async def _respond(application: ForeignApplication, request: Request, interface:
 def _subrequest(request: Request, blocks: bool) -> Request:
     size = request.content.size
     head = _SubrequestHead(request.head, size > 0, blocks)
-    return Request(head, request.content.share(head) if size else b"")
+    subrequest = Request(head, request.content.share(head) if size else b"")
+    subrequest._view = request._view
+    return subrequest
 
 
 class _SubrequestHead(DerivedHead):

@@ -59,6 +59,7 @@ from antiphon.features.idempotency.claims import (
     in_use,
     is_of_another_user,
     is_retried,
+    is_rolled_back,
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
@@ -170,6 +171,13 @@ class IdempotentWrites:
         """
         if self._inside is None:
             self._store = self._stores.current  # a view has no application to get a store from
+        elif route.app is None and not route.before:
+            raise explained(
+                "bad-inside",
+                f"no app gives {describe(route.handler)} what IdempotentWrites(inside=...) needs:"
+                f" set {self._inside!r} to"
+                " the connection of the framework's transaction, in a function that view(before=...) calls",
+            )
         check_kept(route, "idempotent")
         caller = partial(by_name, self._by) if self._by else by_identity
 
@@ -437,11 +445,25 @@ class IdempotentWrites:
             except Exception as error:
                 self._raise_outage(error)
                 raise
+        data = self._data(request, claim, outcome)
+        if request._view is not None and response.error is None:
+            request._view.at_end(partial(self._keep_at_end, request, claim, data))
+        else:
+            self._keep_outcome(request, claim, data)
+        return None
+
+    def _keep_outcome(self, request: Request, claim: Claim, data: dict[str, Any]) -> None:
         try:
-            await claim.claims.replace(claim.entry, self._data(request, claim, outcome))
+            DatabaseConnection.at_once(claim.claims.replace(claim.entry, data))  # a store doesn't wait
         except Exception as error:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
-        return None
+
+    def _keep_at_end(self, request: Request, claim: Claim, data: dict[str, Any], error: BaseException | None) -> None:
+        """Keep an outcome once another framework has ended a transaction around its view. After an error, only if the
+        database says that nothing was committed may the write be carried out again.
+        """
+        if error is None or is_rolled_back(error):
+            self._keep_outcome(request, claim, data if error is None else {**claim.entry.data, "state": "released"})
 
     async def _write_anew(
         self, request: Request, claim: Claim, data: dict[str, Any], *, is_undone: bool
