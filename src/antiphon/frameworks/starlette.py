@@ -131,7 +131,8 @@ async def _respond_to_error(given: Any, error: HTTPError) -> Any:
 
 def _respond_to_others(outermost: Any) -> None:
     """Let the layer that responds to unexpected errors send a view's response. It raises the error again."""
-    kind, layer = class_if_imported("starlette.middleware.errors", "ServerErrorMiddleware"), outermost
+    kind = class_if_imported("starlette.middleware.errors", "ServerErrorMiddleware")
+    layer: Any = outermost
     while layer is not None and type(layer) is not kind:
         layer = getattr(layer, "app", None)
     if layer is None or isinstance(layer.handler, _Responder):
