@@ -131,9 +131,9 @@ async def _respond_to_error(given: Any, error: HTTPError) -> Any:
 
 def _respond_to_others(outermost: Any) -> None:
     """Let the layer that responds to unexpected errors send a view's response. It raises the error again."""
-    kind = class_if_imported("starlette.middleware.errors", "ServerErrorMiddleware")
+    kind: Any = class_if_imported("starlette.middleware.errors", "ServerErrorMiddleware")
     layer: Any = outermost
-    while layer is not None and type(layer) is not kind:
+    while layer is not None and not (kind and isinstance(layer, kind)):
         layer = getattr(layer, "app", None)
     if layer is None or isinstance(layer.handler, _Responder):
         return
