@@ -3,6 +3,8 @@ back; the client gets the same response as from an ``App``.
 """
 
 import asyncio
+import socket
+import threading
 from functools import partial
 from importlib import import_module
 
@@ -10,7 +12,9 @@ import pytest
 
 from antiphon import App, Response, abort, aget_response, get_response, view
 from tests.frameworks import apps
-from tests.frameworks.exchanges import asking
+from tests.frameworks.exchanges import asking, on_server
+from tests.helpers.rows import rows
+from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -316,3 +320,33 @@ def test_a_framework_sees_a_view_that_fails_as_its_own_function(make):
     del ours["theirs"]
     assert {name: response[0] for name, (response, _) in ours.items()} == {name: AS_OWN[name][1] for name in ours}
     assert all('"request_id":"ID"' in body for (_, _, body), _ in ours.values())
+
+
+def test_a_dependency_of_fastapi_sees_a_client_that_leaves_and_a_stream_that_fails():
+    apps.need(apps.fastapi)
+    has_begun = threading.Event()
+
+    async def waits(request):
+        has_begun.set()
+        await asyncio.sleep(60)
+
+    def stream(request):
+        def chunks():
+            has_begun.set()
+            yield b"one"
+            fail()
+
+        return Response.stream(chunks())
+
+    @rows("name", ["waits", "stream"])
+    def is_rolled_back(name):
+        surroundings.seen.clear()
+        has_begun.clear()
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+            client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert has_begun.wait(DEADLINE)
+        assert eventually(lambda: surroundings.seen[:1] or None, "the dependency has not ended") == ["rollback"]
+
+    surroundings = Surroundings()
+    with on_server(surroundings.fastapi({"waits": view(waits), "stream": view(stream)}), "fastapi") as port:
+        is_rolled_back()
