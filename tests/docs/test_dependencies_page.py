@@ -35,14 +35,16 @@ MODULES = """
     cryptography.hazmat.primitives.asymmetric.rsa cryptography.hazmat.primitives.asymmetric.utils
     cryptography.hazmat.primitives.ciphers.aead cryptography.hazmat.primitives.hashes dbos django.conf
     django.contrib.auth django.contrib.auth.middleware django.contrib.messages django.contrib.messages.middleware
-    django.contrib.sessions.exceptions django.contrib.sessions.middleware django.core.exceptions django.core.handlers.wsgi django.db
-    django.db.backends.signals django.http django.middleware.csrf django.urls django.utils.safestring granian.constants
+    django.contrib.sessions.exceptions django.contrib.sessions.middleware django.core.exceptions django.core.handlers.wsgi
+    django.core.signals django.db
+    django.db.backends.signals django.http django.middleware.csrf django.urls django.utils.safestring falcon.asgi granian.constants
     granian.http granian.rsgi hypothesis itsdangerous itsdangerous.encoding jinja2 jinja2.ext jinja2.nodes joserfc
     joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base markdown_it markupsafe
     msgspec msgspec.json multidict opentelemetry opentelemetry.metrics opentelemetry.trace plaster
     plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows pydantic pydantic.errors
     pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio redis.backoff redis.exceptions sanic
-    sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc sqlalchemy.orm starlette.responses time_machine
+    sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc sqlalchemy.orm starlette.background starlette.concurrency
+    starlette.responses time_machine
     tornado.iostream tornado.routing tornado.web translationstring typing_extensions venusian watchfiles webauthn
     webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs webob wsproto.events zope.component
     zope.interface zope.interface.adapter zope.interface.interface zope.interface.interfaces zope.interface.registry

@@ -61,7 +61,9 @@ def test_each_name_has_a_sentence():
 def test_each_error_stands_beside_its_status():
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|$", PAGE, re.MULTILINE)
     assert rows == [
-        (str(each.status), each.__name__) for _, each in sorted(HTTPError.by_status.items()) if each.__name__ in http.__all__
+        (str(each.status), each.__name__)
+        for _, each in sorted(HTTPError.by_status.items())
+        if each.__name__ in http.__all__
     ]
 
 

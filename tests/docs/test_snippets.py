@@ -74,7 +74,9 @@ def run(page, line, code, check):
         exec(compile(source, str(page), "exec"), vars(module))
         check(page, code, [value for value in vars(module).values() if isinstance(value, App)])
         # Whoever collects one that is open gets the warning, some tests later.
-        assert [name for name, value in vars(module).items() if type(value) is sqlite3.Connection and is_open(value)] == []
+        assert [
+            name for name, value in vars(module).items() if type(value) is sqlite3.Connection and is_open(value)
+        ] == []
 
 
 def is_open(connection):
