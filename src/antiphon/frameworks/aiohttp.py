@@ -92,8 +92,9 @@ def _respond_to_exceptions() -> None:
 
     def handle_error(self: Any, request: Any, status: int = 500, exc: Any = None, message: Any = None) -> Any:
         response = Framework.take_response(vars(request), exc or sys.exception())  # none for a TimeoutError
-        if response is None or not isinstance(exc, HTTPError):
-            own = by_aiohttp(self, request, status, exc, message)
+        if response is not None and isinstance(exc, HTTPError):
+            return response
+        own = by_aiohttp(self, request, status, exc, message)  # which logs the error
         return response or own
 
     RequestHandler.handle_error = handle_error

@@ -81,14 +81,14 @@ def _respond_to_exceptions() -> None:
 
     def handle(self: Any, given: Any, filled: Any, error: Exception, params: Any) -> Any:
         response = Framework.take_response(given.env, error)
-        if response is None or not isinstance(error, HTTPError):
-            handled = by_falcon(self, given, filled, error, params)
+        handled = (response and isinstance(error, HTTPError)) or by_falcon(self, given, filled, error, params)
         return handled if response is None else Falcon().response(response, filled)
 
     async def ahandle(self: Any, given: Any, filled: Any, error: Exception, params: Any, ws: Any = None) -> Any:
         response = Framework.take_response(given.scope, error)
-        if response is None or not isinstance(error, HTTPError):
-            handled = await by_falcon_asgi(self, given, filled, error, params, ws)
+        handled = (response and isinstance(error, HTTPError)) or await by_falcon_asgi(
+            self, given, filled, error, params, ws
+        )
         return handled if response is None else Falcon().response(response, filled)
 
     for kind, function in ((falcon.App, handle), (falcon.asgi.App, ahandle)):
