@@ -180,8 +180,8 @@ class Django(Framework):
         return error
 
     def at_end(self, given: Any, function: Ended) -> bool:
-        """Tell the function after the commit of all open transactions, or now if none is open; also if the first
-        commit fails.
+        """Tell the function after the commit of all open transactions, after a failure of the first commit, or now if
+        none is open.
         """
         from django.db import connections, transaction
 
