@@ -146,7 +146,7 @@ class FrameworkRequest(FrameworkValues):
 
     def at_end(self, function: "Ended") -> None:
         """Call a function when the framework has ended what surrounds the view, with the error that has ended it."""
-        if not self._framework.at_end(self.request, function):
+        if not self._framework.at_end(self._request, function):
             self.before_body.append(function)
 
     @property
