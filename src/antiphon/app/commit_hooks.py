@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from antiphon.app.connections import DatabaseConnection
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, is_async, is_pending
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
@@ -31,8 +30,9 @@ _ending = re.compile(
 
 
 class Awaited:
-    """What waits for a commit: a function, or only ``is_committed``, which is None until the library has told. If it
-    ``must_commit``, silence is an error; otherwise, the function is called all the same.
+    """Something that waits for a commit: a function, or only ``is_committed``, which is None until the library reports.
+
+    If it ``must_commit``, silence is an error; otherwise, the function is called all the same.
     """
 
     __slots__ = ("function", "is_committed", "must_commit")
@@ -44,12 +44,12 @@ class Awaited:
 
 
 class CommitHooks:
-    """What waits for the commit of a dependency, in order."""
+    """All that waits for the commit of a dependency, in order. ``connection`` is its DatabaseConnection, or None."""
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, connection: Any) -> None:
         self.at_end: list[Callable[[], object]] = []
         """The functions with which the library is no longer listened to."""
-        self._connection = DatabaseConnection.of(value)
+        self._connection = connection
         self._waiting: list[Awaited] = []
         self._latest: list[Awaited] = []
         """What the latest statement has committed, unless that fails."""
@@ -245,7 +245,7 @@ def _call_on_thread(awaited: Awaited) -> None:
 _Listener = tuple[Any, str, Callable[..., object]]
 
 
-def in_session(connection: DatabaseConnection, session: Any, hooks: CommitHooks) -> list[_Listener]:
+def in_session(connection: Any, session: Any, hooks: CommitHooks) -> list[_Listener]:
     """Return the listeners to the events of a session of SQLAlchemy."""
 
     def begun(_session: Any, transaction: Any) -> None:
@@ -271,7 +271,7 @@ def in_session(connection: DatabaseConnection, session: Any, hooks: CommitHooks)
             (session, "after_commit", committed), (session, "after_soft_rollback", rolled_back)]  # fmt: skip
 
 
-def in_core(connection: DatabaseConnection, target: Any, hooks: CommitHooks) -> list[_Listener]:
+def in_core(connection: Any, target: Any, hooks: CommitHooks) -> list[_Listener]:
     """Return the listeners to the events of a connection of SQLAlchemy's engine."""
     savepoints: list[object] = []  # the event comes before they have names
 

@@ -9,14 +9,12 @@ import re
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from antiphon.app.commit_hooks import Awaited, CommitHooks, in_core, in_session
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.handler.callables import is_pending
-
-if TYPE_CHECKING:
-    from antiphon.app.commit_hooks import Awaited, CommitHooks
 
 T = TypeVar("T")
 
@@ -89,7 +87,7 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         """Commit the open transaction. Raises the library's errors, such as that only a block of its own may end it."""
         await _awaited(self._given.commit())
 
-    def watch(self, hooks: "CommitHooks") -> None:
+    def watch(self, hooks: CommitHooks) -> None:
         """Report each begin, commit and rollback to ``hooks``, until they end."""
 
         def told(statement: str) -> None:
@@ -104,10 +102,10 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         with suppress(Exception):  # it is closed
             self._given.set_trace_callback(function)
 
-    def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
+    def note(self, hooks: CommitHooks, awaited: Awaited) -> None:
         """Note that something waits for the commit, in a library that reports it for each."""
 
-    def has_dropped(self, awaited: "Awaited") -> bool:  # noqa: ARG002
+    def has_dropped(self, awaited: Awaited) -> bool:  # noqa: ARG002
         """Return True if the library won't report a commit, since a savepoint was rolled back."""
         return False
 
@@ -176,7 +174,7 @@ class _Psycopg(DatabaseConnection):
         row = await _awaited(cursor.fetchone()) if cursor.description else None
         return self.Found(cursor.rowcount, row)
 
-    def watch(self, hooks: "CommitHooks") -> None:
+    def watch(self, hooks: CommitHooks) -> None:
         connection = self._given
         send = connection._exec_command  # noqa: SLF001 - no public name reports the end of a transaction
 
@@ -226,7 +224,7 @@ class _Asyncpg(DatabaseConnection):
     async def commit(self) -> None:
         await self._given.execute("commit")
 
-    def watch(self, hooks: "CommitHooks") -> None:
+    def watch(self, hooks: CommitHooks) -> None:
         connection = getattr(self._given, "_con", self._given)  # a pool takes its proxy back
         has_failed = False
 
@@ -287,13 +285,13 @@ class _Django(DatabaseConnection):
             cursor.execute(_pyformat(statement), values)
             return self.Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
 
-    def watch(self, hooks: "CommitHooks") -> None:
+    def watch(self, hooks: CommitHooks) -> None:
         """Report nothing but what ``note`` has noted."""
 
-    def note(self, hooks: "CommitHooks", awaited: "Awaited") -> None:
+    def note(self, hooks: CommitHooks, awaited: Awaited) -> None:
         self._given.on_commit(partial(hooks.committed, awaited))
 
-    def has_dropped(self, awaited: "Awaited") -> bool:
+    def has_dropped(self, awaited: Awaited) -> bool:
         waiting = [getattr(function, "args", None) for _, function, *_ in self._given.run_on_commit]
         return (awaited,) not in waiting
 
@@ -362,10 +360,8 @@ class _SQLAlchemy(DatabaseConnection):
         except Exception:  # an async session that has not connected yet
             return False
 
-    def watch(self, hooks: "CommitHooks") -> None:
+    def watch(self, hooks: CommitHooks) -> None:
         from sqlalchemy import event
-
-        from antiphon.app.commit_hooks import in_core, in_session
 
         target = self._sync
         for subject, name, function in (in_session if hasattr(target, "get_bind") else in_core)(self, target, hooks):

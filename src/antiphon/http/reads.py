@@ -1,4 +1,4 @@
-"""What was read from a request, as its head records it: all that a response may depend on."""
+"""The names of what was read from a request, as its head records them: all that a response may depend on."""
 
 from operator import attrgetter
 from threading import Lock

@@ -113,13 +113,17 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
         return None
     for name in (*filter(_is_for_caches, found), "cache-control"):
         said = CacheControl.parse(found.get(name))
-        is_kept_apart = said.no_store or said.private is True
-        if not is_kept_apart and (said.public or said.s_maxage or said.max_age):
+        if not _keeps_apart(said) and (said.public or said.s_maxage or said.max_age):
             return f"{name.title()}: {found[name]}"
     if (seconds := found.get(_OF_NGINX, "0").strip()) not in ("0", "off"):
         return f"X-Accel-Expires: {seconds}"
-    expires = None if is_kept_apart or said.max_age is not None else read_date(found.get("expires"))
+    said = CacheControl.parse(found.get("cache-control"))
+    expires = None if _keeps_apart(said) or said.max_age is not None else read_date(found.get("expires"))
     return f"Expires: {found['expires']}" if expires is not None and expires.timestamp() > time() else None
+
+
+def _keeps_apart(said: CacheControl) -> bool:
+    return said.no_store or said.private is True
 
 
 _OF_NGINX, _SURROGATE = "x-accel-expires", "surrogate-control"
@@ -138,7 +142,7 @@ def keep_private(response: Response) -> None:
 def _make_private(headers: MutableHeaders) -> None:
     for name in filter(_is_for_caches, [*headers]):
         said = CacheControl.parse(headers.get(name))
-        if not (said.no_store or said.private is True):
+        if not _keeps_apart(said):
             headers[name] = "no-store" if name == _SURROGATE else "private"
     if _OF_NGINX in headers:
         headers[_OF_NGINX] = "0"

@@ -1,4 +1,4 @@
-"""What a response depends on: a request's head records what is read from it, so that caches can be told.
+"""The dependencies of a response on its request, whose head records what is read from it, so that caches can be told.
 
 A server's head always records names in its ``reads``. A ``WatchedHead`` around it records them for a cache of our own,
 which also tells apart what is read of cookies, of the query and by choices.

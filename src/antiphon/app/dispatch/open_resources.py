@@ -199,8 +199,9 @@ class OpenResource:
         """
         if self.commit_hooks is None:
             from antiphon.app.commit_hooks import CommitHooks
+            from antiphon.app.connections import DatabaseConnection
 
-            self.commit_hooks = CommitHooks(self.value)
+            self.commit_hooks = CommitHooks(DatabaseConnection.of(self.value))
         return self.commit_hooks.add(function, must_commit=must_commit)
 
     def close(self, _place: object, _response: Response) -> bool:

@@ -1,4 +1,4 @@
-"""What is stored of requests and jobs, as operators see it: lists of them, by state and name, and how to have those
+"""The stored requests and jobs, as operators see them: lists, by state and name, and how to have those
 that have failed carried out again, or never, from any process.
 """
 
