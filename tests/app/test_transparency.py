@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response
-from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
+from antiphon.http.errors import BadRequest, IncompleteBody, NotFound
 from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
@@ -212,7 +212,7 @@ class TestADisconnect:
         for declared in (10, len(LARGE)):
             client.post(f"{position.prefix}/", body=chunks(), headers={"content-length": str(declared)})
         # RSGI tells of a client that has left as of a body that ends.
-        assert seen == [BadRequest if interface == "rsgi" else ClientDisconnected, "after"] * 2
+        assert seen == [BadRequest if interface == "rsgi" else IncompleteBody, "after"] * 2
         assert caplog.records == []
 
     @in_every_position

@@ -23,10 +23,7 @@ IS_ON = Dependency[bool]("maintenance", fix="app.use(Maintenance(store))")
 
 
 class Maintenance:
-    """A switch that all workers share, in a store. Each change is kept with its author and its reason.
-
-    The store is by default that of the app.
-    """
+    """A switch that all workers share, by default in the app's store. Changes are kept with author and reason."""
 
     def __init__(
         self, store: Store | None = None, *, allow: Callable[[Request], bool] = lambda _: False, retry_after: int = 300

@@ -206,6 +206,14 @@ class ViewRoute(NamedTuple):
     """The methods that the view is registered for. For methods that it doesn't support, it returns a 405."""
 
 
+async def _outcome(function: Callable[[], Coroutine[Any, Any, T]]) -> T | Exception:
+    """Return the error of a coroutine, which raised through its task would refer to the task, and the task to it."""
+    try:
+        return await function()
+    except Exception as error:
+        return error
+
+
 class Framework:
     """The requests and responses of one framework. Subclass it to support another framework.
 
@@ -400,5 +408,10 @@ class Framework:
         """
         import anyio.from_thread
 
-        result: T = anyio.from_thread.run(function)
-        return result
+        result: T | Exception = anyio.from_thread.run(_outcome, function)
+        try:
+            if isinstance(result, Exception):
+                raise result
+            return result
+        finally:
+            del result  # an error refers to this frame

@@ -12,13 +12,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from antiphon import App, Request
 from antiphon.features import Page, Sessions, SQLiteStore, Templates
 from antiphon.testing import AsyncClient, Client
-from tests.helpers.databases import CREATE, DATABASE, LIBRARIES, of_each, rows_of
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, rows_of
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 
-@of_each
+@pytest.mark.parametrize(
+    ("library", "url"), [kind for kind in KINDS if kind[0] not in ("aiosqlite", "asyncpg")], indirect=["url"]
+)
 @pytest.mark.processes
 def test_statements_are_counted_with_each_library(library, url, interface):
     rows_of(url, CREATE)
