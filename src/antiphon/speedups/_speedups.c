@@ -1139,9 +1139,20 @@ may_be_stored(PyObject *module, PyObject *fields)
         int said = said_by(fields);
         return said < 0 || said & IS_FRAMED ? -1 : said == MAY_BE_STORED;
     }
+    PyObject **plain = kept_in(module) + PLAIN_FIELDS + ((uintptr_t)fields >> 6) % PLAIN;
+    if (*plain == fields) {
+        return 0;
+    }
     PyObject *known = PyTuple_Check(fields) ? PyObject_GetAttr(fields, kept_in(module)[KEY_MAY_BE_STORED]) : NULL;
     int found = known == Py_True ? 1 : known == Py_False ? 0 : -1;
     Py_XDECREF(known);
+#ifndef Py_GIL_DISABLED
+    if (!found) { /* most responses share few fields, and an attribute takes long to read */
+        PyObject *earlier = *plain;
+        *plain = Py_NewRef(fields);
+        Py_XDECREF(earlier);
+    }
+#endif
     return found;
 }
 
