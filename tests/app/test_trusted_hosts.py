@@ -7,7 +7,8 @@ from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.planning.request_checks import PROBLEM_TYPE, TrustedHosts
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
-from antiphon.http.head import Address, RequestHead, check_host
+from antiphon.http.head import Address, RequestHead
+from antiphon.http.urls.path import check_host
 from antiphon.request.proxies import TrustedProxies, behind
 from tests.helpers.rows import rows
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from antiphon import App
+from antiphon.adapters.heads import RequestClass
 from antiphon.cli.workers.loop_shedding import LoopAdmission
 from antiphon.cli.workers.observed import Entrance
-from antiphon.http.head import RequestClass
 from tests.helpers.rows import rows
 
 

@@ -7,12 +7,13 @@ from contextlib import closing
 import pytest
 
 from antiphon import App
+from antiphon.adapters.heads import RequestClass
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import with_final_responses
 from antiphon.cli.workers.shedding import LATE, Completion, Peers, Refusals, Room
 from antiphon.features import Health
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import RequestClass, client_of
+from antiphon.http.head import client_of
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

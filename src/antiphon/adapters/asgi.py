@@ -114,10 +114,7 @@ class ASGIHead(HeadMembers):
         return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values.
-
-        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
-        """
+        """Return a key for the URL, from the server's own values, or None."""
         host, scope = self.host_line, self.scope
         if self.has_body or not host or self.method != "GET":
             return None

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
-from antiphon.http.head import Address, Head, check_host
+from antiphon.http.head import Address, Head
 from antiphon.http.headers import field_value
 from antiphon.http.limits import Limits
 from antiphon.http.reads import NamesRead
+from antiphon.http.urls.path import check_host
 from antiphon.http.urls.url import parse_host
 from antiphon.request.watching import unrecorded
 from antiphon.speedups import accelerated
@@ -219,3 +220,16 @@ class HintedSend:
         if self._sending is not None:
             await self._sending
         await self._send(message)
+
+
+class RequestClass(NamedTuple):
+    """The class of a request, which determines whether an overloaded server starts it, makes it wait or refuses it."""
+
+    client: str
+    """The client's identity: the network of its address, or the name of its user."""
+    is_low: bool = False
+    """True if it waits until no other requests wait."""
+    is_exempt: bool = False
+    """True if it is never refused, such as a probe."""
+    blocks: bool = False
+    """True if it is handled on a worker thread."""

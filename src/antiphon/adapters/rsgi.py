@@ -70,10 +70,7 @@ class RSGIHead(HeadMembers):
         """False if neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values.
-
-        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
-        """
+        """Return a key for the URL, from the server's own values, or None."""
         host, scope, headers = self.host_line, self.scope, self._headers
         if self.has_body or not host or self.method != "GET":
             return None

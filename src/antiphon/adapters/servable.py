@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, may_send_unbounded_header
 from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
+from antiphon.adapters.heads import RequestClass
 from antiphon.adapters.lifespan_task import LifespanTask, call_lifespan
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
@@ -19,7 +20,8 @@ from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished
 from antiphon.handler.drive import run_async
 from antiphon.handler.failures import Keeper, failed
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import Head, RequestClass, check_one_host, client_of
+from antiphon.http.head import Head, client_of
+from antiphon.http.urls.path import check_one_host
 from antiphon.request.request import Request
 from antiphon.request.watching import unrecorded
 from antiphon.response.message import Message

@@ -109,11 +109,7 @@ class WSGIHead(HeadMembers):
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values: those that make up
-        ``authority``, ``scheme`` and the paths if there is a Host.
-
-        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
-        """
+        """Return a key for the URL, from the server's own values that make up its parts, or None."""
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
             return None

@@ -6,6 +6,7 @@ from os import PathLike
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
+from antiphon.adapters.heads import RequestClass
 from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
@@ -31,7 +32,7 @@ from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import Head, RequestClass, client_of
+from antiphon.http.head import Head, client_of
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.interfaces import AppValues

@@ -7,12 +7,10 @@ stores plain values, and ``DerivedHead`` changes some values of another head.
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.http.errors import BadRequest
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine, hyphens_hint
 from antiphon.http.multidict import MissingKey
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, NOTHING_READ, QUERY, record_read, recorded
-from antiphon.http.urls.url import parse_host
 
 
 class Address(NamedTuple):
@@ -261,16 +259,9 @@ class PlainHead(RequestHead):
 
     def __init__(self, head: Head, lines: list[tuple[str, str]] | None = None) -> None:
         super().__init__(
-            head.method,
-            head.path,
-            head.query_string,
-            scheme=head.scheme,
-            authority=head.authority,
-            root_path=head.root_path,
-            raw_path=head.raw_path,
-            http_version=head.http_version,
-            client=head.client,
-        )
+            head.method, head.path, head.query_string, scheme=head.scheme, authority=head.authority,
+            root_path=head.root_path, raw_path=head.raw_path, http_version=head.http_version, client=head.client,
+        )  # fmt: skip
         self._fields = [*head.fields()] if lines is None else lines
 
 
@@ -381,41 +372,6 @@ def server_head(head: Head) -> Head:
     return head
 
 
-def check_one_host(line: str | bytes | None, http_version: str) -> None:
-    """Check that Host, as returned by ``Head.host_line``, was received exactly once.
-
-    Raises BadRequest (400) for several hosts and, except in HTTP/1.0, for none (RFC 9112 §3.2, RFC 9113 §8.3.1). An
-    empty value is treated as missing: some servers provide it for a missing Host, and http and https URLs always have a
-    host (RFC 9110 §4.2).
-    """
-    if not line:
-        if http_version != "1.0":
-            raise BadRequest("There is no Host.")
-    elif (b"," in line) if isinstance(line, bytes) else ("," in line):
-        raise BadRequest("There is more than one Host.")
-
-
-def check_host(line: str | bytes | None, http_version: str) -> None:
-    """Check the Host header as received: ``line`` is None if it is missing, and several lines are joined.
-
-    Raises BadRequest (400) as ``check_one_host`` does, and for anything but a host and port, such as a value with
-    userinfo.
-    """
-    check_one_host(line, http_version)
-    if not line:
-        return
-    host = line.decode("latin-1") if isinstance(line, bytes) else line
-    try:
-        parse_host(host)
-    except ValueError:
-        raise malformed_host() from None
-
-
-def malformed_host() -> BadRequest:
-    """Return the error for an invalid host."""
-    return BadRequest("The requested host is malformed.")
-
-
 def mounted_at(head: Head) -> str:
     """Return the hosts and prefixes of the mounts through which a request has passed, outermost first."""
     mounts: list[str] = []
@@ -474,19 +430,6 @@ def parse_length(value: str) -> int:
 def is_one_number(value: str) -> bool:
     """True if a Content-Length is a single number with no more digits than a body could need."""
     return value.isdigit() and value.isascii() and len(value) < 20
-
-
-class RequestClass(NamedTuple):
-    """The class of a request, which determines whether an overloaded server starts it, makes it wait or refuses it."""
-
-    client: str
-    """The client's identity: the network of its address, or the name of its user."""
-    is_low: bool = False
-    """True if it waits until no other requests wait."""
-    is_exempt: bool = False
-    """True if it is never refused, such as a probe."""
-    blocks: bool = False
-    """True if it is handled on a worker thread."""
 
 
 def client_of(head: Head) -> str:

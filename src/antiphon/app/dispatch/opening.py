@@ -20,7 +20,7 @@ from antiphon.handler.scope import rest
 from antiphon.http.errors import HTTPError, RequestTimeout, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
+from antiphon.request.watching import unrecorded
 from antiphon.response.response import Response
 
 
@@ -53,9 +53,8 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     content.is_refused = error is not None
     if error is not None and content.failure is not None:
         return error
-    with unwatched(request):  # no response depends on how a body is framed
-        is_received_ahead = _is_received_ahead(plan, content, error)
-    if is_received_ahead:
+    # No response depends on how a body is framed.
+    if unrecorded(request.head, lambda: _is_received_ahead(plan, content, error)):
         try:
             await content.load(limits)
         except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are

@@ -21,8 +21,9 @@ from antiphon.http.errors import (
     UpgradeRequired,
     without_traceback,
 )
-from antiphon.http.head import Head, malformed_host
+from antiphon.http.head import Head
 from antiphon.http.limits import Limits
+from antiphon.http.urls.path import malformed_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.request.caller import AROUND
 from antiphon.request.proxies import TrustedProxies, behind

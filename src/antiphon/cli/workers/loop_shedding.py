@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.heads import address
+from antiphon.adapters.heads import RequestClass, address
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.cli.workers.observed import Entrance, WrappedProtocol
 from antiphon.cli.workers.shedding import (
@@ -36,7 +36,7 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.handler.contract import NotBegun
 from antiphon.handler.scope import request_in
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import Head, RequestClass, network_of, server_head
+from antiphon.http.head import Head, network_of, server_head
 from antiphon.request.watching import unrecorded
 
 _BEGINNING = 40

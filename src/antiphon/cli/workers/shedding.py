@@ -28,12 +28,13 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from antiphon.adapters.connection import open_connections
+from antiphon.adapters.heads import RequestClass
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.concurrency.background import started_loop
-from antiphon.http.head import Head, RequestClass, client_of
+from antiphon.http.head import Head, client_of
 
 TICK = 0.02
 """Seconds from one tick to the next."""

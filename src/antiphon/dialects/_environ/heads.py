@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon import Limits
 from antiphon.embedding import query_too_long
 from antiphon.http import HTTPError
-from antiphon.http.head import check_host
-from antiphon.http.urls.path import one_host, split_target
+from antiphon.http.urls.path import check_host, one_host, split_target
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

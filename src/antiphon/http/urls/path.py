@@ -1,6 +1,6 @@
 """Request paths: checking them, finding encoded slashes (``%2F``) in their segments, and encoding them for URLs.
 
-A request target may also be a full URL, whose host takes the place of Host (RFC 9112 §3.2.2).
+A request target may also be a full URL, whose host takes the place of Host (RFC 9112 §3.2.2), which is checked here.
 """
 
 from typing import TypeGuard
@@ -122,3 +122,38 @@ def one_host(authority: str, host: str | None) -> str:
     except ValueError:
         return host or authority
     return authority
+
+
+def check_one_host(line: str | bytes | None, http_version: str) -> None:
+    """Check that Host, as returned by ``Head.host_line``, was received exactly once.
+
+    Raises BadRequest (400) for several hosts and, except in HTTP/1.0, for none (RFC 9112 §3.2, RFC 9113 §8.3.1). An
+    empty value is treated as missing: some servers provide it for a missing Host, and http and https URLs always have a
+    host (RFC 9110 §4.2).
+    """
+    if not line:
+        if http_version != "1.0":
+            raise BadRequest("There is no Host.")
+    elif (b"," in line) if isinstance(line, bytes) else ("," in line):
+        raise BadRequest("There is more than one Host.")
+
+
+def check_host(line: str | bytes | None, http_version: str) -> None:
+    """Check the Host header as received: ``line`` is None if it is missing, and several lines are joined.
+
+    Raises BadRequest (400) as ``check_one_host`` does, and for anything but a host and port, such as a value with
+    userinfo.
+    """
+    check_one_host(line, http_version)
+    if not line:
+        return
+    host = line.decode("latin-1") if isinstance(line, bytes) else line
+    try:
+        parse_host(host)
+    except ValueError:
+        raise malformed_host() from None
+
+
+def malformed_host() -> BadRequest:
+    """Return the error for an invalid host."""
+    return BadRequest("The requested host is malformed.")
