@@ -7,7 +7,7 @@ from http.cookies import SimpleCookie
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from werkzeug.http import dump_cookie, parse_cookie
+from werkzeug.http import dump_cookie
 
 from antiphon.http.cookies import SetCookie, parse_cookies
 from tests.helpers.rows import rows
@@ -84,16 +84,19 @@ def test_any_value_comes_back(name, value):
     assert cookie.pair.isascii()
     assert cookie.pair.isprintable()
     assert parse_cookies(f"x=1; {cookie.pair}; y=2") == [("x", "1"), (name, value), ("y", "2")]
-    assert parse_cookie(cookie.pair).get(name) == value
 
 
 @given(names, values)
+@example("a", "/b%20c")
+@example("a", "b%20c d")
 def test_reads_what_werkzeug_prints(name, value):
     assert parse_cookies(dump_cookie(name, value, path=None, max_size=0)) == [(name, value)]
 
 
 @given(names, st.text(st.characters(max_codepoint=0x7F, exclude_characters="\r\n\0")))
 @example("a", "ü")
+@example("a", "/b%20c")
+@example("a", "b%20c d")
 def test_reads_what_the_standard_library_prints(name, value):
     _, coded_value = SimpleCookie().value_encode(value)  # newer Pythons let no morsel have control characters
     assert parse_cookies(f"{name}={coded_value}") == [(name, value)]
@@ -103,9 +106,10 @@ def test_reads_what_the_standard_library_prints(name, value):
     "cookie, text",
         (SetCookie("a"), "a=; Path=/"),
         (SetCookie("a", "1", path=None), "a=1"),
-        (SetCookie("a", "b c;", path=None), 'a="b c\\073"'),
-        (SetCookie("a", "b,c", path=None), 'a="b\\054c"'),
-        (SetCookie("a", "ü", path=""), 'a="\\303\\274"'),
+        (SetCookie("a", "b c;", path=None), 'a="b%20c%3B"'),
+        (SetCookie("a", "b,c/50%", path=None), 'a="b%2Cc%2F50%25"'),
+        (SetCookie("a", "ü", path=""), 'a="%C3%BC"'),
+        (SetCookie("a", "/b%20c", path=""), "a=/b%20c"),
         (SetCookie("a", "1", max_age=0), "a=1; Max-Age=0; Path=/"),
         (SetCookie("a", "1", max_age=-1), "a=1; Max-Age=-1; Path=/"),
         (SetCookie("a", "1", domain="Example.COM"), "a=1; Domain=example.com; Path=/"),
@@ -195,7 +199,7 @@ def test_a_printed_cookie_reads_the_same(cookie):
     ("a", {"value": "b\0"}, "value can.t contain line ends"),
     ("a", {"value": "\ud800"}, "surrogate"),
     ("a", {"value": "b" * 4096}, "4097 bytes"),
-    ("a", {"value": "ä" * 512}, "4099 bytes"), ("a", {"max_age": 1.5}, "whole number"),
+    ("a", {"value": "ä" * 683}, "4101 bytes"), ("a", {"max_age": 1.5}, "whole number"),
     ("a", {"expires": datetime(2026, 1, 1)}, "time zone"),
     ("a", {"expires": datetime(1600, 1, 1, tzinfo=UTC)}, "after 1601"),
     ("a", {"domain": "a b"}, "not a host"), ("a", {"domain": "a\r\n"}, "not a host"),

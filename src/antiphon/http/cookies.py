@@ -1,6 +1,7 @@
 """Cookies: read Cookie, read and print Set-Cookie (RFC 6265bis).
 
-A value with characters that aren't allowed in cookies is printed in quotes, with octal escapes of their UTF-8 bytes.
+A value with characters that aren't allowed in cookies (RFC 6265bis §4.1.1) is percent-encoded in quotes, which Python's
+standard library and Werkzeug only write around other characters. Their octal escapes are read, too.
 """
 
 import re
@@ -12,7 +13,7 @@ from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.multidict import Fields
-from antiphon.http.urls.url import encode_path, parse_host
+from antiphon.http.urls.url import encode_path, parse_host, unquote
 from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
@@ -31,9 +32,9 @@ _cookie_octets = compiled_late(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 _escape = compiled_late(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 _prefixed = compiled_late("__(?:Host-Http|Host|Http|Secure)-", re.IGNORECASE)
 _delta_seconds = compiled_late(r"-?[0-9]+")
-_ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
-for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
-    _ESCAPES[ord(_character)] = _written
+_UNQUOTED = "!#$&'*+:`|^"
+"""The signs for which nobody puts a value in quotes, except for the percent sign and those that are never encoded."""
+_is_encoded = compiled_late(rf"[A-Za-z0-9%._~{_UNQUOTED}-]*")
 
 _date_delimiters = compiled_late(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _DATE_TOKENS = {
@@ -97,7 +98,7 @@ def _unquote(value: str) -> str:
         return value
     inner = value[1:-1]
     if "\\" not in inner:
-        return inner
+        return unquote(inner) if "%" in inner and _is_encoded.fullmatch(inner) else inner
     raw = _escape.sub(
         lambda match: bytes((int(match[1], 8),)) if match[1] else match[2], inner.encode("utf-8", "surrogatepass")
     )
@@ -109,12 +110,14 @@ def _unquote(value: str) -> str:
 
 
 def quote_cookie_value(value: str) -> str:
-    """Return a value as written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
+    """Return a value as written in a cookie, percent-encoded in quotes if needed. Raises ValueError for CR, LF, NUL."""
     if (value.isalnum() and value.isascii()) or _cookie_octets.fullmatch(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
         raise explained("bad-cookie", f"a cookie's value can't contain line ends or NUL: {value[:80]!r}")
-    return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
+    from urllib.parse import quote  # imported late: most values need no more than letters, digits and a few signs
+
+    return f'"{quote(value, safe=_UNQUOTED)}"'
 
 
 class _Fields(NamedTuple):

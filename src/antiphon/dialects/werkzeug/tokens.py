@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import chain, zip_longest
 from time import mktime, struct_time
 from time import time as seconds_now
 from typing import cast
@@ -18,7 +17,7 @@ from antiphon.dialects._environ.heads import cache_short
 from antiphon.embedding import OWS, is_token, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
 from antiphon.http import conditional as tags
-from antiphon.http.cookies import SameSite, quote_cookie_value
+from antiphon.http.cookies import SameSite
 from antiphon.http.grammar import QUOTED_STRING, TCHARS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path
@@ -278,7 +277,6 @@ def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
-_line_end = re.compile(r"[\0\r\n]")
 _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
 
 
@@ -333,14 +331,15 @@ def dump_cookie(
     return printed
 
 
+_escaped = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
+for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
+    _escaped[ord(_character)] = _written
+
+
 def _quoted(value: str) -> str:
-    """Format a value for a cookie, escaping line breaks and NUL."""
-    if not _line_end.search(value):
-        return quote_cookie_value(value)
-    # Prefix each piece with a quote, which makes quote_cookie_value quote it; then remove the quotes.
-    pieces = [quote_cookie_value(f'"{piece}')[3:-1] for piece in _line_end.split(value)]
-    ends = [f"\\{ord(end):03o}" for end in _line_end.findall(value)]
-    return f'"{"".join(chain(*zip_longest(pieces, ends, fillvalue="")))}"'
+    """Format a value for a cookie, in quotes with octal escapes if needed."""
+    written = value.encode().decode("latin-1").translate(_escaped)
+    return value if written == value and " " not in value else f'"{written}"'
 
 
 @lru_cache(256)
