@@ -13,9 +13,10 @@ import flask as original
 import pytest
 from jinja2 import DictLoader
 from starlette.applications import Starlette
+from starlette.responses import Response as StarletteResponse
 from starlette.routing import Route
 
-from antiphon import App, Blueprint, Response, abort, view
+from antiphon import App, Blueprint, Request, Response, abort, aget_response, get_response, view
 from antiphon.dialects import flask
 from antiphon.features import (
     Bearer,
@@ -369,6 +370,23 @@ def _(app, read):
     return {"wsgi": inner, "asgi": outer}
 
 
+@way("an App that another framework's view asks")
+def _(app, read):
+    app.get("/")(lambda request: (read(request), 200, {"cache-control": str(POLICY)}))
+    inner = original.Flask("outer")
+
+    @inner.route("/")
+    def ask():
+        response = get_response(app, Request.from_framework(original.request))
+        return original.Response(response.body, response.status, response.headers.items())
+
+    async def aask(given):
+        response = await aget_response(app, await Request.afrom_framework(given))
+        return StarletteResponse(response.body, response.status, dict(response.headers))
+
+    return {"wsgi": inner, "asgi": Starlette(routes=[Route("/", aask)])}
+
+
 # Features that respond
 
 
@@ -570,6 +588,7 @@ def check(site, name, first="nothing else", others="nothing else"):
 COMMON = ("a field", "a cookie", "all fields", "a session")
 LIMITED = {
     "a view in another framework",
+    "an App that another framework's view asks",
     "a mounted dialect",
     "a mounted WSGI application",
     "a mounted ASGI application",

@@ -21,6 +21,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
 from antiphon.handler.drive import crossing_so_far, driven, run_async, run_sync
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.request import Request
+from antiphon.request.shared_caches import tell_shared_caches
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
@@ -86,7 +87,7 @@ async def _response_to(
 ) -> Response:
     """Call the application. The request is then finished, unless the response is streamed."""
     try:
-        response = await _respond(application, request, interface)
+        response = _told(request, await _respond(application, request, interface))
     except BaseException:
         # Its functions run in any case: nothing else finishes this request.
         await finish(request)
@@ -109,6 +110,15 @@ async def _respond(application: ForeignApplication, request: Request, interface:
 
     await ON_LOOP
     return await from_asgi(cast(ASGIApplication, application))(request)
+
+
+def _told(request: Request, response: Response) -> Response:
+    """Return a response that tells shared caches what was read, since the caller may be another framework's view."""
+    fields = tell_shared_caches(request, response._fields)
+    if fields is not response._fields:
+        response = copy(response)
+        response._fields = fields
+    return response
 
 
 def _subrequest(request: Request, blocks: bool) -> Request:
