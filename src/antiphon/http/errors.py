@@ -197,9 +197,8 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
             status, detail = None, status
             if self.__class__ is HTTPError:
                 self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
-        cls = self.__class__
-        if detail is None and isinstance(cls.detail, UserString):
-            detail = cls.detail
+        if detail is None and isinstance(self.detail, UserString):
+            detail = self.detail
         if detail is not None:
             self.detail = detail = detail if isinstance(detail, str) else _text_of(detail)
         super().__init__(detail)
@@ -209,10 +208,12 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
             self.type = type
         if title:
             self.title = title
+        of_class = self.headers._fields
         self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
-        for name, value in [field for field in cls.headers.items() if field[0] not in self.headers]:
-            self.headers.add(name, value)
-        self.members = {**cls.members} if members is None else {**cls.members, **_checked_members(members)}
+        if of_class:
+            for name, value in [field for field in of_class if field[0] not in self.headers]:
+                self.headers.add(name, value)
+        self.members = {**self.members} if members is None else {**self.members, **_checked_members(members)}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

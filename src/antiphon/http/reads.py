@@ -28,11 +28,14 @@ _recording = Lock()
 @accelerated
 def record_read(head: object, name: str, /) -> None:
     """Record in a server's head that something was read from the request, since the response may depend on it."""
-    with _recording:  # two threads may read at once
-        before: NamesRead = getattr(head, "reads", UNRECORDED) or NOTHING_READ
-        after = before.get(name)
-        if before is not UNRECORDED:
-            head.reads = _with(before, name) if after is None else after  # type: ignore[attr-defined]  # as found
+    try:
+        # Between the two reads and the assignment, no other thread runs, which may read at the same time.
+        head.reads = (head.reads or NOTHING_READ)[name]  # type: ignore[attr-defined]  # else see below
+    except KeyError:
+        with _recording:
+            head.reads = _with(head.reads or NOTHING_READ, name)  # type: ignore[attr-defined]
+    except AttributeError:  # a head that doesn't record what is read from it
+        pass
 
 
 def _with(before: NamesRead, name: str) -> NamesRead:

@@ -235,8 +235,7 @@ class _Refusing(dict[str | None, Any]):
         super().__init__(known)
         self._check = check
 
-    def get(self, name: Any, default: object = None, /) -> Self:  # noqa: ARG002 - it is always there
-        """Return these names. Raises the check's error."""
+    def __missing__(self, name: str) -> Self:
         self._check(name)
         return self
 

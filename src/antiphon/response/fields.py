@@ -35,7 +35,11 @@ def may_let_store(line: Line) -> bool:
     name, value = line
     if name == "cache-control":
         return value.partition(",")[0] not in ("no-store", "private")
-    return name.endswith("cache-control") or name in ("expires", "surrogate-control", "x-accel-expires")
+    return name in OF_CACHES or name.endswith("cache-control")
+
+
+OF_CACHES = frozenset(("expires", "surrogate-control", "x-accel-expires"))
+"""The other fields by which shared caches know how long they may store a response."""
 
 
 class SharedFields(tuple[Line, ...]):

@@ -21,7 +21,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
-from antiphon.response.fields import Fields, Line, may_let_store
+from antiphon.response.fields import OF_CACHES, Fields, Line, may_let_store
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ shared caches store it. A stream that is left out is closed.
 
 FRAMING = ("content-length", "transfer-encoding")
 """The fields that determine where a message ends."""
-_FRAMING = frozenset(FRAMING)
+_SPECIAL = frozenset((*FRAMING, *OF_CACHES, "cache-control", "cdn-cache-control"))
+_LONGEST = max(map(len, _SPECIAL))
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
@@ -128,9 +129,15 @@ def message_of(body: Body, fields: Fields, status: int | None, method: str, /) -
         length, is_silent = WITHOUT_CONTENT[status], True
     if type(fields) is not list:
         return status, fields, length, body, is_silent, fields.may_be_stored  # type: ignore[union-attr]  # no list
-    if not _FRAMING.isdisjoint([name for name, _ in fields]):
+    is_framed = may_be_stored = False
+    for line in fields:
+        name = line[0]
+        if name in _SPECIAL or (len(name) > _LONGEST and name.endswith("cache-control")):
+            is_framed = is_framed or name in FRAMING
+            may_be_stored = may_be_stored or may_let_store(line)
+    if is_framed:
         fields, length = framed(fields, length, status, method)
-    return status, fields, length, body, is_silent, any(map(may_let_store, fields))
+    return status, fields, length, body, is_silent, may_be_stored
 
 
 def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
