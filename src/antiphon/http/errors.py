@@ -197,8 +197,8 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
             status, detail = None, status
             if self.__class__ is HTTPError:
                 self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
-        if detail is None and isinstance(self.detail, UserString):
-            detail = self.detail
+        if detail is None and isinstance(of_class := self.__class__.detail, UserString):  # a property is read later
+            detail = of_class
         if detail is not None:
             self.detail = detail = detail if isinstance(detail, str) else _text_of(detail)
         super().__init__(detail)
@@ -208,10 +208,10 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
             self.type = type
         if title:
             self.title = title
-        of_class = self.headers._fields
+        fields = self.headers._fields
         self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
-        if of_class:
-            for name, value in [field for field in of_class if field[0] not in self.headers]:
+        if fields:
+            for name, value in [field for field in fields if field[0] not in self.headers]:
                 self.headers.add(name, value)
         self.members = {**self.members} if members is None else {**self.members, **_checked_members(members)}
 
