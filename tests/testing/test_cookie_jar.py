@@ -176,7 +176,7 @@ def test_a_test_can_set_and_delete_cookies():
     jar.set("a", "1")
     jar.set("b", "2", domain="example.com", path="/x")
     jar.set("c", "two words")
-    assert jar.header(URL("http://shop.example.com/")) == 'a=1; c="two words"'
+    assert jar.header(URL("http://shop.example.com/")) == 'a=1; c="two%20words"'
     assert jar.header(URL("http://example.com/x")) == "b=2"
     assert "a" in jar
     jar.delete("a")
