@@ -12,7 +12,7 @@ _COOKIES = answer(
     TEXT,
     200,
     ("set-cookie", "first=1; Max-Age=60; HttpOnly; Path=/; SameSite=Lax"),
-    ("set-cookie", 'second="Gr\\303\\274\\303\\237e\\054 viele"; Path=/def; SameSite=Strict'),
+    ("set-cookie", 'second="Gr%C3%BC%C3%9Fe%2C%20viele"; Path=/def; SameSite=Strict'),
     ("set-cookie", "third=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/"),
 )
 _LINES = answer("lines\n", TEXT, 200, *(("x-line", value) for value in ODD_VALUES))
