@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from http.client import responses
+from http import client, cookies
 from io import BytesIO
 from typing import Any
 
-import antiphon
 import antiphon.http
 from antiphon.embedding import RequestLocal, guess_type, make_environ, served_names
 from antiphon.http import BadRequest, ContentTooLarge, SetCookie, parse_query
@@ -141,7 +140,7 @@ class HTTPResponse(Exception):
     def _set_status(self, status: int | str) -> None:
         code, _, phrase = str(status).partition(" ")
         self.status_code = int(code)
-        self.status_line = f"{code} {phrase or responses.get(self.status_code, 'Unknown')}"
+        self.status_line = f"{code} {phrase or client.responses.get(self.status_code, 'Unknown')}"
 
     status = property(lambda self: self.status_line, _set_status)
     content_type = property(
@@ -165,7 +164,8 @@ class HTTPResponse(Exception):
             raise NotImplementedError("this dialect signs no cookies: keep a session instead")
         if isinstance(options.get("expires"), int | float):
             options["expires"] = datetime.fromtimestamp(options["expires"]).astimezone()
-        self.cookies[name] = SetCookie(name, value, **{"path": None, "max_age": maxage, **options})
+        cookie = SetCookie(name, value, **{"path": None, "max_age": maxage, **options})
+        self.cookies[name] = cookie._replace(coded_value=cookies.SimpleCookie().value_encode(value)[1])
 
     def delete_cookie(self, key: str, **options: Any) -> None:
         self.set_cookie(key, "", max_age=-1, expires=0, **options)

@@ -1,7 +1,7 @@
 """Shared caches: each response that they may store leaves here, and its fields tell them what it depends on.
 
-Everything that was read from the request counts, whoever read it and whoever made the response. If Vary can't list it,
-the response becomes private. What a stream reads after its head was sent comes too late for that:
+Everything that any code read from the request counts, for any kind of response. If Vary can't list it, the response
+becomes private. What a stream reads after its head was sent comes too late for that:
 
 | the head that was sent | a late read |
 |---|---|

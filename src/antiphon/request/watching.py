@@ -301,7 +301,7 @@ def reads_of(head: Head) -> frozenset[str]:
 class _Unrecorded(AbstractContextManager[None]):
     """A context in which nothing that is read from a head is recorded, or not by the ``most`` innermost watches.
 
-    What is computed from fields in it, among a request's ``values``, is forgotten, so that other code reads it anew.
+    What is computed from fields in it, among a request's ``values``, is forgotten, so that other code reads it again.
     """
 
     __slots__ = ("_count", "_head", "_most", "_reads", "_server", "_values", "_watches")
