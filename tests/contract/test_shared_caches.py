@@ -35,6 +35,8 @@ from antiphon.features import (
 from antiphon.http import CacheControl
 from antiphon.testing import BrokenResponse, Client
 from antiphon.testing.pairs.downstream import Asked, Downstream, Message
+from tests.frameworks.apps import django_asgi, urls_of_django
+from tests.helpers.django_settings import settings_for_views
 from tests.helpers.ports import free_port
 from tests.helpers.rows import rows
 
@@ -662,6 +664,16 @@ def test_how_a_server_frames_a_request_is_no_reason_to_tell_visitors_apart(mount
     app.mount("/inner", MOUNTED[mounted]())
     client = open_client(app, interface, http_version="2")
     assert {client.request(method, "/inner/").headers.get("vary") for method in ("GET", "HEAD", "GET")} == {None}
+
+
+def test_a_view_of_django_depends_on_no_coding_without_content(open_client):
+    from django.urls import path
+
+    app = App()
+    shown = path("inner/", view(methods=["GET"])(lambda request: ("", 200, PUBLIC)))
+    with settings_for_views(), urls_of_django([shown]):
+        app.mount("/outer", django_asgi())
+        assert open_client(app, "asgi", http_version="2").get("/outer/inner/").headers.get("vary") is None
 
 
 PRIVATE = {"a page with slots", "a mounted dialect", "a mounted WSGI application", "a mounted ASGI application"}

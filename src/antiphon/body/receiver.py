@@ -127,8 +127,8 @@ class Receiver:
     """
 
     __slots__ = (
-        "_coding", "_declared", "_decoded", "_decoder", "_drains_until", "_has_begun", "_head", "_held", "_member",
-        "_pace", "_time_slice", "decodes", "fault", "has_ended", "received",
+        "_declared", "_decoded", "_decoder", "_drains_until", "_has_begun", "_head", "_held", "_may_be_coded",
+        "_member", "_pace", "_time_slice", "decodes", "fault", "has_ended", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -146,7 +146,7 @@ class Receiver:
         self._declared: int | None = None
         self._held = b""
         """Received bytes that exceed a limit."""
-        self._coding: str | None = None
+        self._may_be_coded = False
         """The content coding, until there is a decoder for it."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
@@ -181,7 +181,7 @@ class Receiver:
                 receiving = self._next_bytes(limits)
                 data = receiving if isinstance(receiving, bytes) else await receiving
                 self.received += len(data)
-            if data and self._coding:  # only its first bytes show that there is a body (RFC 9113 §8.1.1)
+            if data and self._may_be_coded:  # only its first bytes show that there is a body (RFC 9113 §8.1.1)
                 self._held = data
                 self._decode()
             data = self._accept(data, limits)
@@ -224,24 +224,23 @@ class Receiver:
                 raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
         if declared is not None and declared > limits.body:
             raise body_too_large(limits)
-        if self.decodes:
-            self._coding = head.field("content-encoding")
-            if transfer_coding or declared is not None:
-                self._decode()
+        self._may_be_coded = self.decodes  # nothing depends on the coding of no content
+        if self.decodes and (transfer_coding or declared is not None):
+            self._decode()
         # Last, so that a call with higher limits checks the length again.
         self._has_begun = True
 
     def _decode(self) -> None:
         """Start to decode the content coding. Raises UnsupportedMediaType (415)."""
-        if self._coding:
+        if coding := self._head.field("content-encoding"):
             from antiphon.body.codings import content_decoder
 
-            self._decoder = content_decoder(self._coding)
+            self._decoder = content_decoder(coding)
             if not self._head.blocks:
                 from antiphon.concurrency.timers import TimeSlice  # imported late: a threaded server needs no asyncio
 
                 self._time_slice = TimeSlice()
-            self._coding = None
+        self._may_be_coded = False
 
     async def _let_others_run(self) -> None:
         # Before decoding more, so that a cancellation here loses no chunk.
