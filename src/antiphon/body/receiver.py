@@ -225,7 +225,7 @@ class Receiver:
         if declared is not None and declared > limits.body:
             raise body_too_large(limits)
         self._may_be_coded = self.decodes  # nothing depends on the coding of no content
-        if self.decodes and (transfer_coding or declared is not None):
+        if self.decodes and (transfer_coding or declared):
             self._decode()
         # Last, so that a call with higher limits checks the length again.
         self._has_begun = True
