@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import Route
 
-from antiphon import App, Blueprint, Request, Response, abort, aget_response, get_response, view
+from antiphon import App, Blueprint, Limits, Request, Response, abort, aget_response, get_response, view
 from antiphon.dialects import flask
 from antiphon.features import (
     Bearer,
@@ -32,7 +32,7 @@ from antiphon.features import (
     Users,
     ValkeyStore,
 )
-from antiphon.http import CacheControl
+from antiphon.http import CacheControl, HTTPError
 from antiphon.testing import BrokenResponse, Client
 from antiphon.testing.pairs.downstream import Asked, Downstream, Message
 from tests.frameworks.apps import django_asgi, urls_of_django
@@ -639,6 +639,41 @@ def test_whatever_the_body_of_a_get_says(name, body, interface, tmp_path):
         assert [
             told(each, message) for each, message in zip(NAMES[1:], others, strict=True) if "eve" in names_in(message)
         ] == []
+
+
+def caught(request):
+    """Return the status of the error with which a body is refused."""
+    try:
+        return b"".join(request.stream)
+    except HTTPError as error:
+        return str(error.status)
+
+
+CONTENT = {
+    "a stream": ({"receive": "stream"}, lambda request: b"".join(request.stream)),
+    "a body that is too large": ({"receive": "stream", "limits": Limits(body=2)}, caught),
+    "its declared length": ({"receive": "stream"}, lambda request: str(request.content_length)),
+}
+
+
+@rows("read", CONTENT)
+@rows("size", [3, 300_000])
+@rows("version", ["1.1", "2"])
+def test_a_page_with_anything_of_the_content_of_a_get_is_private(read, size, version, interface, open_client):
+    options, function = CONTENT[read]
+    app = App()
+    app.get("/", **options)(lambda request: (function(request), 200, PUBLIC))
+    client = open_client(app, interface, http_version=version)
+    assert "private" in client.request("GET", "/", body=b"e" * size).headers["cache-control"]
+    assert "private" not in client.request("GET", "/").headers["cache-control"]
+
+
+def test_a_request_that_may_be_a_handshake_is_no_exception(interface, open_client):
+    app = App()
+    app.mount("/sockets", original.Flask("inner"))
+    app.get("/")(lambda request: (request.headers.get("x-who", ""), 200, PUBLIC))
+    response = open_client(app, interface).get("/", headers={"upgrade": "websocket", "x-who": "eve"})
+    assert (response.text, response.headers["vary"]) == ("eve", "x-who")
 
 
 MOUNTED = {

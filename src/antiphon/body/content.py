@@ -140,8 +140,8 @@ class Content:
     @property
     def is_empty(self) -> bool:
         """True if the body has no bytes, as far as that is known before it is received."""
-        if self.is_complete:
-            return not self.size
+        if self.is_whole:
+            return not (self.size if self.is_kept else self.received)
         return self.readable_length == 0 or not self.head.has_body
 
     @property

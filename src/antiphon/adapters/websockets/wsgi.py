@@ -28,6 +28,7 @@ from antiphon.http.errors import BadRequest, HTTPError, NotImplementedByServer, 
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import encode_fields
 from antiphon.http.limits import NO_BOUND
+from antiphon.http.reads import record_read
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.message import Message
@@ -226,6 +227,7 @@ class HandshakeHandler:
         conversation.
         """
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
+        record_read(request.head, "upgrade")  # for ``call_wsgi``, which doesn't see what is read from the new head
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:
             return self._respond(request, head, head.channel)
