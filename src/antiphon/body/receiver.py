@@ -147,7 +147,7 @@ class Receiver:
         self._held = b""
         """Received bytes that exceed a limit."""
         self._may_be_coded = False
-        """The content coding, until there is a decoder for it."""
+        """True until the content coding has been looked up, which only a body with bytes needs."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""

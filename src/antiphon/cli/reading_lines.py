@@ -1,25 +1,26 @@
 """Where code reads a dependency: the file and line, as far as it can be followed, to say why it is opened."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dis import get_instructions
 from functools import partial
 from inspect import getattr_static
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.dispatch.readings import Readings
+from antiphon.app.dispatch.readings import BY_NAME, Readings
+from antiphon.app.planning.startup_checks import codes_in
 from antiphon.cli.target import shown_path
 from antiphon.features.openapi.code.reading import function_of, is_ours
-from antiphon.handler.callables import describe, innermost
-from antiphon.request.dependencies import Dependency, RequestDependencies
+from antiphon.handler.callables import READS_CODE, describe, innermost
+from antiphon.request.dependencies import Dependency
 
 Known: TypeAlias = Literal["observed", "declared", "read from code", "unknown"]
 
 _NOTHING: Dependency[None] = Dependency("dependency that no code reads")
 _MOST = 200
 """The maximum number of objects that are followed from one function."""
-OWN_NAMES = {found: name for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
+OWN_NAMES = {found: name for name, found in BY_NAME.items()}
 """The names of the library's own dependencies, as attributes of a request."""
 
 
@@ -64,11 +65,10 @@ class Reader:
 
     def __init__(self, readings: Readings) -> None:
         self._may_read: Callable[[Any, Any], bool] = readings.may_read
-        self._is_off = readings.may_read(len, _NOTHING)
 
     def reason(self, functions: Iterable[Any], dependency: Any) -> Reason:
         """Return why a dependency is opened: a function that reads it, or else one that can't be followed."""
-        if self._is_off:
+        if not READS_CODE:
             return Reason("it is not known who reads it, because code is not read", "unknown", "")
         readers = [each for each in functions if self._may_read(each, dependency)]
         found = [(each, place) for each in readers if (place := self._place(each, dependency)) is not None]
@@ -129,18 +129,11 @@ def _functions_of(each: Any) -> list[FunctionType]:
     return functions
 
 
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _codes_in(each)
-
-
 def _objects_of(function: FunctionType, owner: object = None) -> dict[str, Any]:
     """Return the objects that a function's code names: globals, enclosing variables, members of modules, and methods of
     its owner.
     """
-    names = {name for code in _codes_in(function.__code__) for name in code.co_names}
+    names = {name for code in codes_in(function.__code__) for name in code.co_names}
     found = {name: function.__globals__[name] for name in names if name in function.__globals__}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not assigned yet
@@ -155,7 +148,7 @@ def _place_of(function: FunctionType, names: Collection[str]) -> str | None:
     """Return the file and line at which a function's code first loads one of these names, or None; "" in this
     package.
     """
-    for code in _codes_in(function.__code__):
+    for code in codes_in(function.__code__):
         for step in get_instructions(code):
             is_load = step.opname.startswith("LOAD_") and step.opname != "LOAD_CONST"
             if is_load and isinstance(step.argval, str) and step.argval in names and step.positions is not None:

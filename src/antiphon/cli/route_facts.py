@@ -231,9 +231,8 @@ class _Route:
         if not responses:
             yield Fact("Vary", "no response of this route was seen here", "unknown")
             return
-        watched = ", of all that was read" if getattr(self.plan, "is_watched", False) else ""
         fields = [*dict.fromkeys(each.strip().lower() for one in _values(responses, "vary") for each in one.split(","))]
-        yield Fact("Vary", (", ".join(fields) or "none") + watched, "observed", seen)
+        yield Fact("Vary", ", ".join(fields) or "none", "observed", seen)
         for name in ("Cache-Control", "Cache-Status"):
             if values := _values(responses, name.lower()):
                 yield Fact(name, "; ".join(values[-2:]), "observed", seen)

@@ -45,7 +45,8 @@ _UNKNOWN_NAMES = frozenset({
 })  # fmt: skip
 """Names with which code of an application refers to objects that are not known before it runs."""
 NAMED, _SILENT = "named", object()
-_BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
+BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
+"""The library's own dependencies, by their names as attributes of a request."""
 _NAMES_ATTRIBUTE = compiled_late(r"\{[^{}:!]*[.\[]")
 _CALLER = object()
 """What code refers to that asks for the caller of a request: all functions that identify callers."""
@@ -257,7 +258,7 @@ def _referred_by(function: FunctionType, said: str | None) -> Iterator[Any]:
     names = _names_in(function.__code__)
     if "caller" in names:
         yield _CALLER
-    yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
+    yield from (BY_NAME[name] for name in names if name in BY_NAME)
     held = [function.__globals__[name] for name in names if name in function.__globals__]
     # A module holds far more than the code uses: only the names in it are followed.
     for each in (*held, *_imported_by(function, said)):

@@ -241,16 +241,17 @@ def _is_used_elsewhere(handler: Callable[..., Any]) -> bool:
         for held in [*function.__globals__.values()]
         for each in (vars(held).values() if isinstance(held, type) else (held,))
         if isinstance(each, FunctionType) and each.__module__ == function.__module__
-        for code in _codes(innermost(each).__code__)
+        for code in codes_in(innermost(each).__code__)
         if code is not function.__code__
     )
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """Yield a function's code, and that of the functions and classes in it."""
     yield code
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            yield from _codes(each)
+            yield from codes_in(each)
 
 
 def _loads(code: CodeType, name: str) -> bool:
