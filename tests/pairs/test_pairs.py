@@ -79,7 +79,8 @@ PLANTED = {
     "cached": (
         "def innermost(head):\n    return innermost(head.inner) if hasattr(head, 'inner') else head\n\n\n"
         "@app.middleware\ndef planted(request):\n    yield\n    if request.method == 'GET':\n"
-        "        text = str('authorization' in dict(innermost(request.head).fields()))\n"
+        "        received = [getattr(innermost(request.head), name, '') for name in ('environ', 'scope')]\n"
+        "        text = str('authorization' in str(received).lower())\n"
         "        return Response(text, headers={'cache-control': 'public, max-age=60'})"
     ),
     "callers": (

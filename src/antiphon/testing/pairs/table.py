@@ -303,7 +303,8 @@ def _what_shows() -> Iterator[Feature]:
     tool = frozenset({"tool"})
     as_tool = tuple([Option(f"tool={each}", tool, rate=1.0) for each in ("True", "Tool(confirm='Pay?')")])
     as_task = (*as_tool, Option("tool=True", frozenset({"task"}), rate=1.0))
-    states = "return [each.state for each in runs.owned_by('all')]"
+    # A cache must not keep it, though a hook says public: it is asked until it has changed.
+    states = "return [each.state for each in runs.owned_by('all')], 200, {'cache-control': 'no-store'}"
     yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool, one_of="Tools")
     yield Feature(
         "tasks", "app.use(Tools(api, tasks=runs))", f"from {Reply.__module__} import Reply", needs=("OpenAPI", "Runs"),
