@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import antiphon
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import ClientDisconnected, HTTPError
 
 ROOT = Path(antiphon.__file__).parent
 ELSEWHERE = ("dialects", "cli", "testing", "embedding")
@@ -47,7 +47,7 @@ def _takers() -> dict[str, set[int]]:
         kind = open_.pop()
         open_ += kind.__subclasses__()
         names = [*signature(kind).parameters]
-        if "detail" in names and kind.__name__ != "ClientDisconnected":
+        if "detail" in names and not issubclass(kind, ClientDisconnected):
             found[kind.__name__] = {0 if names[0] == "status" else names.index("detail")}
     return found
 

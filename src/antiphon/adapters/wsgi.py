@@ -244,7 +244,7 @@ class WSGIHead(HeadMembers):
         """Read from wsgi.input: as much as Content-Length declares, or to the body's end if the server marks that.
 
         Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
-        body, and ClientDisconnected if the connection was lost.
+        body, and IncompleteBody if the connection was lost.
         """
         left = self._left
         if left is None:

@@ -370,7 +370,8 @@ def test_a_connection_that_is_lost_at_each_statement_leaves_one_write_and_one_jo
                 statuses.append(pay(items[-2]))
                 proxy.lose_nothing()
                 assert [eventually(partial(pay, item), "no response") for item in items[-2:]] == [201, 201]
-            assert {*statuses} == {500, 503, 201}
+            # asyncpg's transaction() replaces our 503 by an error of its own, since it can't roll back.
+            assert {*statuses} == ({500, 201} if library == "asyncpg" else {500, 503, 201})
     assert sorted(execute(postgres, "select item from payments")) == sorted((item,) for item in items)
     assert execute(postgres, "select count(*) from dbos.antiphon_outbox") == [(len(items),)]
 

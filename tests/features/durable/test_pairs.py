@@ -58,7 +58,7 @@ def test_a_database_that_fails_once_on_a_server_loses_and_doubles_nothing(seed, 
 
 def test_a_write_that_is_lost_while_the_database_fails_is_found(postgres_server):
     with on_server(postgres_server):
-        found = failures_on(failing(2, Around("planted", ACCEPTS)), postgres_server)
+        found = failures_on(failing(6, Around("planted", ACCEPTS)), postgres_server)
     assert "an accepted write has 0 effects at a fault" in {each.kind for each in found}
 
 
