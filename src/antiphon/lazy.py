@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Protocol, TypeVar, cast, overload
 
-from antiphon.speedups import accelerated
+from antiphon.speedups import PURE, accelerated
 
 if TYPE_CHECKING:
     from re import Pattern
@@ -77,18 +77,27 @@ def like(own: Any, *template: Any) -> Any:
     return made
 
 
+PAUSES: list[None] = []
+"""An item for each context in which some objects don't keep what is computed: their descriptors' ``keep`` decides."""
+PURE["PAUSES"] = PAUSES  # for C
+
+
 @accelerated
 class ComputedOnce:
     """A non-data descriptor: the value is computed by ``compute`` and stored on the instance, as its ``name``."""
 
     compute: Callable[[Any], Any]
     name: str
+    keep: Callable[[Any, Any], None]
 
     def __get__(self, instance: object | None, owner: type) -> Any:
         if instance is None:
             return self
         value = self.compute(instance)
-        setattr(instance, self.name, value)
+        if PAUSES:
+            self.keep(instance, value)
+        else:
+            setattr(instance, self.name, value)
         return value
 
 
@@ -107,6 +116,10 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
     def __set_name__(self, owner: type, name: str) -> None:
         self.owner = owner
         self.name = name
+
+    def keep(self, instance: object, value: T) -> None:
+        """Store a value that was just computed."""
+        setattr(instance, self.name, value)
 
     if TYPE_CHECKING:
 

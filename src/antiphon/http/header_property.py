@@ -12,8 +12,9 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 from antiphon.explanations import explained
 from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.grammar import is_token, parse_or_none, split_list
-from antiphon.http.head import Head
+from antiphon.http.head import Head, server_head
 from antiphon.http.headers import MutableHeaders, field_name, field_value
+from antiphon.http.reads import Pause
 from antiphon.http.structured_fields import (
     BareItem,
     Item,
@@ -48,16 +49,25 @@ class HasHeaders(Protocol):
     def _put(self, line: tuple[str, str]) -> None: ...
 
 
-def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
+class of_fields(lazy[T]):  # noqa: N801 - used as a decorator, like property
+    """A value of a request that is computed from its header fields or its query, and kept if that was recorded."""
+
+    def keep(self, request: HasHead, value: T) -> None:  # type: ignore[override]
+        """Store a value, unless another thread would find it that must be seen to read these fields."""
+        if not isinstance(getattr(server_head(request.head), "reads", None), Pause):
+            super().keep(request, value)
+
+
+def parsed(name: str, read: Callable[[str | None], T]) -> of_fields[T]:
     """Declare a request header as a value, read on first access. ``read`` gets None if the header is absent."""
 
     def compute(request: HasHead) -> T:
         return read(request.head.field(name))
 
-    return lazy(compute)
+    return of_fields(compute)
 
 
-def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
+def negotiated(name: str, read: Callable[[str | None], T]) -> of_fields[T]:
     """Declare a header on which the response may depend. Unlike with ``parsed``, reading it adds it to Vary."""
     names = (name,)
 
@@ -65,7 +75,7 @@ def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
         request.consulted += names
         return read(request.head.field(name))
 
-    return lazy(compute)
+    return of_fields(compute)
 
 
 @documented_below

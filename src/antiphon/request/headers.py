@@ -11,6 +11,7 @@ from antiphon.http.head import Head
 from antiphon.http.header_property import (
     members,
     negotiated,
+    of_fields,
     or_none,
     parsed,
     read_boolean,
@@ -25,7 +26,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.http.structured_fields import Priority
 from antiphon.http.user_agent import UserAgent
-from antiphon.lazy import compiled_late, lazy
+from antiphon.lazy import compiled_late
 
 if TYPE_CHECKING:
     from antiphon.http.tracing import TraceParent
@@ -67,12 +68,12 @@ class RequestHeaders:
     head: Head
     consulted: tuple[str, ...] = ()
 
-    @lazy
+    @of_fields
     def _declared_type(self) -> str:
         """Content-Type as it was sent; empty if it is absent."""
         return self.head.field("content-type") or ""
 
-    @lazy
+    @of_fields
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty if it is missing or malformed."""
         declared = self._declared_type

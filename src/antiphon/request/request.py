@@ -17,6 +17,7 @@ from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
+from antiphon.http.header_property import of_fields
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.link import Link
@@ -279,7 +280,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         """The requested port, or the scheme's default."""
         return self._authority[1] or (443 if self.is_secure else 80)
 
-    @lazy
+    @of_fields
     def url(self) -> URL:
         """The full URL, rebuilt: a str with more attributes and methods (``url.origin``, ``url.with_query(page=2)``).
 
@@ -292,7 +293,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         """The headers, looked up by name, case-insensitively. ``[]`` raises KeyError for an absent one: a 400."""
         return HeadHeaders(self.head)
 
-    @lazy
+    @of_fields
     def cookies(self) -> MultiDict[str]:
         """The cookies. If several have the same name, the first is read because it is the most specific (RFC 6265bis
         §5.8.3); ``args`` reads the last. ``cookies.getall(name)`` returns all of them.
@@ -303,7 +304,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         header = head.field("cookie")
         return first_multidict_of(read_cookies(header) if header else {})
 
-    @lazy
+    @of_fields
     def args(self) -> MultiDict[str]:
         """The query's arguments. If several have the same name, the last is read; ``cookies`` reads the first.
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from functools import lru_cache
 from time import time
 from types import FrameType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator, as_bytes
@@ -25,7 +25,7 @@ from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.head import RequestHead, server_head
 from antiphon.http.header_property import read_date
 from antiphon.http.headers import MutableHeaders, combined
-from antiphon.http.reads import UNRECORDED, NamesRead
+from antiphon.http.reads import UNRECORDED, Recorder
 from antiphon.http.structured_fields import InnerList, Item, parse_structured_dictionary
 from antiphon.request.request import Request
 from antiphon.request.watching import Reads, reads_of
@@ -208,7 +208,7 @@ class _Sending:
     def __enter__(self) -> None:
         self._reads = getattr(self._server, "reads", UNRECORDED)
         if self._reads is not UNRECORDED:
-            self._server.reads = _Refusing(self._check, {None: reads_of(self._request.head)})
+            self._server.reads = _Refusing(self._check, reads_of(self._request.head))
 
     def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
         if self._reads is not UNRECORDED:
@@ -228,16 +228,16 @@ class _Sending:
         )
 
 
-class _Refusing(dict[str | None, Any]):
+class _Refusing(Recorder):
     """The names of what was read, to which none is added without a check."""
 
-    def __init__(self, check: Callable[[str], None], known: NamesRead) -> None:
+    def __init__(self, check: Callable[[str], None], known: frozenset[str]) -> None:
         super().__init__(known)
         self._check = check
 
-    def __missing__(self, name: str) -> Self:
+    def record(self, _: object, name: str, /) -> None:
+        """Check that caches know of what was read."""
         self._check(name)
-        return self
 
 
 def _place() -> str:

@@ -7,14 +7,25 @@ which also tells apart what is read of cookies, of the query and by choices.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
+from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head, server_head
+from antiphon.http.header_property import of_fields
 from antiphon.http.multidict import FirstMultiDict, MultiDict, Pairs, first_multidict_of
-from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, NOTHING_READ, QUERY, UNRECORDED, record_read
-from antiphon.lazy import lazy
+from antiphon.http.reads import (
+    ADDRESS,
+    EVERYTHING,
+    HTTP_VERSION,
+    NOTHING_READ,
+    QUERY,
+    UNRECORDED,
+    Pause,
+    is_this,
+    record_read,
+)
 from antiphon.request.headers import RequestHeaders
 
 if TYPE_CHECKING:
@@ -79,7 +90,8 @@ class WatchedHead(DerivedHead):
     def __init__(self, inner: Head) -> None:
         super().__init__(inner)
         self.reads: set[str] = set()
-        self.is_paused = False
+        self.paused_for: list[int | None] = []
+        """The threads whose reads aren't recorded; None for all."""
         del self.field, self.fields  # so that the methods below are called: as attributes they'd refer to this object
 
     @classmethod
@@ -109,11 +121,11 @@ class WatchedHead(DerivedHead):
     @staticmethod
     def paused(request: "Request") -> AbstractContextManager[None]:
         """Return a context in which the innermost watch, if any, and the server's head record nothing."""
-        return _Unrecorded(request.head, most=1)
+        return _paused(request.head, get_ident(), most=1)
 
     def note(self, name: str) -> None:
         """Record that something was read."""
-        if not self.is_paused:
+        if not any(map(is_this, self.paused_for)):
             self.reads.add(name)
 
     def field(self, name: str) -> str | None:
@@ -263,15 +275,8 @@ def cookies_of(head: Head) -> FirstMultiDict[str]:
 
 def unrecorded(head: Head, read: Callable[[], T]) -> T:
     """Return what a function reads from a head, without recording it."""
-    server: Any = head
-    if isinstance(head, DerivedHead) or (reads := getattr(server, "reads", UNRECORDED)) is UNRECORDED:
-        with _Unrecorded(head):
-            return read()
-    server.reads = NOTHING_READ  # the same, in less time
-    try:
+    with _paused(head, get_ident()):
         return read()
-    finally:
-        server.reads = reads
 
 
 def note_read(request: "Request", name: str) -> None:
@@ -295,53 +300,46 @@ def reads_of(head: Head) -> frozenset[str]:
     """Return the names of all that was read from a request; EVERYTHING for a head that doesn't record it."""
     if isinstance(head, DerivedHead):
         head = server_head(head)
-    return (getattr(head, "reads", UNRECORDED) or NOTHING_READ)[None]  # type: ignore[no-any-return]  # below None
+    reads = getattr(head, "reads", UNRECORDED)
+    while isinstance(reads, Pause):
+        reads = reads.reads
+    return (reads or NOTHING_READ)[None]  # type: ignore[no-any-return]  # below None
 
 
-class _Unrecorded(AbstractContextManager[None]):
-    """A context in which nothing that is read from a head is recorded, or not by the ``most`` innermost watches.
+class _PausedWatches(AbstractContextManager[None]):
+    """A pause of a server's head, and of the ``most`` innermost watches on it."""
 
-    What is computed from fields in it, among a request's ``values``, is forgotten, so that other code reads it again.
-    """
+    __slots__ = ("_pause", "_thread", "_watches")
 
-    __slots__ = ("_count", "_head", "_most", "_reads", "_server", "_values", "_watches")
-
-    def __init__(self, head: Head, most: int | None = None, values: dict[str, Any] | None = None) -> None:
-        self._head = head
-        self._most = most
-        self._values = values
+    def __init__(self, head: DerivedHead, thread: int | None, most: int | None) -> None:
+        self._pause = Pause(server_head(head), thread)
+        self._thread = thread
+        self._watches = [*islice(watches_of(head), most)]
 
     def __enter__(self) -> None:
-        head: Any = self._head
-        self._watches: Iterable[WatchedHead] = ()
-        if isinstance(head, DerivedHead):
-            # Those in which nothing is recorded already stay so afterwards.
-            self._watches = [watch for watch in islice(watches_of(head), self._most) if not watch.is_paused]
-            for watch in self._watches:
-                watch.is_paused = True
-            head = server_head(head)
-        self._server = head
-        self._reads = getattr(head, "reads", UNRECORDED)
-        if self._reads is not UNRECORDED:
-            head.reads = NOTHING_READ
-        self._count = 0 if self._values is None else len(self._values)
+        for watch in self._watches:
+            watch.paused_for.append(self._thread)
+        self._pause.__enter__()
 
     def __exit__(self, kind: object, error: object, traceback: TracebackType | None) -> None:
-        if self._reads is not UNRECORDED:
-            self._server.reads = self._reads
+        self._pause.__exit__(kind, error, traceback)
         for watch in self._watches:
-            watch.is_paused = False
-        if self._values is not None and len(self._values) > self._count:
-            for name in _OF_FIELDS.intersection([*self._values][self._count :]):
-                del self._values[name]
+            watch.paused_for.remove(self._thread)
 
 
-def unwatched(request: "Request") -> AbstractContextManager[None]:
-    """Return a context in which features read a request without making the response depend on it."""
-    return _Unrecorded(request.head, None, vars(request))
+def _paused(head: Head, thread: int | None, most: int | None = None) -> AbstractContextManager[None]:
+    return _PausedWatches(head, thread, most) if isinstance(head, DerivedHead) else Pause(head, thread)
 
 
-_OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if isinstance(value, lazy)]) | {
+def unwatched(request: "Request", *, in_all_threads: bool = False) -> AbstractContextManager[None]:
+    """Return a context in which features read a request without making the response depend on it.
+
+    Code in it that waits must say ``in_all_threads``, since others may go on in its thread meanwhile.
+    """
+    return _paused(request.head, None if in_all_threads else get_ident())
+
+
+_OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if isinstance(value, of_fields)]) | {
     "args",
     "cookies",
     "headers",

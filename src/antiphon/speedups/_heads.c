@@ -45,19 +45,26 @@ record_read(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (count != 2 || !PyObject_TypeCheck(args[0], (PyTypeObject *)kept_in(module)[CLASS_OF_HEADS])) {
         return call_twin("record_read", args, count);
     }
-    PyObject *after = NULL, *before = NULL, **nothing = kept_in(module) + NOTHING_READ;
+    PyObject *after = NULL, *before = NULL, *recorder, *result, **nothing = kept_in(module) + NOTHING_READ;
     if (!*nothing && !(*nothing = twin_of("NOTHING_READ"))) {
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(args[0]);
     PyObject **reads = ((Members *)args[0])->each + READS;
     before = *reads && *reads != Py_None ? *reads : *nothing;
-    after = PyDict_CheckExact(before) ? value_of(before, args[1]) : NULL;
+    recorder = PyDict_CheckExact(before) ? NULL : Py_NewRef(before);
+    after = recorder ? NULL : value_of(before, args[1]);
     before = after ? *reads : NULL;
     *reads = after ? after : *reads;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(before);
-    return after ? Py_NewRef(Py_None) : PyErr_Occurred() ? NULL : call_twin("record_read", args, count);
+    if (after || PyErr_Occurred()) {
+        return after ? Py_NewRef(Py_None) : NULL;
+    }
+    result = recorder ? PyObject_CallMethod(recorder, "record", "OO", args[0], args[1])
+                      : call_twin("record_read", args, count);
+    Py_XDECREF(recorder);
+    return result;
 }
 
 /* Return a head with these members. Without them, let its class in Python read it, in spite of an error. */

@@ -1196,9 +1196,13 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     PyObject *compute = member_of(self, ((Members *)self)->each[0], "compute");
     PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
     PyObject *name = value ? member_of(self, ((Members *)self)->each[1], "name") : NULL;
-    if (value && (!name || PyObject_SetAttr(instance, name, value) < 0)) {
+    static PyObject *pauses; /* in which some values aren't kept */
+    int is_kept = name && (pauses || (pauses = twin_of("PAUSES"))) && PyList_Size(pauses) == 0;
+    PyObject *kept = !name || is_kept || !pauses ? NULL : PyObject_CallMethod(self, "keep", "OO", instance, value);
+    if (value && (is_kept ? PyObject_SetAttr(instance, name, value) < 0 : !kept)) {
         Py_CLEAR(value);
     }
+    Py_XDECREF(kept);
     Py_XDECREF(name);
     Py_XDECREF(compute);
     return value;

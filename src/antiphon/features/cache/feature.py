@@ -184,7 +184,9 @@ class Cache:
             if not isinstance(found, Fill):
                 return found
             fill = found
-        with unwatched(request) if self._is_gateway else _WATCHED:  # a gateway's response says what it depends on
+        with (
+            unwatched(request, in_all_threads=True) if self._is_gateway else _WATCHED
+        ):  # a gateway's response says what it depends on
             response = yield fill.other
         return self._take(request, response, fill) if fill.other is None else None
 
@@ -230,7 +232,7 @@ class Cache:
         if found is None:
             found = self._look(request)
         is_fill = isinstance(found, Fill)
-        with unwatched(request) if self._is_gateway else _WATCHED:
+        with unwatched(request, in_all_threads=True) if self._is_gateway else _WATCHED:
             response = yield found.other if is_fill else found
         if not is_fill or found.other is not None:
             watch.hit = copy(response)

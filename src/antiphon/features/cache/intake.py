@@ -121,7 +121,7 @@ class BodyCopy:
     def _listen(self) -> None:
         """Record what is read from the request until the end, between chunks too, where tasks of the stream may run."""
         if self._watch is not None:
-            self._watch.is_paused, self._known = False, frozenset(self._watch.reads)
+            self._known = frozenset(self._watch.reads)
 
     def _take(self, data: bytes) -> bool:
         """Add a chunk and return True if it is time to write."""
@@ -149,7 +149,7 @@ class BodyCopy:
     def _end(self) -> None:
         """Keep the file if all of it was written."""
         if self._watch is not None:
-            self._watch.is_paused = True
+            self._watch.paused_for.append(None)
         if self._is_over:
             return
         if self._watch is not None and self._watch.reads != self._known:
