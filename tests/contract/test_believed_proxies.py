@@ -1,4 +1,4 @@
-"""Tests of forwarded headers that servers believe by themselves, and of the options against that."""
+"""Tests of headers of proxies that servers believe by themselves, and of users that only a proxy may name."""
 
 import json
 
@@ -79,3 +79,28 @@ def test_others_believe_nobody(name):
     for process in served(name):
         for field in (*BY_HTTP, ("SCRIPT_NAME", "/def")):
             assert about(process, field) == (200, "http", "")
+
+
+NAMED, TWIN = ("X-Remote-User", "ada"), ("x_remote_user", "admin")
+GRANIAN = "-m", "granian", "--interface", "wsgi", "--port", "{port}", "{app}"
+KNOWING = [(server(name).command, "ada") for name in ("Granian, ASGI", "Gunicorn, gthread", "Waitress")]
+CONFUSING = [(GRANIAN, None), (server("Granian, WSGI").command, None)]
+
+
+@pytest.mark.parametrize(
+    ("command", "user"), KNOWING + CONFUSING, ids=lambda command: command and " ".join(command[1:])
+)
+def test_a_client_cannot_name_a_user_beside_the_proxy_that_does(command, user):
+    """Where a server takes both names for one, nobody is believed."""
+    with ServerProcess(command, "tests.helpers.served.named_by_proxy:app") as process:
+        for fields in ((NAMED,), (NAMED, TWIN), (TWIN, NAMED), (TWIN,)):
+            seen = json.loads(process.respond(SentRequest("GET", "/", fields)).body)
+            assert seen == {"user": user if NAMED in fields else None}, fields
+        assert ("The headers of trusted proxies are ignored" in process.stderr) is (user is None)
+
+
+@pytest.mark.parametrize("name", ["Granian, ASGI", "Gunicorn, gthread"])
+def test_another_peer_than_the_proxy_cannot_name_a_user(name):
+    with ServerProcess(server(name).command, "tests.helpers.served.named_by_proxy:behind_another") as process:
+        for fields in ((NAMED,), (NAMED, ("X-Forwarded-For", "192.0.2.7")), (TWIN,)):
+            assert json.loads(process.respond(SentRequest("GET", "/", fields)).body) == {"user": None}

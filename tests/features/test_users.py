@@ -336,3 +336,49 @@ def test_a_lambda_around_an_async_loader_is_named_itself():
     message = rf"<lambda> \({re.escape(__file__)}:\d+\) returned a coroutine: write it as `async def`"
     with pytest.raises(TypeError, match=message):
         Client(app, raise_errors=True).get("/", headers=BOB)
+
+
+class ByProxy(UserSource):
+    header = "X-Remote-User"
+
+    def credentials(self, request):
+        name = request.headers.get("x-remote-user")
+        return None if name is None else (name,)
+
+
+class BySecret(ByProxy):
+    header_is_secret = True
+
+
+def named_by(source, where="app", **settings):
+    app = inner = App(**settings)
+    if where == "mount":
+        inner = App()
+        app.mount("/in", inner)
+    inner.use(Users(source(str)))
+    inner.get("/")(lambda request: str(request.user))
+    return app
+
+
+@rows(
+    "source, where, peer, seen",
+    [
+        (ByProxy, "app", "10.0.0.1", "ada"),
+        (ByProxy, "app", "192.0.2.1", "None"),
+        (ByProxy, "mount", "10.0.0.1", "ada"),
+        (ByProxy, "mount", "192.0.2.1", "None"),
+        (BySecret, "app", "192.0.2.1", "ada"),
+    ],
+)
+def test_a_header_that_a_proxy_sets_is_believed_from_the_proxy_alone(source, where, peer, seen, interface):
+    app = named_by(source, where, trusted_proxies=["10.0.0.1"])
+    client = Client(app, interface, client=(peer, 4000), headers={"x-remote-user": "ada"})
+    assert client.get("/in/" if where == "mount" else "/").text == seen
+
+
+@rows("where", "app", "mount")
+def test_a_header_that_any_client_could_set_is_refused_when_the_app_starts(where, interface):
+    assert Client(named_by(BySecret, where), interface).get("/in/" if where == "mount" else "/").text == "None"
+    message = r"ByProxy believes the X-Remote-User header.*App\(trusted_proxies=.*header_is_secret = True in ByProxy"
+    with pytest.raises(RuntimeError, match=message), Client(named_by(ByProxy, where), interface):
+        pass

@@ -61,6 +61,8 @@ class APIKey(UserSource[U]):
     Raises ValueError for a header or a prefix that isn't a token.
     """
 
+    header_is_secret = True
+
     def __init__(
         self,
         loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],

@@ -14,7 +14,7 @@ from math import inf
 from time import time
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from antiphon import Dependency, Redirect, Request, explained
+from antiphon import Dependency, Redirect, Request, TrustedProxies, explained
 from antiphon.embedding import (
     CHALLENGES,
     Reads,
@@ -23,6 +23,7 @@ from antiphon.embedding import (
     check_sync,
     errors_name_it,
     is_async,
+    mounted_together,
     note_read,
     ready,
     signature_of,
@@ -70,7 +71,11 @@ class UserSource(ABC, Generic[U]):
 
     _scopes: Callable[[U], Iterable[str]] | None = None
     header: str | None = None
-    """The header that the credentials come from, for the documents of ``OpenAPI``; None if it is Authorization."""
+    """The header that the credentials come from; None if it is Authorization. It is read only from requests in which a
+    trusted proxy sets it, unless ``header_is_secret``.
+    """
+    header_is_secret: bool = False
+    """True if clients send the ``header`` themselves, with a secret such as a key."""
 
     def __init__(
         self,
@@ -320,6 +325,8 @@ class Users(Generic[U]):
         self._check_apart(app)
         for source in self.sources:
             source.install(app)
+            if source.header is not None and not source.header_is_secret:
+                app.on_startup(partial(self._check_proxies, app, source))
         if self._resource is not None:
             self._resource.install(app)
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
@@ -355,13 +362,25 @@ class Users(Generic[U]):
             except LookupError as error:
                 raise explained("unknown-route-name", f"Users(login={login!r}): {error}", LookupError) from None
 
+    @staticmethod
+    def _check_proxies(app: "App", source: UserSource[Any]) -> None:
+        if not any(each.trusted_proxies for each in mounted_together(app)):
+            kind, header = type(source).__name__, source.header
+            raise explained(
+                "bad-proxies",
+                f"{kind} believes the {header} header, so any client could choose its user: list the proxies that set"
+                f' it, App(trusted_proxies=["127.0.0.1"]), or write header_is_secret = True in {kind} if clients send a'
+                " secret in it",
+                RuntimeError,
+            )
+
     def _has_credentials(self, request: Request) -> bool:
         with unwatched(request):  # a response does not depend on a user that is never read
             return bool(self._given(request))
 
     def _given(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
         """Return the sources for which the request has credentials, and those credentials."""
-        found = [(source, source.credentials(request)) for source in self.sources]
+        found = [(source, source.credentials(request)) for source in self.sources if _may_send(request, source)]
         return [(source, given) for source, given in found if given is not None]
 
     def _to_check(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
@@ -597,6 +616,11 @@ def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
 
 def _digest(secret: str | bytes) -> bytes:
     return sha256(secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret).digest()
+
+
+def _may_send(request: Request, source: UserSource[Any]) -> bool:
+    """Return False for a header that proxies set, in a request that may have it from the client instead."""
+    return source.header is None or source.header_is_secret or TrustedProxies.have_sent(request.head)
 
 
 def _nobody(request: Request) -> None:  # noqa: ARG001

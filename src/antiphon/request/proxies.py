@@ -85,6 +85,17 @@ class TrustedProxies:
             return None, False
         return Address(found[0], port or None if isinstance(port, int) else None), found[1]
 
+    @staticmethod
+    def have_sent(head: Head) -> bool:
+        """Return True if a trusted proxy has sent a request, over a server that can't mistake another header for the
+        proxy's.
+        """
+        while isinstance(head, DerivedHead):
+            if isinstance(head, ForwardedHead):
+                return True
+            head = head.inner
+        return False
+
     def warn_of(self, software: str) -> None:
         """Log once that a WSGI server's headers can't be trusted, and what to do about it."""
         if software in self._servers_warned_of:
@@ -142,15 +153,6 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
             proxies.warn_of(software)
             return HiddenClientHead(head)
     return ForwardedHead(head, proxies)
-
-
-def is_by_trusted_proxy(head: Head) -> bool:
-    """True if a trusted proxy reported the values in a head."""
-    while isinstance(head, DerivedHead):
-        if isinstance(head, ForwardedHead):
-            return True
-        head = head.inner
-    return False
 
 
 class HiddenClientHead(DerivedHead):

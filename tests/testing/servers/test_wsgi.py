@@ -68,6 +68,7 @@ def test_the_environ_has_what_pep_3333_demands(connect):
         "CONTENT_LENGTH": "4",
         "HTTP_HOST": "shop.example:8443",
         "HTTP_X_ONE": "1",
+        "antiphon.names_are_exact": True,
         "input": b"body",
     }
     assert environ["wsgi.version"] == (1, 0)

@@ -17,7 +17,7 @@ from antiphon.cli.routes import Row, aligned, table
 from antiphon.handler.errors import PROBLEM, set_debug_page
 from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingFile, MissingKey
-from antiphon.request.proxies import is_by_trusted_proxy
+from antiphon.request.proxies import TrustedProxies
 from antiphon.request.readings import FORM, JSONObject
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -179,7 +179,7 @@ def _field_of_unknown_proxy(request: Request) -> str | None:
     """Return a header field that a proxy added, or None if there is none or the application trusts the proxy."""
     return (
         None
-        if is_by_trusted_proxy(request.head)
+        if TrustedProxies.have_sent(request.head)
         else next(filter(_is_of_proxy, (name for name, _ in request.head.fields())), None)
     )
 

@@ -13,6 +13,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import percent_decode
 from antiphon.http.headers import HOP_BY_HOP, combine
 from antiphon.http.link import Link
+from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.async_exchange import RequestBody
@@ -56,6 +57,7 @@ def make_environ(request: ClientRequest, connection: Connection) -> dict[str, An
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
+        NAMES_ARE_EXACT: True,
     }
     if connection.client is not None:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = connection.client[0], str(connection.client[1])
