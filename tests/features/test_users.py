@@ -382,3 +382,11 @@ def test_a_header_that_any_client_could_set_is_refused_when_the_app_starts(where
     message = r"ByProxy believes the X-Remote-User header.*App\(trusted_proxies=.*header_is_secret = True in ByProxy"
     with pytest.raises(RuntimeError, match=message), Client(named_by(ByProxy, where), interface):
         pass
+
+
+@rows("user, seen", ("ada", 200), ("", 401), (None, 401), (0, 200))
+def test_empty_text_is_nobody(user, seen, interface, style, loading):
+    app = App()
+    app.use(Users(Bearer(in_style(style, lambda token: user)), blocking=loading == "blocking"))
+    app.get("/", before=login_required)(in_style(style, lambda request: "in"))
+    assert Client(app, interface).get("/", headers=BOB).status == seen

@@ -418,8 +418,8 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
 
     @property
     def declares_hosts(self) -> bool:
-        """True if the application serves only its ``trusted_hosts``."""
-        return bool(self._checks.hosts)
+        """True if the application serves only its ``trusted_hosts``, and these are not all hosts ("*")."""
+        return self._checks.hosts.are_few
 
     @property
     def _own_host(self) -> str:

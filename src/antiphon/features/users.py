@@ -404,10 +404,10 @@ class Users(Generic[U]):
         return self._agreed(found)
 
     def _agreed(self, found: list[tuple[UserSource[U], U | None]]) -> "U | _TwoUsers | None":
-        """Return the user that all credentials belong to."""
-        users = [user for source, user in found if user is not None or not source._is_sent_by_itself]
+        """Return the user that all credentials belong to. Empty text is nobody."""
+        users = [user for source, user in found if not _is_nobody(user) or not source._is_sent_by_itself]
         first = users[0] if users else None
-        if first is None or any(user is None for user in users):
+        if first is None or any(map(_is_nobody, users)):
             return None
         return first if all(self._are_same(first, user) for user in users) else _TwoUsers()
 
@@ -621,6 +621,10 @@ def _digest(secret: str | bytes) -> bytes:
 def _may_send(request: Request, source: UserSource[Any]) -> bool:
     """Return False for a header that proxies set, in a request that may have it from the client instead."""
     return source.header is None or source.header_is_secret or TrustedProxies.have_sent(request.head)
+
+
+def _is_nobody(user: object) -> bool:
+    return user is None or (isinstance(user, str) and not user)
 
 
 def _nobody(request: Request) -> None:  # noqa: ARG001

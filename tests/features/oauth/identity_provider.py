@@ -95,8 +95,9 @@ class IdentityProvider:
 
         header = {"alg": "RS256", "kid": self.key.kid, "typ": "at+jwt"} | changes.pop("header", {})
         # One of its own for each: another test may have revoked the equal token of the same second.
-        claims = {"iss": self.issuer, "sub": "ann", "exp": int(time.time()) + 600, "scope": SCOPES} | changes
-        claims.setdefault("jti", token_urlsafe(8))
+        now, own = int(time.time()), token_urlsafe(8)
+        claims = {"iss": self.issuer, "sub": "ann", "exp": now + 600, "iat": now, "client_id": "web", "jti": own}
+        claims |= {"scope": SCOPES} | changes
         key = changes.pop("key", self.key)
         claims.pop("key", None)
         return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, key)
@@ -185,7 +186,8 @@ class IdentityProvider:
                 claims = jwt.decode(given, self.key).claims
             except ValueError:
                 return jsonify(active=False)
-            return jsonify({**claims, "active": given not in self.revoked})
+            said = {"token_type": "Bearer", **claims, "active": given not in self.revoked}
+            return jsonify({name: each for name, each in said.items() if each != "unsaid"})
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -114,8 +114,9 @@ def test_without_a_url_the_resource_is_the_trusted_host_of_the_request(provider)
     assert status(client, provider.token(aud="https://evil.example")) == 401
     forged = {"authorization": f"Bearer {provider.token(aud='https://evil.example')}", "host": "evil.example"}
     assert client.get("/api/me", headers=forged).status == 421
-    with pytest.raises(LifespanError, match="can't tell which tokens are meant for it"):
-        client_of(make_app(provider, url=None)).__enter__()
+    for app in (App(), App(trusted_hosts=["*"]), App(trusted_hosts=["shop.example", "*"])):
+        with pytest.raises(LifespanError, match="can't tell which tokens are meant for it"):
+            client_of(make_app(provider, url=None, app=app)).__enter__()
 
 
 # Tokens
@@ -142,6 +143,24 @@ TOKENS = [  # what is different about a token, its times in seconds from now, th
     ("another key", {"key": FOREIGN, "header": {"kid": "foreign"}}, 401),
     ("another key, of the known name", {"key": FOREIGN}, 401),
     ("the place of the attacker's keys", {"key": FOREIGN, "header": {"jku": "https://evil.example/keys"}}, 401),
+    ("no user", {"sub": None}, 401),
+    ("an empty user", {"sub": ""}, 401),
+    ("a user that is a list", {"sub": ["ann"]}, 401),
+    ("no client, in a token of RFC 9068", {"client_id": None}, 401),
+    ("no time, in a token of RFC 9068", {"iat": None}, 401),
+    ("no id, in a token of RFC 9068", {"jti": None}, 401),
+    ("no client, in another token", {"client_id": None, "jti": None, "header": {"typ": "JWT"}}, 200),
+    ("no user, in another token", {"sub": None, "header": {"typ": "JWT"}}, 401),
+    (
+        "a certificate that the client must prove",
+        {"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}},
+        401,
+    ),
+    ("a key that the client must prove", {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}, 401),
+    ("nothing to prove, which is malformed", {"cnf": {}}, 401),
+    ("the kind of an access token", {"token_use": "access"}, 200),
+    ("the kind of an ID token", {"token_use": "id"}, 401),
+    ("the kind of a refresh token", {"typ": "Refresh"}, 401),
     ("the attacker's key itself", {"key": FOREIGN, "header": {"jwk": FOREIGN.as_dict(private=False)}}, 401),
 ]
 
@@ -229,6 +248,32 @@ def test_the_provider_is_asked_about_each_token(provider):
     assert status(client, token) == 401
     assert status(client_of(make_app(provider, introspection=Introspection("shop", "wrong"))), token) == 503
     assert "secret of" not in repr(Introspection("shop", "secret of the shop"))
+
+
+@rows("what, said, wanted", [
+    ("an access token", {}, 200),
+    ("an access token, by another name", {"token_type": "unsaid", "token_use": "access_token"}, 200),
+    ("an access token, by two names", {"typ": "Bearer"}, 200),
+    ("a token of a kind that is not reported", {"token_type": "unsaid"}, 401),
+    ("a refresh token", {"token_type": "unsaid", "token_use": "refresh_token"}, 401),
+    ("a refresh token, by another name", {"typ": "Refresh"}, 401),
+    ("an ID token", {"token_type": "unsaid", "typ": "ID"}, 401),
+    ("an ID token, by another name", {"token_type": "unsaid", "typ": "JWT"}, 401),
+    ("a kind that is not text", {"token_type": ["Bearer"]}, 401),
+    ("a token for a key", {"token_type": "DPoP", "cnf": {"jkt": "0ZcO"}}, 401),
+    ("a token for a certificate", {"cnf": {"x5t#S256": "bwcK"}}, 401),
+    ("no user", {"sub": None}, 401),
+    ("no end", {"exp": None}, 200),
+])  # fmt: skip
+def test_the_provider_says_which_tokens_are_access_tokens(what, said, wanted, provider):
+    client = client_of(make_app(provider, introspection=Introspection("shop", "secret of the shop")))
+    assert status(client, provider.token(aud=HERE, **said)) == wanted
+
+
+def test_a_provider_that_does_not_report_kinds_of_tokens_is_named_in_the_log(provider, caplog):
+    client = client_of(make_app(provider, introspection=Introspection("shop", "secret of the shop")))
+    assert status(client, provider.token(aud=HERE, token_type="unsaid")) == 401
+    assert f"{provider.issuer} does not report the token_type of a token" in caplog.text
 
 
 def test_a_token_that_the_provider_revokes_ends_what_it_has_opened(provider, monkeypatch):
@@ -353,7 +398,7 @@ def test_redirects_are_not_followed_and_documents_are_bounded(provider):
         fetch("http://127.0.0.1:1/")
 
 
-def test_what_is_kept_is_fetched_again_after_an_hour_and_seldom_after_a_failure():
+def test_what_is_kept_is_fetched_again_after_minutes_and_used_for_an_hour_while_that_fails():
     now, found, asked = [0.0], [1], []
 
     def load():
@@ -362,24 +407,54 @@ def test_what_is_kept_is_fetched_again_after_an_hour_and_seldom_after_a_failure(
             raise ServiceUnavailable("down")
         return found[0]
 
+    def is_down(kept):
+        with pytest.raises(ServiceUnavailable):
+            kept.get()
+        return True
+
     kept = Kept(load, lambda: now[0])
     assert [kept.get(), kept.get(), len(asked)] == [1, 1, 1]
     found[0] = 2
     assert [kept.get(), kept.get(anew=True), kept.get(anew=True), len(asked)] == [1, 2, 2, 2]
-    now[0], found[0] = 3599.0, None
+    now[0], found[0] = 299.0, None
     assert [kept.get(), len(asked)] == [2, 2]
-    now[0] = 3600.0
-    assert [kept.get(), kept.get(), len(asked)] == [2, 2, 3]  # what is there is used while the provider is down
-    now[0], found[0] = 3609.0, 3
+    now[0] = 300.0
+    assert [kept.get(), kept.get(), len(asked)] == [2, 2, 3]
+    now[0], found[0] = 309.0, 3
     assert [kept.get(), len(asked)] == [2, 3]
-    now[0] = 3610.0
+    now[0] = 310.0
     assert [kept.get(), len(asked)] == [3, 4]
+    now[0], found[0] = 3909.0, None
+    assert [kept.get(), len(asked)] == [3, 5]
+    now[0] = 3910.0
+    assert [is_down(kept), len(asked)] == [True, 5]
+    now[0] = 30 * 86400.0
+    assert [is_down(kept), is_down(kept), len(asked)] == [True, True, 6]
+    found[0] = 4
+    now[0] += 10
+    assert [kept.get(), len(asked)] == [4, 7]
     down = Kept(load, lambda: now[0])
     found[0] = None
-    for _ in range(3):
-        with pytest.raises(ServiceUnavailable):
-            down.get()
-    assert len(asked) == 5
+    assert [is_down(down), is_down(down), len(asked)] == [True, True, 8]
+
+
+def test_a_key_that_the_provider_withdraws_is_refused_soon_and_while_the_provider_is_away(monkeypatch):
+    monkeypatch.setattr("antiphon.features.oauth.tokens._PAUSE", 0.0)
+    now = [0.0]
+    with served_provider() as provider:
+        app = make_app(provider)
+        (source,) = [source for each in app.features if isinstance(each, Users) for source in each.sources]
+        (known,) = source._resource._providers.values()
+        known._keys._clock = known._metadata._clock = lambda: now[0]
+        client, token = client_of(app), provider.token(aud=HERE)
+        assert status(client, token) == 200
+        provider.rotate()
+        now[0] = 300.0
+        assert [status(client, token), status(client, token := provider.token(aud=HERE))] == [401, 200]
+    now[0] = 3600.0
+    assert status(client, token) == 200
+    now[0] = 3900.0
+    assert status(client, token) == 503
 
 
 # The SDK's client, from the 401 to the call

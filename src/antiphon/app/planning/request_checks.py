@@ -61,6 +61,11 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     @property
+    def are_few(self) -> bool:
+        """True if requests for some hosts are refused."""
+        return bool(self._declared) and ("*", None) not in self._trusted
+
+    @property
     def first(self) -> str:
         """A host for requests that the application makes itself."""
         return next((host.removeprefix(".") for host in self._declared if host != "*"), "localhost")

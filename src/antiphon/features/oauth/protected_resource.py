@@ -43,14 +43,15 @@ class ProtectedResource:
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
     "https://id.example". ``url`` is the application's own identifier. Tokens must contain it as their audience (RFC
     8707); all other tokens are refused. Without ``url``, the identifier is the scheme and host of the request; this
-    requires ``App(trusted_hosts=...)``.
+    requires ``App(trusted_hosts=...)``, without "*".
 
     A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401
     refers to it. ``scopes`` appear in both. To require scopes, use ``scopes_required``.
 
     Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the ``oauth``
-    extra. With ``introspection``, the provider is asked about each token instead (RFC 7662). If a provider is needed
-    but does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
+    extra. With ``introspection``, the provider is asked about each token instead (RFC 7662), and must report its
+    ``token_type``. Each token must name a user (``sub``), and none may be bound to a key (``cnf``). If a provider is
+    needed but does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
     ``introspection``, and for URLs that don't use https, except on this machine.
     """
 

@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import IO, Any, NamedTuple, Self
@@ -26,8 +27,8 @@ _LARGEST = 1 << 20
 """The maximum size of a document in bytes."""
 _PAUSE = 10.0
 """The minimum number of seconds between requests for the same document."""
-_KEPT = 3600.0
-"""The number of seconds for which fetched metadata and keys are used."""
+_FRESH, _KEPT = 300.0, 3600.0
+"""The numbers of seconds for which fetched metadata and keys are used, and while the provider does not respond."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -83,10 +84,10 @@ def _read(response: IO[bytes]) -> dict[str, Any]:
 
 
 class Kept:
-    """A document that is fetched when it is needed, and then kept for an hour.
+    """A document that is fetched when it is needed, and then kept for five minutes, so that a withdrawn key is.
 
     It is fetched again at most every ten seconds, however many tokens contain unknown keys, and no more often after a
-    failure. While one thread fetches it again, other threads use the previous version.
+    failure. While one thread fetches it again, or fails to, other threads use the previous version, for an hour.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:
@@ -96,21 +97,20 @@ class Kept:
         self._value: Any = None
         self._fetched = self._due_again = 0.0
 
-    @property
-    def _is_fresh(self) -> bool:
-        return self._value is not None and self._clock() - self._fetched < _KEPT
+    def _is_at_most(self, age: float) -> bool:
+        return self._value is not None and self._clock() - self._fetched < age
 
     def get(self, *, anew: bool = False) -> Any:
         """Return the document or, with ``anew``, a new one if it may be fetched again. Raises ServiceUnavailable if
         there is none.
         """
-        if (anew or not self._is_fresh) and self._lock.acquire(blocking=self._value is None):
+        if (anew or not self._is_at_most(_FRESH)) and self._lock.acquire(blocking=not self._is_at_most(_KEPT)):
             try:
-                if (anew or not self._is_fresh) and self._clock() >= self._due_again:
+                if (anew or not self._is_at_most(_FRESH)) and self._clock() >= self._due_again:
                     self._fetch(anew=anew)
             finally:
                 self._lock.release()
-        if self._value is None:
+        if not self._is_at_most(_KEPT):
             raise ServiceUnavailable("The identity provider does not respond.", retry_after=_PAUSE)
         return self._value
 
@@ -119,8 +119,6 @@ class Kept:
             self._value = self._load()
         except ServiceUnavailable:
             self._due_again = self._clock() + _PAUSE
-            if self._value is None:
-                raise
         else:
             self._fetched = self._clock()
             self._due_again = self._fetched + _PAUSE if anew else 0.0
@@ -212,7 +210,7 @@ class AccessToken(str):
 
     @property
     def subject(self) -> str:
-        """The user's identifier, unique only at this provider; empty if there is none."""
+        """The user's identifier, unique only at this provider; a verified token has one."""
         found = self.claims.get("sub")
         return found if isinstance(found, str) else ""
 
@@ -244,7 +242,7 @@ def verified(token: str, provider: Provider, audience: str, algorithms: tuple[st
         claims = _decoded(token, provider.keys(anew=True), algorithms)
     if claims is None or claims.get("iss") != provider.issuer:
         return None
-    return AccessToken(token, claims) if is_for(claims, audience) and _is_in_time(claims) else None
+    return AccessToken(token, claims) if is_for(claims, audience) and _is_usable(claims) else None
 
 
 def introspected(token: str, provider: Provider, audience: str, credentials: Introspection) -> AccessToken | None:
@@ -253,8 +251,14 @@ def introspected(token: str, provider: Provider, audience: str, credentials: Int
     said = provider.introspect(token, credentials)
     if said.get("active") is not True or said.get("iss", provider.issuer) != provider.issuer:
         return None
-    in_time = "exp" not in said or _is_in_time(said)
-    return AccessToken(token, {"iss": provider.issuer, **said}) if is_for(said, audience) and in_time else None
+    if not any(name in said for name in _KIND):
+        logging.getLogger("antiphon.oauth").error(
+            "%s does not report the token_type of a token (RFC 7662 §2.2), which may be a refresh token",
+            provider.issuer,
+        )
+        return None
+    is_usable = is_for(said, audience) and _is_usable({"exp": inf, **said})
+    return AccessToken(token, {"iss": provider.issuer, **said}) if is_usable else None
 
 
 def claimed_issuer(token: str) -> str | None:
@@ -272,13 +276,18 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
 
     try:
         read = jwt.decode(token, keys, algorithms=[*algorithms])
-        return dict(read.claims) if is_token_of(_KINDS, read.header) else None
+        required = _REQUIRED if is_token_of(("at+jwt",), read.header) else ()
+        return dict(read.claims) if is_token_of(_KINDS, read.header) and {*required} <= {*read.claims} else None
     except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed tokens
         return None
 
 
 _KINDS = ("at+jwt", "jwt")
 """The kinds of access tokens (RFC 9068 §4). Many providers say only "JWT", or nothing."""
+_REQUIRED = ("client_id", "iat", "jti")
+"""The claims that tokens of the first kind must also have (RFC 9068 §2.2)."""
+_KIND, _ACCESS = ("token_type", "token_use", "typ"), ("bearer", "access_token", "access", "at+jwt")
+"""The claims in which providers say what a token is, and what they call an access token, in lower case."""
 
 
 def _has_key(token: str, provider: Provider) -> bool:
@@ -294,9 +303,16 @@ def is_for(claims: Mapping[str, Any], audience: str) -> bool:
     return any(each in (audience, f"{audience}/" if audience.count("/") == 2 else audience) for each in named)
 
 
-def _is_in_time(claims: Mapping[str, Any]) -> bool:
-    expires, begins = claims.get("exp"), claims.get("nbf", 0)
+def _is_usable(claims: Mapping[str, Any]) -> bool:
+    """Return True for an access token of a user, which is valid now and isn't bound to a key that its client would have
+    to prove (RFC 8705 §3, RFC 9449 §6).
+    """
+    expires, begins, subject = claims.get("exp"), claims.get("nbf", 0), claims.get("sub")
     now = time.time()
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (expires, begins)):
+        return False
+    if not isinstance(subject, str) or not subject or "cnf" in claims:
+        return False
+    if any(str(claims[name]).lower() not in _ACCESS for name in _KIND if name in claims):
         return False
     return bool(expires > now - TOKEN_LEEWAY and begins < now + TOKEN_LEEWAY)  # type: ignore[operator]
