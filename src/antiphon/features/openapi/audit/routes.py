@@ -23,7 +23,7 @@ from antiphon.features.openapi.security import requires_signature
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.signatures.feature import Signatures
-from antiphon.features.users import Users
+from antiphon.features.users import Bearer, Users, sources_of
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"
@@ -61,6 +61,8 @@ class AuditedRoute:
     """The fields of successful responses."""
     is_known: bool = True
     """False if the fields of a successful response are not known."""
+    loaders: list[list[Code]] = field(default_factory=list)
+    """The code of each function that finds a user by a token, and of those that it calls."""
     asks: bool = False
     """True if code asks whose the object is, or whether the user may act for others."""
     kinds_of_users: frozenset[str] = frozenset()
@@ -110,6 +112,8 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.taken = [*_fields(_taken(operation), document.content, marks)]
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
+            loaders = [function_of(source.loader) for source in sources_of(each.app, Bearer)]
+            made.loaders = [[*asking.reached(loader, each.providers)] for loader in loaders if loader is not None]
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
             features = [feature for feature, _ in added_to(each, method)]
             made.protection = frozenset(_protection(contract, each.before, each.app, features))

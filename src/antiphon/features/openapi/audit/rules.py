@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from antiphon.embedding import SAFE_METHODS
@@ -11,7 +12,7 @@ from antiphon.features.logins import login
 from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable
 
-Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling"]
+Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling", "token"]
 
 
 class Finding(NamedTuple):
@@ -31,7 +32,9 @@ class Finding(NamedTuple):
 def findings(routes: list[AuditedRoute]) -> list[Finding]:
     """Return what the rules find, by route."""
     found = [each for route in routes for rule in _RULES for each in rule(route)]
-    return sorted([*found, *_siblings(routes)], key=lambda each: (each.is_unknown, each.place, each.rule))
+    return sorted(
+        [*found, *_siblings(routes), *_tokens(routes)], key=lambda each: (each.is_unknown, each.place, each.rule)
+    )
 
 
 def _finding(rule: Rule, route: AuditedRoute, text: str, advice: str, *, is_unknown: bool = False) -> Finding:
@@ -259,6 +262,46 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
                 if what not in route.protection and len(having) == len(others) >= least:
                     shown = having[0].name + (f" and {len(having) - 1} more" if len(having) > 1 else "")
                     yield _finding("sibling", route, f"has no {what}, which {shown} have", advice)
+
+
+# Tokens
+
+
+def _tokens(routes: list[AuditedRoute]) -> Iterator[Finding]:
+    """Yield what functions that find users don't ask of a JSON Web Token that they decode."""
+    for codes in {codes[0].source.node: codes for route in routes for codes in route.loaders if codes}.values():
+        source, nodes = codes[0].source, [(code, node) for code in codes for node in code.nodes]
+        lines = source.code.co_firstlineno, source.node.end_lineno or 0
+        place = f"{source.code.co_filename}:{lines[0]}"
+        found = partial(Finding, "token", f"Bearer({source.code.co_name})", place=place, lines=lines)
+        if any(map(_decodes, [node for _, node in nodes])) and not any(_asks_audience(*each) for each in nodes):
+            text = "decodes tokens, but nothing asks for whom they were made (aud)"
+            yield found(text=text, advice="compare aud with this app's name, or use a ProtectedResource")
+        if any(_makes_up_user(node) for _, node in nodes):
+            text = "takes tokens that name nobody (sub) for those of one user"
+            yield found(text=text, advice='refuse them: claims["sub"]')
+
+
+def _decodes(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr="decode")):
+            return "jwt" in module.lower()
+    return False
+
+
+def _asks_audience(code: Code, node: ast.AST) -> bool:
+    """Return True for the audience's name, or for an object of the module that has it, such as a registry of claims."""
+    if isinstance(node, ast.keyword):
+        return node.arg in ("aud", "audience")
+    known = repr(getattr(code.find(node), "__dict__", "")) if isinstance(node, ast.Name) else ""
+    return "'aud'" in known or bool({"aud", "audience"} & {*_words(node)})
+
+
+def _makes_up_user(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="sub"), default]):
+            return not (isinstance(default, ast.Constant) and not default.value)
+    return False
 
 
 def _group_of(route: AuditedRoute) -> str:
