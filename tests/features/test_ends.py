@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import json
 import logging
 import threading
@@ -30,6 +31,7 @@ from antiphon.features import (
     SQLiteStore,
     StoreUnavailable,
     Users,
+    UserSource,
     ValkeyStore,
     login,
     login_required,
@@ -897,4 +899,36 @@ def test_a_source_that_fails_is_asked_again(caplog, source):
     asyncio.run(opened.ask_again([source], {}, 60.0))
     assert not opened.is_asked
     assert opened.checked_at < float("inf")
-    assert "whether open credentials are still valid can't be told" in caplog.text
+    asyncio.run(opened.ask_again([source], {}, 60.0))
+    assert caplog.text.count("whether the user of open streams is still found can't be told") == 1
+
+
+class OwnKey(UserSource):
+    header, header_is_secret = "X-Own-Key", True
+
+    def credentials(self, request):
+        key = request.headers.get("x-own-key")
+        return None if key is None else (key,)
+
+
+BY_SOURCE = {  # what is sent, for each kind of credentials
+    "session": lambda shop: with_cookie(shop, "7"),
+    "API key": lambda shop: {"x-api-key": shop.keys.create("7")},
+    "own source": lambda shop: {"x-own-key": "7"},
+    "token": lambda shop: {"authorization": "Bearer 7"},
+}
+
+
+@rows("kind, gone", [*itertools.product(BY_SOURCE, [None, ""])])
+def test_a_user_who_leaves_the_table_loses_what_is_open_by_any_credentials(kind, gone, monkeypatch):
+    monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
+    users = {"7": by_number("7"), "8": by_number("8")}
+    find = lambda key: users.get(key, gone)  # noqa: E731
+    shop = serve_endless(Shop(find=find, sources=[OwnKey(find), Bearer(find)]))
+    received = opened(shop, BY_SOURCE[kind](shop))
+    other = opened(shop, {"x-own-key": "8"})
+    time.sleep(1.5 * LOOK_EVERY)
+    check_goes_on(received)
+    del users["7"]
+    check_ends(received)
+    check_goes_on(other)

@@ -150,7 +150,7 @@ class Ending:
         opened = request._dependencies.pop(self._opened)() if self._opened in request else None
         if user is None or (identity := self._users._key_of(user)) is None:
             return
-        key, sources = self._owner_of(user), self._sources(request)
+        key, sources = self._owner_of(user), self.sources_of(request)
         if reads is not None:
             read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
         if opened is not None:
@@ -161,26 +161,22 @@ class Ending:
         key = self._users._stored_key(user)
         return user if key is None and isinstance(user, str) else key
 
-    def _sources(self, request: Request) -> "list[UserSource[Any]]":
+    def sources_of(self, request: Request) -> "list[UserSource[Any]]":
+        """Return the sources for which a request has credentials."""
         with unwatched(request):
             return [source for source, _ in self._users._given(request)]
 
     def seconds_left(self, request: Request) -> float:
-        """Return for how many seconds the credentials of a request are valid, until they have to be checked again: 0 if
-        they have ended since they were checked. Calls the store.
+        """Return after how many seconds the credentials of a request have to be checked again: 0 if they have ended
+        since they were checked. Calls the store.
         """
-        sources = self._sources(request)
+        sources = self.sources_of(request)
         with unwatched(request):
             told = [source._is_valid(request) for source in sources]
             left = min((each._seconds_left(request) for each in sources), default=inf)
         if False in told or (None in told and (left <= 0 or self._has_ended(request))):
             return 0.0
-        left = left if left > 0 else RENEWED_FOR
-        return min(left, RENEWED_FOR) if None in told else left
-
-    def sources_to_ask(self, request: Request) -> "list[UserSource[Any]]":
-        """Return the sources whose loaders are called again while something is open for the user of a request."""
-        return [source for source in self._sources(request) if source._is_asked_again]
+        return min(left, RENEWED_FOR) if left > 0 else RENEWED_FOR
 
     def note_check(self, request: Request) -> None:
         """Note when credentials are checked that can't be checked again."""

@@ -28,7 +28,7 @@ from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, current_request
 from antiphon.embedding import FeatureStore
@@ -285,7 +285,7 @@ class Ends:
                     opened.cut()
                 if not each.is_asked:  # in a task of its own: others don't wait for what a loader waits for
                     each.is_asked = True
-                    self._begin(each.ask_again(each.ending.sources_to_ask(request), self._locks, left))
+                    self._begin(each.ask_again(each.ending.sources_of(request), self._locks, left))
             del opened, request, self._to_check[0]
 
 
@@ -324,6 +324,7 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
     from asyncio import run_coroutine_threadsafe, timeout, wrap_future
 
     from antiphon.embedding import Crossing, background_loop, contained, is_async, unwatched
+    from antiphon.features.users import is_nobody
 
     try:
         with unwatched(request):
@@ -331,17 +332,27 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
         if given is None or (loop is not None and loop.is_closed()):
             return False
         if not is_async(source.loader):
-            return await Crossing().run(source.loader, *given) is None
+            return is_nobody(await Crossing().run(source.loader, *given))
         async with timeout(RENEWED_FOR):
             steps: Any = source.loader(*given)
-            return await wrap_future(run_coroutine_threadsafe(contained(steps), loop or background_loop().loop)) is None
+            found = await wrap_future(run_coroutine_threadsafe(contained(steps), loop or background_loop().loop))
+            return is_nobody(found)
     except (Forbidden, Unauthorized):
         return True
     except (HTTPError, TimeoutError):  # nobody can tell at the moment
         return False
     except (Exception, SystemExit, KeyboardInterrupt):
-        logging.getLogger("antiphon").exception("whether open credentials are still valid can't be told")
+        if source not in _FAILING:  # each stream asks, each minute
+            _FAILING.add(source)
+            logging.getLogger("antiphon").exception(
+                "whether the user of open streams is still found can't be told: loaders are called again outside of a"
+                " request, so one that reads current_request() needs Users.end"
+            )
         return False
+
+
+_FAILING: "WeakSet[UserSource[Any]]" = WeakSet()
+"""The sources whose failure is logged, once."""
 
 
 OF_THIS_PROCESS = MemoryStore()

@@ -146,9 +146,6 @@ class UserSource(ABC, Generic[U]):
         """
         return None
 
-    _is_asked_again = False
-    """True if the loader is called again while something is open that the credentials have opened."""
-
     def _seconds_left(self, request: Request) -> float:  # noqa: ARG002
         """Return for how many seconds the credentials of a request are valid, unless others renew them. Does not call
         the store.
@@ -196,7 +193,6 @@ class Basic(UserSource[U]):
         self._challenge = Challenge.basic(realm)
 
     _replaces = ("authorization",)
-    _is_asked_again = True
 
     def credentials(self, request: Request) -> tuple[str, str] | None:
         given = request.authorization
@@ -244,7 +240,6 @@ class Bearer(UserSource[U]):
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
     _replaces = ("authorization",)
-    _is_asked_again = True
 
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization
@@ -404,10 +399,10 @@ class Users(Generic[U]):
         return self._agreed(found)
 
     def _agreed(self, found: list[tuple[UserSource[U], U | None]]) -> "U | _TwoUsers | None":
-        """Return the user that all credentials belong to. Empty text is nobody."""
-        users = [user for source, user in found if not _is_nobody(user) or not source._is_sent_by_itself]
+        """Return the user that all credentials belong to."""
+        users = [user for source, user in found if not is_nobody(user) or not source._is_sent_by_itself]
         first = users[0] if users else None
-        if first is None or any(map(_is_nobody, users)):
+        if first is None or any(map(is_nobody, users)):
             return None
         return first if all(self._are_same(first, user) for user in users) else _TwoUsers()
 
@@ -623,7 +618,8 @@ def _may_send(request: Request, source: UserSource[Any]) -> bool:
     return source.header is None or source.header_is_secret or TrustedProxies.have_sent(request.head)
 
 
-def _is_nobody(user: object) -> bool:
+def is_nobody(user: object) -> bool:
+    """Return True for what a loader returns if it finds no user. Empty text is nobody, too."""
     return user is None or (isinstance(user, str) and not user)
 
 
