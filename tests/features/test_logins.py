@@ -327,7 +327,7 @@ class TestTheKey:
 
     @rows(
         "user, options, error, match",
-        (Other("ada"), {}, TypeError, r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.name\)"),
+        (Other("ada"), {}, TypeError, r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.uuid\)"),
         ("ada", {}, TypeError, "str has no `id`"),
         (None, {}, TypeError, "NoneType has no `id`"),
         (User(None, "new"), {}, ValueError, "`id` of this User is None: save the user first"),

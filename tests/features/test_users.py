@@ -187,6 +187,24 @@ class TestLoginRequired:
             assert client.get("/mounted/shop/orders", headers=BOB).text == "three"
             assert client.get("/mounted/").status == 200
 
+    @rows("path, wanted", [
+        ("/acme/orders/7?page=2", (303, "/acme/login?next=%2Facme%2Forders%2F7%3Fpage%3D2")),
+        ("/acme/login", (200, None)),
+        ("/orders", (401, None)),
+        ("/x/new%20shop/orders/7", (303, "/new%20shop/login?next=%2Fx%2Fnew%2520shop%2Forders%2F7")),
+    ])  # fmt: skip
+    def test_a_login_page_has_the_parameters_of_the_request(self, path, wanted, interface, loading):
+        app = App()
+        app.use(Users(*sources([], loading), login="login", blocking=loading == "blocking"))
+        app.before_request(login_required)
+        app.get("/<tenant>/login", name="login")(lambda request, tenant: "Who are you?")
+        for pattern in ("/<tenant>/orders/<int:id>", "/x/<tenant>/orders/<int:id>", "/orders"):
+            app.get(pattern)(lambda request, **_: "three")
+        with Client(app, interface, follow_redirects=False) as client:
+            response = client.get(path, headers=BROWSER)
+            assert (response.status, response.location) == wanted
+            assert client.get("/acme/orders/7").status == 401
+
     def test_lets_nobody_in_where_nothing_finds_users(self):
         app = App()
         app.get("/", before=login_required)(lambda request: "secret")

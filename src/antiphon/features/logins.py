@@ -28,7 +28,7 @@ U = TypeVar("U")
 
 Begun: TypeAlias = Callable[[Any, str], NewOwner]
 """A function that returns whose a session is from now on, of a user and a key."""
-_FIX = "SessionLogin(find_user, key=lambda user: user.name)"
+_FIX = "SessionLogin(find_user, key=lambda user: user.uuid)"
 
 
 def _id_of(user: Any) -> str:

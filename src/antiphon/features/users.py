@@ -3,6 +3,7 @@
 app.use(Users(Bearer(find_by_token), login="login"))
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -31,7 +32,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store
 from antiphon.features.ending import Ending
-from antiphon.http import Challenge, Forbidden, Unauthorized
+from antiphon.http import Challenge, Forbidden, Unauthorized, format_query
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -351,11 +352,15 @@ class Users(Generic[U]):
         app.provide(CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
-        with suppress(ValueError):  # the path may have parameters that a request supplies
-            try:
-                app.url_for(login)
-            except LookupError as error:
-                raise explained("unknown-route-name", f"Users(login={login!r}): {error}", LookupError) from None
+        try:
+            app.url_for(login)
+        except LookupError as error:
+            raise explained("unknown-route-name", f"Users(login={login!r}): {error}", LookupError) from None
+        except ValueError as error:
+            logging.getLogger("antiphon").info(
+                "Users(login=%r): %s. Requests to routes that have that parameter are redirected there, others get a"
+                " 401.", login, error
+            )  # fmt: skip
 
     @staticmethod
     def _check_proxies(app: "App", source: UserSource[Any]) -> None:
@@ -502,9 +507,11 @@ class Users(Generic[U]):
 
     def _refuse(self, request: Request) -> NoReturn:
         wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
-        if self._login is None or not wants_page or self._is_login_page(request):
+        page = self._login_page(request) if wants_page else None
+        if page is None or self._is_login_page(request):
             raise Unauthorized(self._reason(request), challenge=self.challenges(request))
-        raise Redirect(request.url_for(self._login, next=_way_back(request)))
+        way_back = _way_back(request)
+        raise Redirect(page if way_back is None else f"{page}?{format_query({'next': way_back})}")
 
     def _reason(self, request: Request) -> str:
         """Return why a request has no user."""
@@ -520,7 +527,14 @@ class Users(Generic[U]):
 
     def _is_login_page(self, request: Request) -> bool:
         """Return True for the path of the login page, with any method."""
-        return self._login is not None and request.url_for(self._login) == request.url.target.partition("?")[0]
+        return self._login_page(request) == request.url.target.partition("?")[0]
+
+    def _login_page(self, request: Request) -> str | None:
+        """Return the path of the login page, whose parameters are those of the request; None if it lacks one."""
+        for parameters in ({}, request.path_params) if self._login is not None else ():
+            with suppress(ValueError, TypeError):
+                return request.url_for(self._login or "", **parameters).partition("?")[0]
+        return None
 
 
 USERS = Dependency[Users[Any]]("users", fix="app.use(Users(...))")
