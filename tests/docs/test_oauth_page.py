@@ -115,9 +115,9 @@ def new_client(page, interface="wsgi"):
     return Client(page["app"], interface, base_url="https://shop.example.com", headers=headers, follow_redirects=False)
 
 
-def callback(client, name="google"):
+def callback(client, name="google", way_back=None):
     """Return the URL to which the provider leads the browser back."""
-    started = client.get(f"/login/{name}")
+    started = client.get(f"/login/{name}", params={"next": way_back} if way_back else {})
     assert started.status == 303, started.text
     return httpx2.get(started.location).headers["location"]
 
@@ -127,8 +127,9 @@ def callback(client, name="google"):
 def test_a_user_signs_in_and_comes_back_to_the_page(name, user, page, interface):
     client = new_client(page, interface)
     assert client.get("/account?tab=1").location == "/login?next=%2Faccount%3Ftab%3D1"
-    assert f'href="/login/{name}"' in client.get("/login?next=/account%3Ftab=1").text
-    back = callback(client, name)
+    link = f"/login/{name}?next=%2Faccount%3Ftab%3D1"
+    assert f'href="{link}"' in client.get("/login?next=%2Faccount%3Ftab%3D1").text
+    back = callback(client, name, "/account?tab=1")
     assert back.startswith(f"https://shop.example.com/login/{name}/callback?")
     assert client.get(back).location == "/account?tab=1"
     assert client.get("/account").text == f"Hello, {user}."
@@ -136,8 +137,19 @@ def test_a_user_signs_in_and_comes_back_to_the_page(name, user, page, interface)
 
 
 def test_next_leads_nowhere_else(client):
-    client.get("/login?next=https://evil.example/")
-    assert client.get(callback(client)).location == "/account"
+    assert client.get(callback(client, way_back="https://evil.example/")).location == "/account"
+
+
+def test_two_tabs_sign_in_at_once_and_each_comes_back_to_its_page(client):
+    pages = ["/account?tab=1", "/account?tab=2"]
+    tabs = [callback(client, way_back=page) for page in pages]
+    assert [client.get(tab).location for tab in tabs] == pages
+    assert [client.get(tab).status for tab in tabs] == [403] * 2
+
+
+def test_the_last_five_sign_ins_are_kept(client):
+    tabs = [callback(client) for _ in range(6)]
+    assert [client.get(tab).status for tab in tabs] == [403, *[303] * 5]
 
 
 @pytest.mark.parametrize(
