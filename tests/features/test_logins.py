@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -184,7 +185,9 @@ class TestALogin:
         site.act(browser, as_user(ADA))
         assert browser.cookies[NAME] != planted
         assert site.name(attacker) is None
-        assert [entry.data for entry in store.owned_by("1")] == [{"a": 1, "_user_id": "1"}]
+        assert [entry.data | {"_login": None} for entry in store.owned_by("1")] == [
+            {"a": 1, "_user_id": "1", "_login": None}
+        ]
 
     @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
     def test_in_a_cookie_is_not_in_the_one_that_was_known_before(self, site, browser):
@@ -366,3 +369,26 @@ class TestWhatIsMissing:
             return "x"
 
         assert Client(app).get("/").text == "x"
+
+
+STORES = {"memory": MemoryStore, "cookie": partial(CookieStore, ["k" * 16])}
+
+
+@rows("kind", [*STORES])
+def test_each_login_begins_another_lifetime_of_the_session(kind, clock):
+    app = App()
+    app.use(Sessions(STORES[kind](clock=clock), idle=100, lifetime=150))
+    app.use(Users(SessionLogin({"1": ADA}.get)))
+    app.get("/cart")(lambda request: str(request.session.setdefault("cart", 7)))
+    app.get("/login")(lambda request: login(request, ADA) or "")
+    app.get("/")(lambda request: [request.user and request.user.name, sorted(request.session)])
+    client = Client(app, base_url=HTTPS)
+    client.get("/cart")
+    logged_in = ["Ada", ["_user_id", "cart"]]
+    for path, wait in (("/cart", 90), ("/login", 50), ("/", 90), ("/login", 50), ("/", 90), ("/", 59)):
+        clock.now += wait
+        assert client.get(path).status == 200
+        assert client.get("/").json[1][-1:] == ["cart"]
+    assert client.get("/").json == logged_in
+    clock.now += 2
+    assert client.get("/").json == [None, []]

@@ -33,7 +33,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store, StoreEntry
 from antiphon.features.seal import Seal
-from antiphon.features.tracked_session import BOUND, TrackedSession
+from antiphon.features.tracked_session import BOUND, TrackedSession, end_of
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
 from antiphon.types import SecretKeys
 
@@ -142,7 +142,7 @@ class Binding:
         if entry is None or "secret" not in known or "key" in known or not self._spend(known, challenge, store):
             _refuse("The registration is for no current challenge.")
         now = self.clock()
-        left = entry.created + lifetime - now
+        left = end_of(entry, lifetime) - now
         name = token_urlsafe(16)
         binding = {**known, "id": _sealed(name, entry.key), "key": key, "since": now}
         ttl = min(entry.expires - now, left)

@@ -143,7 +143,7 @@ class SessionLogin(LoginSource[U]):
         session.rotate(key, end_others=end_others)
         session[NAME] = key
         if isinstance(session, TrackedSession):
-            session.new_owner = begun(user, key)
+            session.log_in(begun(user, key))
 
     def _end_login(self, request: Request, *, everywhere: bool) -> None:
         request.session.clear(everywhere=everywhere)

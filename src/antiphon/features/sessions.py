@@ -30,7 +30,7 @@ from antiphon.embedding import (
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
 from antiphon.features.ending import look_again
-from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
+from antiphon.features.tracked_session import HIDDEN, KEPT, NAME, TrackedSession, end_of
 from antiphon.http import CacheControl, SetCookie
 from antiphon.types import Duration, Identity, Mount, Route
 
@@ -74,8 +74,8 @@ class Sessions:
     A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; in debug mode, it is an error if such a response
     allows shared caches to store it. If the session is changed, it is written to the store when the response is made,
-    and only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in
-    seconds or a timedelta.
+    and only then is a cookie set. It ends after ``idle`` without use, and in any case ``lifetime`` after the last
+    login, or after its begin without one, both in seconds or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, "host-session".
     ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. If the store
@@ -201,7 +201,10 @@ class Sessions:
         different users.
         """
         found = self._stores.current.owned_by(self._owner_name(owner))
-        return [each._replace(data={name: each.data[name] for name in each.data if name != BOUND}) for each in found]
+        return [
+            each._replace(data={name: value for name, value in each.data.items() if name not in HIDDEN})
+            for each in found
+        ]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This
@@ -352,7 +355,7 @@ class Sessions:
 
     def _seconds_left(self, entry: StoreEntry) -> float:
         """Return how long a session may still last in any case."""
-        return entry.created + self._lifetime - self._store.clock()
+        return end_of(entry, self._lifetime) - self._store.clock()
 
     def _new_key(self, known: str = "") -> str:
         """Return a new key, which begins as the known one, by which the session stays one caller's."""

@@ -24,6 +24,17 @@ leaves it, since the device is the same.
 """
 
 
+LOGIN = "_login"
+"""The name of the time of the last login, as ``at``, which is not among the names of its data either."""
+HIDDEN = frozenset({BOUND, LOGIN})
+
+
+def end_of(entry: StoreEntry, lifetime: float) -> float:
+    """Return when a session ends in any case: a lifetime after its last login or, without one, after its begin."""
+    at: float = entry.data.get(LOGIN, {}).get("at", 0.0)
+    return max(entry.created, at) + lifetime
+
+
 class TrackedSession(Session):
     """A session that records which values were read and written. If ``failure`` is set, every use raises it. If
     the session is first read when it is over, ``when_late`` is called with the ``request``. ``owner`` is the session's
@@ -114,7 +125,7 @@ class TrackedSession(Session):
         self._written.add(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._read() if name != BOUND)  # whose secret no handler should send
+        return (name for name in self._read() if name not in HIDDEN)  # one has a secret that no handler should send
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -194,6 +205,11 @@ class TrackedSession(Session):
             self.owner = self._owner_name(owner)
             if self.binds and "key" not in self._data.get(BOUND, {}):
                 self[BOUND] = {"secret": token_urlsafe(32)}
+
+    def log_in(self, owner: NewOwner) -> None:
+        """Let the session belong to a user from now on, for another lifetime."""
+        self.new_owner = owner
+        self[LOGIN] = {"at": self._store.clock()}
 
     def clear(self, *, everywhere: bool = False) -> None:
         self._change()
