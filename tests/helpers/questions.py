@@ -115,7 +115,8 @@ time of each route | how-to/middleware how-to/add-to-requests how-to/from-flask:
 routes | how-to/middleware reference/response reference/app reference/features/security: add custom headers to every
 response | how-to/migrations how-to/database tutorial/4-database: create tables on startup | how-to/oauth how-to/jwt:
 single sign-on with azure | how-to/openapi reference/features/openapi: hide an endpoint from the swagger docs |
-how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/more-logins: two factor authentication |
+how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/more-logins: two factor
+authentication |
 how-to/runs how-to/jobs how-to/streams: show progress of a long running task | how-to/runs how-to/streams: stream the
 answer of chatgpt to the browser | how-to/send-files: serve a video so that seeking works | how-to/send-files
 how-to/files-behind-nginx how-to/signed-links: protect downloads so only the owner gets the file | how-to/send-files

@@ -453,7 +453,7 @@ class Users(Generic[U]):
 
     def _read_required(self, request: Request) -> U:
         user = request[self._dependency]
-        if user is None:
+        if user is None or is_nobody(user):
             self._refuse(request)
         return user
 
@@ -502,7 +502,7 @@ class Users(Generic[U]):
         """Raise the same errors as ``login_required`` for a request without a user: Redirect (303) or Unauthorized
         (401).
         """
-        if request[self._dependency] is None and not self._is_login_page(request):
+        if is_nobody(request[self._dependency]) and not self._is_login_page(request):
             self._refuse(request)
 
     def _refuse(self, request: Request) -> NoReturn:
