@@ -184,6 +184,36 @@ def test_a_row_that_gives_a_right_ends_the_stream_when_it_is_deleted(people, eng
     assert stream.data() is None
 
 
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("by", ["a session", "a key that expires", "a password"])
+def test_a_right_that_was_taken_away_ends_the_stream_with_the_first_change(
+    app, shown, clients, watch, write, interface, by
+):
+    keys, managers = APIKey(lambda owner: SimpleNamespace(id=owner)), {"ann", "ben"}
+    app.use(Sessions(MemoryStore()))
+    find = lambda name, *_: SimpleNamespace(id=name)  # noqa: E731
+    app.use(Users(SessionLogin(find), keys, Basic(find)))
+    app.post("/login/<name>")(lambda request, name: login(request, find(name)) or "")
+    shown(lambda request, names: names, before=lambda request: None if request.user.id in managers else abort(403))
+
+    def open_stream(name):
+        client, headers = clients(interface), {}
+        if by == "a session":
+            client.post(f"/login/{name}")
+        elif by == "a password":
+            headers = {"authorization": f"Basic {b64encode(f'{name}:x'.encode()).decode()}"}
+        else:
+            headers = {"x_api_key": keys.create(name, ttl=3600)}
+        return watch(client, **headers)
+
+    ann, ben = open_stream("ann"), open_stream("ben")
+    assert [ann.data(), ben.data()] == ["", ""]
+    managers.remove("ann")
+    write(Order(name="Tea"))
+    assert [ann.data(), ben.data()] == [None, "Tea"]
+
+
 def test_who_may_not_see_a_block_can_not_watch_it(people, clients, watch, write):
     ann, stranger = clients(), clients()
     ann.post("/login/1")

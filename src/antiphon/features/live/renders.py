@@ -122,6 +122,11 @@ class Rendered(NamedTuple):
     """The key of its caller, if it is for that one alone."""
 
     @property
+    def is_failure(self) -> bool:
+        """True if the same client may get the block next time: a limit has refused it, or the server has failed."""
+        return self.response.status == 429 or self.response.status >= 500
+
+    @property
     def tag(self) -> str:
         """A short text that differs if the block does, as the id of its event."""
         return sha256(self.response.text.encode()).hexdigest()[:24]
@@ -183,11 +188,13 @@ class SharedBlock:
                 except Exception as raised:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300
-        wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
-        retry_at = clock() + (wait if response.status == 429 or response.status >= 500 else max(words.seconds, PAUSE))
+        retry_at = clock() + max(words.seconds, PAUSE)
         of_the_url = (Reads.QUERY, Reads.ARG)  # which is the block's
         names = frozenset(name for name in watch.reads if not name.startswith(of_the_url))
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
+        if rendered.is_failure:
+            wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
+            rendered = rendered._replace(retry_at=clock() + wait)
         if _is_personal(names):
             rendered = rendered._replace(caller=caller)
         if not names <= self._names:
@@ -267,7 +274,7 @@ class Watcher:
                 return Event(rendered.response.text, event=self.name, id=rendered.tag)
             if is_first:
                 return Event(comment="")  # so that the client receives the head
-            if not rendered.is_shown and rendered.retry_at == inf:
+            if not (rendered.is_shown or rendered.is_failure):
                 break
             rendered = await self._next()
         raise StopAsyncIteration
