@@ -11,11 +11,11 @@ from antiphon import App, Response
 from antiphon.features import Cache, MemoryStore, Sessions, SQLiteStore
 from antiphon.features.cache import files
 from antiphon.testing import BrokenResponse, Client
-from tests.adapters.conftest import environ
+from tests.adapters.conftest import environ, scope
 from tests.features.cache.conftest import Site
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import DEADLINE, PAUSE, eventually
 
 pytestmark = pytest.mark.axes("interface")
 TEXT = "".join(f"{number:07}\n" for number in range(1000))
@@ -149,6 +149,35 @@ def test_no_file_is_kept_when_the_client_leaves(tmp_path):
     body.close()
     assert site.files == {}
     assert site.get().text == TEXT
+
+
+@pytest.mark.parametrize("when", ["once", "twice", "as it ends"])
+def test_no_file_is_kept_of_a_stream_that_is_cancelled(tmp_path, when):
+    async def chunks():
+        yield TEXT * 40
+        started.append(asyncio.current_task())
+        try:
+            await asyncio.sleep(DEADLINE)
+        finally:
+            if when == "as it ends":
+                asyncio.current_task().cancel()
+
+    async def cancel():
+        async def send(_):
+            pass
+
+        tasks = [asyncio.create_task(site.app(scope(path=f"/{number}"), None, send)) for number in range(20)]
+        while len(started) < len(tasks):
+            await asyncio.sleep(PAUSE)
+        for _ in range(2 if when == "twice" else 1):
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+        await asyncio.wait(tasks)
+        return [*site.files]
+
+    started, site = [], Large("asgi", tmp_path, chunks)
+    assert asyncio.run(cancel()) == []
 
 
 class Wrapper:

@@ -12,7 +12,7 @@ from antiphon.http import Event
 from antiphon.types import ChannelMessage
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
-from tests.helpers.waiting import DEADLINE, eventually, in_time
+from tests.helpers.waiting import DEADLINE, PAUSE, eventually, in_time
 
 pytestmark = pytest.mark.usefixtures("open_store")  # each test runs with each of the stores: they are its subject
 
@@ -253,21 +253,34 @@ async def test_those_who_are_present_are_named_once(open_store):
     assert await there.amembers() == []
 
 
+CANCELLED = {"as they enter": 1, "while present": 1, "twice": 2, "as they leave": 0}
+"""How often others cancel the tasks of members."""
+
+
+@pytest.mark.axes("when")
+@pytest.mark.parametrize("when", CANCELLED)
 @on_loop
-async def test_one_whose_task_is_cancelled_as_it_enters_leaves(open_store):
+async def test_those_whose_tasks_are_cancelled_leave(open_store, when):
     room = Channel("room", open_store())
 
-    async def enter():
-        async with room.present("ann"):
-            await asyncio.sleep(DEADLINE)
+    async def stay(member):
+        async with room.present(member):
+            if when == "as they leave":
+                asyncio.current_task().cancel()
+            else:
+                await asyncio.sleep(DEADLINE)
+        await asyncio.sleep(0)
 
-    entering = asyncio.create_task(enter())
-    await asyncio.sleep(0)
-    entering.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await entering
-    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # a store that is slow to enter the member
-    await asyncio.to_thread(eventually, lambda: room.members() == [] or None, "a cancelled member is present")
+    tasks = [asyncio.create_task(stay(f"member {number}")) for number in range(20)]
+    while CANCELLED[when] and when != "as they enter" and len(await room.amembers()) < len(tasks):
+        await asyncio.sleep(PAUSE)
+    for _ in range(CANCELLED[when]):
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+    await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in tasks)
+    assert await room.amembers() == []
 
 
 def test_threads_are_present_too(open_store):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -86,6 +86,25 @@ async def test_a_question_is_seen_by_all_followers_and_replied_to_from_any_proce
     for heard in [*await asyncio.gather(*following), late]:
         assert [(each.event, each.data) for each in heard[1:]] == expected
     assert await found.aquestions() == []
+
+
+@on_loop
+async def test_a_run_that_stops_waiting_for_a_reply_no_longer_asks(open_store):
+    async def impatient():
+        for seconds in (0, 0, 0.001, 0.01):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await current_run().ask("Pay 30 euros?", Approval)
+        yield "I won't pay."
+        await gate.wait()
+
+    runs, gate = Runs(open_store()), asyncio.Event()
+    run = await runs.astart(impatient(), owner="ann")
+    async with asyncio.timeout(DEADLINE), aclosing(run.follow()) as followed:
+        while (await anext(followed)).data != "I won't pay.":
+            pass
+    assert (await runs.afind(run.id, owner="ann")).state == "running"
+    gate.set()
 
 
 @rows(

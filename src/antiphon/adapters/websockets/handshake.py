@@ -1,6 +1,5 @@
 """WebSocket handshakes, for which a handler returns a response or a conversation, and handshakes over RSGI."""
 
-import asyncio
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
@@ -8,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope, Send, server_module
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED, RSGIHead, RSGIScope
+from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.iterables import aclose
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
@@ -125,7 +125,7 @@ async def close_stream(body: Any) -> None:
     if hasattr(body, "__aiter__"):
         await aclose(None, body)
     elif close := getattr(body, "close", None):
-        await asyncio.to_thread(close)
+        await Crossing().run_shielded(close)
 
 
 class ASGIChannel:

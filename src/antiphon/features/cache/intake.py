@@ -10,6 +10,7 @@ from antiphon import Request, Response, explained, is_debug
 from antiphon.embedding import (
     AsyncChunks,
     BlockingChunks,
+    Crossing,
     KeptResponse,
     Reads,
     RequestHead,
@@ -104,19 +105,18 @@ class BodyCopy:
             self._drop()
 
     async def _acopy(self, source: AsyncIterable[bytes | str]) -> AsyncGenerator[bytes]:
-        from asyncio import to_thread
-
+        crossing = Crossing()
         try:
             self._listen()
             async for chunk in source:
                 data = as_bytes(chunk)
                 if self._take(data):
-                    await to_thread(self._flush)
+                    await crossing.run(self._flush)
                 yield data
-            await to_thread(self._end)
+            await crossing.run(self._end)
         finally:
             if not self._is_over:
-                await to_thread(self._drop)
+                await crossing.run_shielded(self._drop)
 
     def _listen(self) -> None:
         """Record what is read from the request until the end, between chunks too, where tasks of the stream may run."""

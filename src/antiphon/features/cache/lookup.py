@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing, suppress
 from enum import Enum
+from functools import partial
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ from antiphon.embedding import (
     ON_THREAD,
     AwaitedResponse,
     Body,
+    Crossing,
     Head,
     MadeRequest,
     RequestHead,
@@ -260,14 +262,12 @@ class Refreshes:
 
     async def _respond(self, made: MadeRequest, fill: Fill) -> None:
         """Handle a request and read the stream in its response, which is stored when it ends."""
-        from asyncio import to_thread
-
         try:
             await contained(_read(made))
         except Exception as error:  # nobody waits for it
             log_failure(made.request, error, " while the cache was refreshed")
         finally:
-            await to_thread(self._release, fill)
+            await Crossing().run_shielded(partial(self._release, fill))
 
     def _release(self, fill: Fill) -> None:
         """End the claim, if the request has not even reached the cache, for example because of a limit around it."""

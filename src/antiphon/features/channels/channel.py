@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from antiphon import explained
 from antiphon.embedding import (
     DRAINING,
+    Crossing,
     FeatureStore,
     check_numbers,
     encode_json,
@@ -367,24 +368,19 @@ class ChannelPresence:
 
     async def __aenter__(self) -> Self:
         """Make the member present. Raises StoreUnavailable (503)."""
-        if not self._hub.blocks:
-            self._hub.enter(*self._lease)
-            return self
-        entering = asyncio.ensure_future(asyncio.to_thread(self._hub.enter, *self._lease))
-        try:
-            await asyncio.shield(entering)
-        except asyncio.CancelledError:
-            entering.add_done_callback(self._leave_late)
-            raise
+        await self._call(self._hub.enter)
         return self
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if self._hub.blocks:
-            await asyncio.to_thread(self._hub.exit, *self._lease)
+        await self._call(self._hub.exit)
+
+    async def _call(self, function: "Callable[[str, str, float], None]") -> None:
+        if self._hub.blocks:  # whatever is cancelled: one who has entered must leave
+            await Crossing().run_shielded(partial(function, *self._lease))
         else:
-            self._hub.exit(*self._lease)
+            function(*self._lease)
 
     def __enter__(self) -> Self:
         """Make the member present. Raises StoreUnavailable (503)."""
@@ -395,11 +391,6 @@ class ChannelPresence:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self._hub.exit(*self._lease)
-
-    def _leave_late(self, entering: "asyncio.Future[None]") -> None:
-        """Leave, because the task was cancelled while it was entering."""
-        if not entering.cancelled() and entering.exception() is None:
-            entering.get_loop().run_in_executor(None, self._hub.exit, *self._lease)
 
 
 def _is_text(name: object) -> bool:

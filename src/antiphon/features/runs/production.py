@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, 
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, ContextVar
+from functools import partial
 from itertools import takewhile
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import HTTPError, explained
-from antiphon.embedding import AsyncChunks, BlockingChunks, encode_json
+from antiphon.embedding import AsyncChunks, BlockingChunks, Crossing, encode_json
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.runs.record import Kind, Ledger, Line, Record, RunEnd, RunState, large_name, part_name
@@ -214,17 +215,15 @@ class Production:
         if self._timer is not None:
             self._timer.cancel()
         self._task = None
-        if self._hub.blocks and state != self.broken_off:
-            try:
-                await asyncio.to_thread(self.end, state, problem)
-            except asyncio.CancelledError:
-                self.end(state, problem)  # unless the thread does so
+        if state == self.broken_off:
+            self.end(state, problem)  # a loop that is ending may not come back
         else:
-            self.end(state, problem)  # a loop that is ending has no threads left
+            await self.acall(self.end, state, problem)
 
     async def acall(self, function: "Callable[..., T]", *arguments: Any) -> "T":
-        """Call a function on a thread if the store blocks."""
-        return await asyncio.to_thread(function, *arguments) if self._hub.blocks else function(*arguments)
+        """Call a function, even if the task is cancelled: on a thread if the store blocks."""
+        step = partial(function, *arguments)
+        return await Crossing().run_shielded(step) if self._hub.blocks else step()
 
     async def _aclose(self) -> None:
         values: Any = self._values
