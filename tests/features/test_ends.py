@@ -17,7 +17,7 @@ from weakref import ref
 
 import pytest
 
-from antiphon import App, Request, Response, WebSocketClosed
+from antiphon import App, Request, Response, WebSocketClosed, abort
 from antiphon.features import (
     APIKey,
     Basic,
@@ -181,6 +181,7 @@ def test_the_application_ends_what_only_it_knows(caplog):
     (lambda: Users(Bearer(str), revoke=lambda: 0), r"takes \(\), but is called with \(user\)"),
     (lambda: Users(Bearer(str), revoke=asyncio.sleep), "revoke"),
     (lambda: Users(Bearer(str)).end(object()), "Users.end: a object has no `id`"),
+    (lambda: Users(Bearer(str)).disconnect(object()), "Users.disconnect: a object has no `id`"),
 ])  # fmt: skip
 def test_mistakes_are_told(make, told):
     with pytest.raises(TypeError, match=told):
@@ -480,9 +481,11 @@ def test_a_clock_that_is_set_after_an_end_locks_nobody_out(step, clock):
     assert visitor.get("/me").text == "7"
 
 
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("how", ["end", "disconnect"])
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-def test_a_stream_that_begins_during_the_end_does_not_survive(interface):
-    """The credentials are checked, and deleted, before anything knows of the stream."""
+def test_a_stream_that_begins_during_the_end_does_not_survive(interface, how):
+    """The credentials, or a role, are checked, and taken away, before anything knows of the stream."""
     shop = Shop()
     checked, goes_on = threading.Event(), threading.Event()
 
@@ -511,7 +514,7 @@ def test_a_stream_that_begins_during_the_end_does_not_survive(interface):
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     assert checked.wait(DEADLINE)
-    shop.users.end(by_number(7))
+    getattr(shop.users, how)(by_number(7))
     goes_on.set()
     assert over.wait(DEADLINE)
 
@@ -705,6 +708,29 @@ def test_a_logout_ends_only_what_its_session_opened_in_another_process(interface
     check_goes_on(of_laptop)
     assert client.post("/out", headers=laptop).status == 200
     check_ends(of_laptop)
+
+
+@rows(
+    "interface, kind",
+    [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
+)
+@rows("by", ["session", "key"])
+def test_a_lost_role_closes_what_is_open_in_another_process_and_logs_nobody_out(interface, kind, by, tmp_path):
+    one, other = (serve_endless(Shop(SQLiteStore(tmp_path / "store.db"))) for _ in range(2))
+    roles = {7: "manager", 8: "manager"}
+    for shop in (one, other):
+        shop.app.before_request(lambda request: abort(403) if roles.get(getattr(request.user, "id", 0)) == "" else None)
+    ann, bob = ({"x-api-key": one.keys.create(who)} if by == "key" else with_cookie(one, who) for who in "78")
+    of_ann, of_bob = (opened(other, each, interface, kind) for each in (ann, bob))
+    roles[7] = ""
+    one.users.disconnect(by_number(7))
+    check_ends(of_ann)
+    check_goes_on(of_bob)
+    client = Client(other.app, interface, base_url=SHOP, headers=ann)
+    assert client.get("/endless").status == 403
+    roles[7] = "customer"
+    assert client.get("/me").text == "7"
+    check_goes_on(opened(one, ann, interface, kind))
 
 
 def by_session(path):

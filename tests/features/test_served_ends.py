@@ -142,6 +142,26 @@ def test_what_is_under_way_ends_in_both(serve, pair, by):
         each.leave()
 
 
+@pytest.mark.parametrize("pair", [("asgi", "wsgi"), ("rsgi", "uvicorn"), ("gunicorn", "asgi")], ids="-".join)
+def test_who_is_disconnected_loses_what_is_open_in_both_and_stays_logged_in(serve, pair):
+    one, other = servers = serve(*pair)
+    (cookie, key, _), (bens, _, _) = log_in(one, 7), log_in(other, 8)
+    streams = [Listener(server, target, field) for server in servers for target in STREAMS for field in (cookie, key)]
+    others = [Listener(server, target, bens) for server in servers for target in STREAMS]
+    sockets = [open_socket(servers[pair.index("asgi" if "asgi" in pair else "rsgi")], each, key) for each in SOCKETS]
+    for each in (*streams, *others):
+        eventually(lambda each=each: each.received or None, f"{each.target} did not begin")
+    assert send(one, "POST", "/disconnect/7").status == 200
+    for each in streams:
+        eventually(each.is_over, f"{each.target} goes on")
+    for each in sockets:
+        with pytest.raises(ConnectionClosed):
+            each.recv(DEADLINE)
+    assert not any(each.is_over() for each in others)
+    for server in servers:
+        assert [send(server, "GET", "/me", field).body for field in (cookie, key)] == [b"7"] * 2
+
+
 @pytest.mark.parametrize("pair", [("asgi", "rsgi"), ("wsgi", "uvicorn")], ids="-".join)
 @pytest.mark.parametrize("target", ["/login", "/alogin"])
 def test_a_login_under_way_comes_too_late_and_the_next_one_lives(serve, pair, target, tmp_path):

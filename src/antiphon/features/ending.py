@@ -15,6 +15,7 @@ from antiphon.features.ends import (
     BEGUN,
     ENDING,
     OF_THIS_PROCESS,
+    OPENED,
     RENEWED_FOR,
     TOKENS,
     Cuttable,
@@ -174,21 +175,33 @@ class Ending:
         with unwatched(request):
             told = [source._is_valid(request) for source in sources]
             left = min((each._seconds_left(request) for each in sources), default=inf)
-        if False in told or (None in told and (left <= 0 or self._has_ended(request))):
+        if False in told or (None in told and (left <= 0 or self._has_ended(request, "user", TOKENS))):
             return 0.0
         return min(left, RENEWED_FOR) if left > 0 else RENEWED_FOR
 
+    def seconds_open(self, request: Request) -> float:
+        """Return for how many seconds what a request has opened may stay open. Calls the store."""
+        return 0.0 if self._has_ended(request, OPENED) else self.seconds_left(request)
+
     def note_check(self, request: Request) -> None:
-        """Note when credentials are checked that can't be checked again."""
+        """Note when the credentials of a request are checked."""
         request[self._checked] = self.of(request.app).note()
 
-    def _has_ended(self, request: Request) -> bool:
-        """Return True if the user of a request, or the user's tokens, have ended since the credentials were checked."""
+    def _has_ended(self, request: Request, *ends: str) -> bool:
+        """Return True if there was such an end of the user of a request since the credentials were checked."""
         user = request._dependencies.get(self._users._found)
         key = None if user is None or self._checked not in request else self._owner_of(user)
-        return key is not None and any(request[self._checked].is_too_late(key, what) for what in ("user", TOKENS))
+        return key is not None and any(request[self._checked].is_too_late(key, what) for what in ends)
 
     # The end
+
+    def disconnect(self, user: Any) -> None:
+        """Close what is open for a user, also what is only being opened. Raises StoreUnavailable."""
+        key = self._owner_of(user)
+        for ends in self._of_apps.values():
+            if key is not None:
+                ends.mark(key, OPENED)
+            ends.tell(self._users._key_of(user) or "")
 
     def end(self, user: Any) -> dict[str, int | None]:
         """End everything of a user, as far as the stores respond.

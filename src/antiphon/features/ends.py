@@ -3,6 +3,7 @@
 | who | writes | reads |
 |---|---|---|
 | ``Users.end`` | a number in the user's entry, higher than all before; when all is deleted, a message in a channel | |
+| ``Users.disconnect`` | the same number, of what the user has open; then the message | |
 | ``look_again`` | once credentials are deleted, such as a session or an API key, a message with the user's key | |
 | a login | | the last number, when it begins; the user's number, when it is written: it must not be higher |
 | a process with open streams or sockets of users | | the channel, and then the credentials again, as at their end |
@@ -59,6 +60,8 @@ RENEWED_FOR = 60.0
 """The seconds after which credentials are checked again that should have ended, but were renewed by other requests."""
 TOKENS = "tokens"
 """The name of the end of a user's tokens."""
+OPENED = "opened"
+"""The name of the end of what a user has open."""
 MOST_KEPT = 1000
 """The number of ends that the channel keeps for processes that are slow to read them."""
 
@@ -280,7 +283,7 @@ class Ends:
             each = self._to_check[0]
             opened, request = each.opened(), each.request()
             if opened is not None and request is not None:
-                left = await Crossing().run(each.ending.seconds_left, request)
+                left = await Crossing().run(each.ending.seconds_open, request)
                 if left <= 0:
                     opened.cut()
                 if not each.is_asked:  # in a task of its own: others don't wait for what a loader waits for

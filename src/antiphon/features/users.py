@@ -312,7 +312,6 @@ class Users(Generic[U]):
             check_arguments(revoke, "user")
             check_sync("revoke", revoke)
         self._ending = Ending(self, revoke)
-        self._notes_check = any(type(source)._is_valid is UserSource._is_valid for source in self.sources)
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
@@ -385,8 +384,7 @@ class Users(Generic[U]):
 
     def _to_check(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
         """Return the credentials of a request before they are checked."""
-        if self._notes_check:
-            self._ending.note_check(request)
+        self._ending.note_check(request)
         with unwatched(request):
             return self._given(request)
 
@@ -480,10 +478,23 @@ class Users(Generic[U]):
         ``revoke`` ends them. Logins that have begun come too late. This calls the stores. Raises StoreUnavailable
         (503), which lists what has ended and what hasn't, and TypeError for a user without a key or an id.
         """
-        if self._key_of(user) is None:
-            reason = f"Users.end: a {type(user).__name__} has no `id` to recognize the user by"
-            raise explained("user-without-key", reason, TypeError)
+        self._check_key("end", user)
         return self._ending.end(user)
+
+    def disconnect(self, user: U) -> None:
+        """Close the streams and WebSockets that are open for a user in all processes, and render live blocks again:
+        call this after a role or a tenant was taken away. Provisional.
+
+        Logins stay, so clients may connect again, which checks their rights. This calls the stores. Raises
+        StoreUnavailable (503), after which you can call it again, and TypeError for a user without a key or an id.
+        """
+        self._check_key("disconnect", user)
+        self._ending.disconnect(user)
+
+    def _check_key(self, method: str, user: U) -> None:
+        if self._key_of(user) is None:
+            reason = f"Users.{method}: a {type(user).__name__} has no `id` to recognize the user by"
+            raise explained("user-without-key", reason, TypeError)
 
     def _stored_key(self, user: U) -> str | None:
         """Return the key that a session keeps for a user, or the user's id as text; None if there is neither."""

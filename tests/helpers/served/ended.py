@@ -105,6 +105,12 @@ def end(request: Request, who: str):
     return users.end(find(who))
 
 
+@app.post("/disconnect/<who>")
+def disconnect(request: Request, who: str):
+    users.disconnect(find(who))
+    return "done"
+
+
 async def for_long():
     for number in range(2000):
         yield str(number)

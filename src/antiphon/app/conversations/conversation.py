@@ -315,7 +315,7 @@ class Conversation(CancellableHandler):
         self._interrupt(WebSocketClosed(RESTARTING, "The server restarts."), "drain")
 
     def cut(self) -> None:
-        """Close the connection and make the handler end soon, from any thread, because the user's login has ended."""
+        """Close the connection and make the handler end soon, from any thread, because its user may not have it."""
         with suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(self._cut_when_open)
 
@@ -323,7 +323,7 @@ class Conversation(CancellableHandler):
         if not (self.is_over or hasattr(self, "_task")):  # the server has not sent the 101 yet
             self.loop.call_later(LOOK, self._cut_when_open, context=Context())
         else:
-            self._interrupt(WebSocketClosed(POLICY_VIOLATION, "The login has ended."), "disconnect")
+            self._interrupt(WebSocketClosed(POLICY_VIOLATION, "The login or its rights have ended."), "disconnect")
 
     def _interrupt(self, end: WebSocketClosed, reason: EndReason) -> None:
         if self.is_over or self._connection.is_interrupted:
