@@ -1,12 +1,19 @@
 import errno
 import os
+import select
 import socket
+import struct
+import sys
+from array import array
+from contextlib import ExitStack
 
 import pytest
 
+from antiphon.cli import listener as module
 from antiphon.cli.errors import Refused
 from antiphon.cli.listener import GivenSocket, given_socket, http_url, listen
 from tests.helpers.rows import rows
+from tests.helpers.waiting import DEADLINE
 
 
 def test_port_zero_is_a_free_port_that_others_then_find_taken():
@@ -32,6 +39,36 @@ def test_nobody_can_share_the_port():
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with pytest.raises(OSError, match="in use"):
             other.bind(listener.getsockname())
+
+
+SO_ATTACH_FILTER = 26
+
+
+def disappear(client):
+    """Let the kernel drop all that a client would receive, as if its machine were gone."""
+    code = array("B", struct.pack("=HBBI", 0x06, 0, 0, 0))
+    client.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, code.buffer_info()[0]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other options")
+@rows("number, is_sent", [(1, False), (1, True), (2, False)])
+def test_a_connection_ends_when_its_client_has_disappeared(monkeypatch, number, is_sent):
+    options = module._OF_CONNECTIONS
+    assert options["TCP_KEEPIDLE"] + options["TCP_KEEPINTVL"] * options["TCP_KEEPCNT"] == 60
+    assert options["TCP_USER_TIMEOUT"] == 60_000
+    for name, seconds in (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_USER_TIMEOUT", 1000)):
+        monkeypatch.setitem(options, name, seconds)  # nobody waits for a minute
+    with ExitStack() as closed:
+        listeners = [closed.enter_context(each) for each in listen("127.0.0.1", 0, number)]
+        client = closed.enter_context(socket.create_connection(listeners[0].getsockname()))
+        (ready, *_), _, _ = select.select(listeners, [], [], DEADLINE)
+        accepted = closed.enter_context(ready.accept()[0])
+        disappear(client)
+        if is_sent:
+            accepted.sendall(b"x")
+        accepted.settimeout(DEADLINE)
+        with pytest.raises(OSError, check=lambda error: error.errno == errno.ETIMEDOUT):
+            accepted.recv(1)
 
 
 @rows(

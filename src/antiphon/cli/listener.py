@@ -45,6 +45,12 @@ OFTEN = 0.1
 LATE = 0.3
 """Seconds by which a turn may be late."""
 
+_OF_CONNECTIONS = {
+    "TCP_NODELAY": 1, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000,
+}  # fmt: skip
+"""The options of TCP connections: the client's system is asked each ten seconds, once it has been silent for 20, and a
+connection ends if it hasn't responded for a minute, or if the client hasn't read for a minute what it was sent.
+"""
 _SO_ATTACH_REUSEPORT_CBPF = 51
 _LOAD, _MODULO, _IF_EQUAL, _RETURN = 0x20, 0x94, 0x15, 0x06
 """Instructions of classic BPF (linux/bpf_common.h): BPF_LD+W+ABS, BPF_ALU+MOD+K, BPF_JMP+JEQ+K and BPF_RET+K."""
@@ -143,10 +149,18 @@ def listen(host: str, port: int, number: int = 1) -> list[socket.socket]:
     try:
         listeners = _bound(address, family, number if sys.platform == "linux" else 1)
         for listener in listeners:
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+            _set_options(listener)
         return listeners
     except OSError as error:
         raise Refused(_bind_failure(error, _authority(host, port))) from None
+
+
+def _set_options(listener: socket.socket) -> None:
+    """Set the options that connections inherit, by which they end if the client has disappeared."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _OF_CONNECTIONS.items():
+        if (option := getattr(socket, name, None)) is not None:  # not each system has all of them
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _bound(address: tuple[str, int], family: int, number: int) -> list[socket.socket]:
@@ -312,7 +326,7 @@ class GivenSocket(NamedTuple):
             raise Refused("The socket that systemd passes does not listen: name a ListenStream, without Accept=yes.")
         if listener.family == socket.AF_UNIX:
             return [listener], f"unix:{listener.getsockname()}"
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        _set_options(listener)
         return [listener], http_url(listener.getsockname()[0], listener)
 
 
