@@ -9,7 +9,7 @@ import threading
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
@@ -41,7 +41,7 @@ from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY, _Opened
 from antiphon.features.sessions import DAY
 from antiphon.features.users import TOKEN_LEEWAY
 from antiphon.http.errors import BadRequest, Forbidden, ServiceUnavailable
-from antiphon.testing import Client, ContractError
+from antiphon.testing import Client, ContractError, HandshakeRefused
 from tests.helpers.rows import rows
 from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import DEADLINE, eventually
@@ -180,11 +180,12 @@ def test_the_application_ends_what_only_it_knows(caplog):
 @rows("make, told", [
     (lambda: Users(Bearer(str), revoke=lambda: 0), r"takes \(\), but is called with \(user\)"),
     (lambda: Users(Bearer(str), revoke=asyncio.sleep), "revoke"),
+    (lambda: Users(Bearer(str), max_open=0), "max_open must be a number above 0, not 0"),
     (lambda: Users(Bearer(str)).end(object()), "Users.end: a object has no `id`"),
     (lambda: Users(Bearer(str)).disconnect(object()), "Users.disconnect: a object has no `id`"),
 ])  # fmt: skip
 def test_mistakes_are_told(make, told):
-    with pytest.raises(TypeError, match=told):
+    with pytest.raises((TypeError, ValueError), match=told):
         make()
 
 
@@ -731,6 +732,66 @@ def test_a_lost_role_closes_what_is_open_in_another_process_and_logs_nobody_out(
     roles[7] = "customer"
     assert client.get("/me").text == "7"
     check_goes_on(opened(one, ann, interface, kind))
+
+
+@rows(
+    "interface, kind",
+    [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
+)
+@rows("by", ["session", "key"])
+def test_a_user_has_a_limited_number_of_streams_and_sockets(interface, kind, by):
+    shop, ended = Shop(max_open=3), []
+
+    @shop.app.get("/endless", before=login_required)
+    async def endless(request):
+        async def source():
+            try:
+                while True:
+                    yield b"."
+                    await asyncio.sleep(0.02)
+            finally:
+                ended.append(request)
+
+        return Response(source())
+
+    @shop.app.websocket("/socket", before=login_required)
+    async def feed(request, socket):
+        try:
+            async for message in socket:
+                await socket.send(message)
+        finally:
+            ended.append(request)
+
+    path = "/endless" if kind == "stream" else "/socket"
+    with ExitStack() as every:
+
+        def open_one(who):
+            """Open one as a user, with credentials of its own, and return what leaves; None if it is refused."""
+            proof = {"x-api-key": shop.keys.create(who)} if by == "key" else with_cookie(shop, who)
+            client = Client(shop.app, interface, base_url=SHOP, headers=proof)
+            opened = ExitStack()
+            try:
+                if kind == "socket":
+                    opened.enter_context(client.websocket(path)).send("x")
+                elif (response := opened.enter_context(client.stream("GET", path))).status != 200:
+                    opened.close()
+                    return response
+            except HandshakeRefused as refused:
+                return refused.response
+            every.callback(opened.close)
+            return opened.close
+
+        leave, *_ = [open_one("7") for _ in range(3)]
+        refused = open_one("7")
+        assert refused.status == 429
+        if kind == "socket":
+            eventually(lambda: ended or None, "the handler that was refused goes on")
+        assert callable(open_one("8"))
+        before = len(ended)
+        leave()
+        eventually(lambda: len(ended) > before or None, "the client has not left")
+        assert callable(eventually(lambda: each if callable(each := open_one("7")) else None, "there is no room"))
+        assert open_one("7").status == 429
 
 
 def by_session(path):

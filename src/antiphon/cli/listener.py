@@ -46,7 +46,8 @@ LATE = 0.3
 """Seconds by which a turn may be late."""
 
 _OF_CONNECTIONS = {
-    "TCP_NODELAY": 1, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000,
+    "TCP_NODELAY": 1, "TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 60_000,
 }  # fmt: skip
 """The options of TCP connections: the client's system is asked each ten seconds, once it has been silent for 20, and a
 connection ends if it hasn't responded for a minute, or if the client hasn't read for a minute what it was sent.

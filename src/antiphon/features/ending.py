@@ -71,14 +71,16 @@ def _space_of(name: str, app: "ref[App]") -> str:
 
 
 class Ending:
-    """How one ``Users`` ends its users. ``revoke`` ends the credentials that only the application knows.
+    """How one ``Users`` ends its users, of whom each may have ``most`` streams and sockets open in a process. ``revoke``
+    ends the credentials that only the application knows.
 
     Middleware and other code that handlers may call is here, since what it reads is not followed: no route has to
     resolve the user for it.
     """
 
-    def __init__(self, users: "Users[Any]", revoke: Callable[[Any], object] | None) -> None:
+    def __init__(self, users: "Users[Any]", revoke: Callable[[Any], object] | None, most: int) -> None:
         self._users = users
+        self._most = most
         self._revoke = revoke
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
@@ -155,7 +157,7 @@ class Ending:
         if reads is not None:
             read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
         if opened is not None:
-            self.of(request.app).watch(identity, key, opened, request, self)
+            self.of(request.app).watch(identity, key, opened, request, self, self._most)
 
     def _owner_of(self, user: Any) -> str | None:
         """Return the owner by which features hold credentials of a user."""

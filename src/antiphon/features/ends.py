@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, current_request
-from antiphon.embedding import FeatureStore
+from antiphon.embedding import FeatureStore, over_limit
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.http import Forbidden, HTTPError, Unauthorized
+from antiphon.http import Forbidden, HTTPError, TooManyRequests, Unauthorized
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Event, Task
@@ -169,13 +169,17 @@ class Ends:
         hub.send(name, Keep(MOST_KEPT), encode_json(message))
         hub.expire(name, LONGEST_LOGIN)
 
-    def watch(self, identity: str, key: str | None, opened: Cuttable, request: Request, ending: "Ending") -> None:
+    def watch(
+        self, identity: str, key: str | None, opened: Cuttable, request: Request, ending: "Ending", most: int
+    ) -> None:
         """Close a stream or a socket when its user ends, or soon if the credentials of its request have ended by now,
         and when they end. ``key`` is the user's key as text.
 
-        It is forgotten when nothing else refers to it.
+        It is forgotten when nothing else refers to it. Raises TooManyRequests if ``most`` are open for the user.
         """
         with self._lock:
+            if sum(not each.is_over for each in self._open.get(identity, ())) >= most:
+                raise too_many("open", most)
             new = _Opened(ref(opened), ref(request), key, ending)
             self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
             self._to_check.append(new)
@@ -356,6 +360,13 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
 
 _FAILING: "WeakSet[UserSource[Any]]" = WeakSet()
 """The sources whose failure is logged, once."""
+
+
+def too_many(limit: str, most: int) -> TooManyRequests:
+    """Return the error for a caller who has this many things open."""
+    error = over_limit(TooManyRequests, limit, most, "You have started too much at once. Try again soon.")
+    error.headers["retry-after"] = "5"
+    return error
 
 
 OF_THIS_PROCESS = MemoryStore()

@@ -21,6 +21,7 @@ from antiphon.embedding import (
     Reads,
     check_arguments,
     check_no_decorator,
+    check_numbers,
     check_sync,
     errors_name_it,
     is_async,
@@ -282,8 +283,9 @@ class Users(Generic[U]):
     ``login_required`` does. The first ``Users`` of an app also provides ``request.user`` and is used by
     ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
     tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. ``revoke`` is a function
-    that ``end`` calls with the user, for credentials that your own tables hold; it may return how many there were.
-    Raises TypeError for anything that is not a source.
+    that ``end`` calls with the user, for credentials that your own tables hold; it may return how many there were. In
+    each process, a user may have ``max_open`` streams and WebSockets open, and one more gets a 429. Raises TypeError
+    for anything that is not a source, and ValueError for a ``max_open`` below 1.
     """
 
     def __init__(
@@ -295,7 +297,9 @@ class Users(Generic[U]):
         required: Dependency[U] | None = None,
         resource: "ProtectedResource | None" = None,
         revoke: Callable[[U], object] | None = None,
+        max_open: int = 100,
     ) -> None:
+        check_numbers(max_open=max_open)
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
                 "bad-feature-option",
@@ -311,7 +315,7 @@ class Users(Generic[U]):
         if revoke is not None:
             check_arguments(revoke, "user")
             check_sync("revoke", revoke)
-        self._ending = Ending(self, revoke)
+        self._ending = Ending(self, revoke, max_open)
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 

@@ -440,7 +440,7 @@ def test_one_watcher_too_many_is_told_to_come_back(interface):
 
 
 @rows("login", [True, False])
-def test_one_client_has_a_share_of_the_streams(login):
+def test_one_client_has_a_share_of_the_streams(login, caplog):
     app = App()
     app.use(Live(max_watchers=40))
     app.use(Users(Basic(lambda name, password: name)))
@@ -458,6 +458,8 @@ def test_one_client_has_a_share_of_the_streams(login):
         assert ends == [200] * 20 + [429] * 2
         assert open_stream(clients[1], "ada", 23) == (429 if login else 200)
         assert open_stream(clients[0], "bob", 24) == (200 if login else 429)
+    (warning,) = [each.getMessage() for each in caplog.records if "live streams" in each.getMessage()]
+    assert ("proxy" in warning) is not login
 
 
 def test_who_shares_the_render_of_another_client_is_not_counted_as_that_client():

@@ -19,21 +19,14 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from antiphon import Request, Response
-from antiphon.embedding import (
-    ON_LOOP,
-    FeatureStore,
-    call_after_fork,
-    check_numbers,
-    errors_name_it,
-    over_limit,
-    running_loop,
-)
+from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, check_numbers, errors_name_it, running_loop
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
+from antiphon.features.ends import too_many
 from antiphon.features.live.renders import Audience, Watcher
 from antiphon.features.live.statements import Tables, named, tell_of_writes
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.http import ServiceUnavailable, TooManyRequests
+from antiphon.http import ServiceUnavailable
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -175,8 +168,10 @@ class Live:
         if client and sum(each.of_client[client] for each in [*self._audiences.values()]) > most:
             if not self._has_told:
                 self._has_told = True
-                getLogger("antiphon").warning("%s has %d live streams: declare it if it is a proxy", client[:100], most)
-            raise _too_many(most)
+                is_address = client.lstrip("0123456789:").startswith("address ")  # else it is a user's key
+                advice = ": declare it if it is a proxy" if is_address else ""
+                getLogger("antiphon").warning("%s has %d live streams%s", client[:100], most, advice)
+            raise too_many("live", most)
 
     def _audience(self) -> Audience:
         loop = asyncio.get_running_loop()
@@ -226,9 +221,3 @@ class Live:
         for loop, audience in [*self._audiences.items()]:
             with suppress(RuntimeError):  # it is closed
                 loop.call_soon_threadsafe(audience.add, tables)
-
-
-def _too_many(most: int) -> TooManyRequests:
-    error = over_limit(TooManyRequests, "live", most, "You have started too much at once. Try again soon.")
-    error.headers["retry-after"] = "5"
-    return error
