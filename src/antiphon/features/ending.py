@@ -71,8 +71,8 @@ def _space_of(name: str, app: "ref[App]") -> str:
 
 
 class Ending:
-    """How one ``Users`` ends its users, of whom each may have ``most`` streams and sockets open in a process. ``revoke``
-    ends the credentials that only the application knows.
+    """How one ``Users`` ends its users. ``revoke`` ends the credentials that only the application knows. In a process,
+    a user may have ``most`` streams and sockets open.
 
     Middleware and other code that handlers may call is here, since what it reads is not followed: no route has to
     resolve the user for it.
