@@ -98,7 +98,7 @@ PUBLIC = {
         "CHALLENGES", "endable",
         "errors_name_it",
         "DatabaseConnection", "checked_by", "MadeHead", "MadeRequest", "PlannedRoute", "arrivals", "request_around",
-        "Choice", "WatchedHead", "keep_private", "reads_of", "unrecorded", "DEFAULT_PORTS",
+        "Choice", "WatchedHead", "keep_private", "unrecorded", "DEFAULT_PORTS",
         "RETRY_AFTER",
         "KeptResponse",
         "AsyncChunks", "BlockingChunks",

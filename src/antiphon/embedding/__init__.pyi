@@ -71,7 +71,7 @@ from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_fields_of, query_too_long, urlencoded_fields_of
 from antiphon.request.shared_caches import keep_private
-from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, reads_of, unrecorded, unwatched
+from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, unrecorded, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody, OpenFile, guess_type, is_at_hand, is_for_any_thread
 from antiphon.response.made import check_template_data
@@ -107,7 +107,7 @@ __all__ = [
     "lazy", "log_failure", "make_environ", "missing_package", "mounted_together", "named", "network_of", "not_offered",
     "note_read", "on_own_thread", "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside",
     "plain_head", "pointer_step", "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root",
-    "raises_errors", "read_number", "read_whole_form", "reads_of", "ready", "refuse_on_loop", "release", "render",
+    "raises_errors", "read_number", "read_whole_form", "ready", "refuse_on_loop", "release", "render",
     "request_around", "require_names", "reset_current_request", "response_of", "restarting", "run_async", "run_on",
     "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head", "serving_loop",
     "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of", "texts_of",

@@ -13,20 +13,16 @@ from antiphon import Request, Response, explained
 from antiphon.embedding import (
     Added,
     AsyncChunks,
-    AwaitedResponse,
     BlockingChunks,
     Body,
     as_bytes,
     describe,
     errors_name_it,
     is_async,
-    is_on_loop,
     is_token,
     ready,
 )
-from antiphon.features import Store
 from antiphon.features.codings import CODINGS, Compressor
-from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
 from antiphon.http import CacheControl, MutableHeaders
 from antiphon.types import Route, Routes
 
@@ -68,15 +64,11 @@ class Compression:
     Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
-    With ``dictionaries``, a client that has a public response of a route gets the next one as its difference (RFC
-    9842), if it accepts the coding dcz and asks over https or on this machine. Static files are also kept in the app's
-    store, so that those of an old release serve for the new one. Needs zstd.
-
     Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
     TypeError if ``skip`` is not a plain function.
     """
 
-    __slots__ = ("_dictionaries", "_levels", "_min_size", "_offers", "_skip", "_types")
+    __slots__ = ("_levels", "_min_size", "_offers", "_skip", "_types")
 
     def __init__(
         self,
@@ -86,7 +78,6 @@ class Compression:
         min_size: int = 1000,
         types: Iterable[str] = TYPES,
         skip: Callable[[Request, Response], object] | None = None,
-        dictionaries: bool = False,
     ) -> None:
         names = _installed() if codings is None else _listed("codings", codings)
         self._levels = {name: _usual_level(name) for name in names}
@@ -105,9 +96,6 @@ class Compression:
                 TypeError,
             )
         self._skip = skip
-        if dictionaries:
-            _usual_level("zstd")  # an error if it is not installed
-        self._dictionaries = Dictionaries() if dictionaries else None
 
     @property
     def codings(self) -> tuple[str, ...]:
@@ -116,54 +104,20 @@ class Compression:
 
     def install(self, app: Routes) -> None:
         """Register the middleware that compresses responses from later middleware and handlers."""
-        store = getattr(app, "store", None)
-        if self._dictionaries is not None and isinstance(store, Store) and store.is_server_side and store.blocks:
-            self._dictionaries.store = store
         app.middleware(self._compress_response)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("content-encoding", "vary"))
 
-    def _compress_response(self, request: Request) -> Generator[None, Response, "Response | AwaitedResponse | None"]:
+    def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
         fields = dict(response._fields)  # these stay shared, unlike `headers`
         if not self._may_compress(request, response, fields):
             return None
         response.vary("accept-encoding")
         if response.status == 304:
-            self._as_dictionary(request, response, fields)  # its Vary is that of the whole response
             return _not_modified(request, response, fields.get("etag", ""))
-        if response.status == 206:
-            return None
-        offered = self._as_dictionary(request, response, fields)
-        if offered is None:
-            return self._coded(request, response)
-        respond = partial(self._coded_or_plain, request, offered)
-        load = self._dictionaries and self._dictionaries.loader(request)
-        if load and not request.head.blocks and is_on_loop():
-            return AwaitedResponse(_after(load, respond))
-        if load:
-            load()
-        return respond()
-
-    def _as_dictionary(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
-        """Return a response that tells the client to keep it as a dictionary, and whose content this process keeps."""
-        if self._dictionaries is None or (match := self._dictionaries.match(request, response, fields)) is None:
-            return None
-        response.vary(AVAILABLE)
-        size = _size(request, response)
-        if response.status != 200 or size is None or size < self._min_size:
-            return None
-        body = self._dictionaries.remember(request, response.body, size)
-        if body is None:
-            return None
-        offered = copy(response)  # a handler may return the same object again
-        offered.body = body
-        offered.headers["use-as-dictionary"] = f'match="{match}"'
-        return offered
-
-    def _coded_or_plain(self, request: Request, response: Response) -> Response:
-        return self._coded(request, response) or response
+        return None if response.status == 206 else self._coded(request, response)
 
     def _coded(self, request: Request, response: Response) -> Response | None:
         """Return a response in the coding that the client prefers, or None to leave it as it is."""
@@ -171,9 +125,6 @@ class Compression:
         size = _size(request, response)
         if accepted is None or (size is not None and size < self._min_size and _takes_identity(accepted)):
             return None
-        takes_part = "use-as-dictionary" in response.headers
-        if takes_part and self._dictionaries and (compressor := self._dictionaries.compressor(request)):
-            return self._compressed(request, response, size, DCZ, compressor)
         coding = request.accept_encodings.best(self._offers, "identity")
         if coding == "identity":
             return None
@@ -222,13 +173,6 @@ class Compression:
                 "bad-feature-option", f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"
             )
         return level
-
-
-async def _after(load: Callable[[], None], respond: Callable[[], Response]) -> Response:
-    from asyncio import to_thread
-
-    await to_thread(load)
-    return respond()
 
 
 def _takes_identity(accepted: str) -> bool:

@@ -8,7 +8,6 @@ import sqlite3
 import time
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from joserfc.jwk import ECKey
 
@@ -35,7 +34,6 @@ from antiphon.features import (
     login,
     sign,
 )
-from antiphon.features.dictionaries import _key, _put
 from antiphon.features.tools.exchange import Sessions as Questions
 from antiphon.testing import Client
 from tests.helpers.bound_browser import BoundBrowser
@@ -52,7 +50,6 @@ PART = {"content-type": "application/partial-upload", "upload-offset": "3", "upl
 PAYMENT = {"idempotency-key": '"1"', "x-customer": "Ann"}
 DATABASE = Dependency[sqlite3.Connection]("database")
 PAID = ("", "/by", "/inside")
-STYLE = b"main { color: black }"
 
 
 MAILED = []
@@ -163,7 +160,6 @@ class Shop(ExitStack):
         self.recorder.flush()
         self.store.change("everything", EVERYTHING, owner="Ann")
         assert self._spend()
-        _put(self.store, sha256(STYLE).digest(), STYLE)
         asyncio.run(Questions(self.store, "/tools").write("question 1", "Ann", {"reply": None}, ttl=600))
         self.people.end("Bob")
         self.browser.post("/login")
@@ -202,7 +198,6 @@ class Shop(ExitStack):
         [owned] = self.store.owned_by("Ann")
         assert self.store.load("everything").data == owned.data == EVERYTHING
         assert not self._spend()
-        assert self.store.load(_key(sha256(STYLE).digest())).data == {"content": STYLE}
         assert asyncio.run(Questions(self.store, "/tools").read("question 1", "Ann")) == {"reply": None}
         assert self.people._ending._of_apps[self.devices]._look() == 1
         self._find_device(*kept["device"])

@@ -37,7 +37,7 @@ UNITS = (
     ";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&",
 )  # fmt: skip
 GRAMMARS = (
-    "accept", "accept-encoding", "accept-language", "authorization", "available-dictionary", "cache-control", "cookie",
+    "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "cookie",
     "content-type", "digest", "forwarded", "idempotency-key", "if-match", "if-none-match", "if-range", "last-event-id",
     "prefer", "priority", "range", "repr-digest", "signature", "signature-input", "traceparent", "upload-length",
     "user-agent", "want-content-digest", "x-forwarded-for", "x-request-id",

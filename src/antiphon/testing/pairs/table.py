@@ -241,13 +241,8 @@ def _what_guards() -> Iterator[Feature]:
 def _what_shows() -> Iterator[Feature]:
     """Yield what changes responses, or has pages of its own."""
     yield Feature(
-        "Compression", "app.use(Compression(min_size=10))", places=APPS, parameters=frozenset({"accept-encoding"}),
-        one_of="Compression",
-    )  # fmt: skip
-    yield Feature(
-        "dictionaries", "app.use(Compression(min_size=10, dictionaries=True))", one_of="Compression",
-        parameters=frozenset({"accept-encoding", "available-dictionary", "dictionary-id"}),
-    )  # fmt: skip
+        "Compression", "app.use(Compression(min_size=10))", places=APPS, parameters=frozenset({"accept-encoding"})
+    )
     yield Feature("SecurityHeaders", "app.use(SecurityHeaders())", places=APPS)
     yield Feature("SignedResponses", "app.use(SignedResponses(b'k' * 32, keyid='shop'))", places=APPS)
     page = "return Page('page.html', shown=json.dumps(SHOWN), "
