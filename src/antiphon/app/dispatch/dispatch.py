@@ -119,10 +119,7 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
         kind = type(result)
         # Text first, without a call: it needs no declared type and no conditions.
         if kind is str:
-            try:
-                made = result.encode()
-            except UnicodeEncodeError:
-                made = make_content(result, plan.function, request)  # raises the error of all wrong returns
+            made = result.encode()
         elif kind is Response:
             made = _by_conditions(request, result)
         elif kind is Suspended:
@@ -146,7 +143,7 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
                 return message_of(made, fields, status, request.head.method)
             made = response_of(made, fields, status)
     except BaseException as raised:
-        return _end_failed_at_once(plan, request, raised, opened)
+        return _end_failed_at_once(plan, request, raised, opened, result)
     return leave(plan, request, made, opened, made is result)  # pyright: ignore[reportArgumentType]  # not bytes
 
 
@@ -180,12 +177,23 @@ async def _respond_when_read(plan: Plan, request: Request, reading: Awaitable[bo
 
 
 def _end_failed_at_once(
-    plan: Plan, request: Request, error: BaseException, opened: Opened
+    plan: Plan, request: Request, error: BaseException, opened: Opened, result: object
 ) -> Response | Steps[Response]:
+    if type(result) is str:
+        error = _fault_of(result, plan, request) or error
     response = respond_to_unhandled(plan, request, error)
     if response is None:
         return _end_failed(plan, request, error, opened)
     return leave(plan, request, response, opened, False)
+
+
+def _fault_of(text: str, plan: Plan, request: Request) -> TypeError | None:
+    """Return the error of all wrong returns if text can't be encoded."""
+    try:
+        make_content(text, plan.function, request)
+    except TypeError as wrong:
+        return wrong
+    return None
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
@@ -245,7 +253,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             return await _end_failed(plan, request, raised, opened)
         finally:
             # The request's own error was raised through this frame, which refers to it.
-            _forget_frames(error)
+            if error is not None:
+                error.__traceback__ = None
             error = None  # its cause also has frames
     left: Response | Steps[Response] = response
     try:
@@ -276,12 +285,6 @@ async def _end_refused(plan: Plan, request: Request, response: Response, opened:
     if request.head.has_body:
         await release(request, response, is_driven=False)
     return response
-
-
-def _forget_frames(error: HTTPError | None) -> None:
-    """Forget the frames of a request's error that was raised here: they contain nothing useful."""
-    if error is not None:
-        error.__traceback__ = None
 
 
 def _respond(plan: Plan, request: Request, result: object) -> Response | Awaitable[Response]:
