@@ -241,7 +241,7 @@ TOPICS = {
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer "
-        "close_accepted Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
+        "close_accepted Lifecycle ForeignSockets Connection "
         "check_handshake check_cross_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
@@ -254,25 +254,23 @@ TOPICS = {
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed "
-        "as_http_error log_failure set_current_request reset_current_request "
-        "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
+        "as_http_error log_failure set_current_request "
+        "Crossing crossing_of call_in_own_context AsyncFromSync "
         "run_on serving_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
         "Requests, forms and environs", "antiphon.embedding",
-        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of query_too_long "
-        "urlencoded_fields_of "
-        "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
-        "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
-        "OWS SAFE_METHODS",
+        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_too_long urlencoded_fields_of "
+        "MultipartParser FormBounds read_whole_form Content Spool Window safe_filename NotLoadedError "
+        "UNBOUNDED decode_json json_text split_list OWS SAFE_METHODS",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
-        "to_response response_of started_response restarting FileBody OpenFile guess_type "
+        "to_response response_of started_response FileBody OpenFile guess_type "
         "as_bytes served_names encode_json render stream_of TimedSigner Advice "
-        "describe innermost signature_of DescribedApp DescribedRoute",
+        "describe innermost signature_of DescribedApp",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/features.md": Page(

@@ -112,6 +112,12 @@ class MultipartParser:
     not be fed again after an error. Raises ValueError for an invalid boundary.
     """
 
+    Limits: TypeAlias = MultipartLimits
+    Head: TypeAlias = PartHead
+    Data: TypeAlias = PartData
+    Incomplete: TypeAlias = IncompleteForm
+    parse_boundary = staticmethod(parse_boundary)
+
     __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")
 
     def __init__(self, boundary: bytes, *, limits: MultipartLimits = MultipartLimits()) -> None:  # noqa: B008 - immutable

@@ -181,6 +181,11 @@ class Crossing:
         return cls(threads=file_threads_of_task())
 
     @staticmethod
+    def back() -> "Crossing":
+        """Return a way for a task back to this thread, which waits for the task."""
+        return _CrossingBack()
+
+    @staticmethod
     def loads() -> dict[str, tuple[int, int]]:
         """Return, for this process's "handlers" and "files", how many threads make a call, and how many calls wait."""
         return {"handlers": workers.load(), "files": file_workers.load()}
@@ -290,7 +295,7 @@ class Crossing:
         return result
 
 
-class CrossingBack(Crossing):
+class _CrossingBack(Crossing):
     """A way for a task back to the thread that makes this object and waits for the task.
 
     Calls run in that thread's current context. Once the thread has left, they run in a copy of it.

@@ -185,18 +185,10 @@ def responding_to_errors(application: "WSGIApplication") -> "WSGIApplication":
             return application(environ, start_response)
         except Exception as error:
             response = failed(Request(WSGIHead(environ)), error)
-            return response(environ, restarting(start_response))
+            # With the error, so that this replaces a response that has begun (PEP 3333).
+            return response(environ, lambda status, fields, _=None: start_response(status, fields, sys.exc_info()))
 
     return respond
-
-
-def restarting(start_response: "StartResponse") -> Any:
-    """Return a ``start_response`` for the response to the current error (PEP 3333)."""
-    return partial(_start_anew, start_response, sys.exc_info())
-
-
-def _start_anew(start_response: "StartResponse", raised: Any, status: str, fields: list[tuple[str, str]]) -> Any:
-    return start_response(status, fields, raised)
 
 
 def started_response(request: Request, status: str, headers: list[tuple[str, str]]) -> Response:

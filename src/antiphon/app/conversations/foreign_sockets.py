@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
 from antiphon.app.conversations.conversation import SocketHandler, Steps, on_own_thread
@@ -38,10 +38,17 @@ class ForeignSockets(SocketHandler):
     means that each conversation occupies a thread, so the number of conversations is limited.
     """
 
+    on_own_thread = staticmethod(on_own_thread)
+
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:
         super().__init__(talk, SocketOptions(), (), cancels)
         self._talk = talk
         self._blocks = blocks
+
+    @classmethod
+    def of_wsgi(cls, application: "WSGIApplication") -> Self:
+        """Return the handler for a WSGI application, which gets a thread, and a socket in its environ."""
+        return cls(partial(_talk, application), blocks=True)
 
     async def respond(self, request: Request) -> Response:
         """Handle a handshake, even if something goes wrong."""
@@ -65,13 +72,6 @@ LONGEST_HEAD = 64 << 10
 CHUNK = 64 << 10
 
 _SERVERS_OWN = frozenset({b"connection", b"upgrade", b"sec-websocket-accept", b"sec-websocket-extensions"})
-
-
-def environ_sockets(application: "WSGIApplication") -> ForeignSockets:
-    """Return a handler of handshakes for a WSGI application. The application gets a thread, and a socket in its
-    environ.
-    """
-    return ForeignSockets(partial(_talk, application), blocks=True)
 
 
 async def _talk(application: "WSGIApplication", request: Request, connection: Connection) -> Response:

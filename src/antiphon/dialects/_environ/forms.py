@@ -7,7 +7,7 @@ from functools import partial
 from typing import IO, TypeAlias, cast
 
 from antiphon import Upload
-from antiphon.embedding import IncompleteForm, MultipartParser, PartData, PartHead, Spool, Window, over_limit
+from antiphon.embedding import MultipartParser, Spool, Window, over_limit
 from antiphon.http import BadRequest, ContentTooLarge
 
 _AFTER_BOUNDARY = (b"\r\n", b"--", b"\n", b" ", b"\t")
@@ -95,7 +95,9 @@ FIELD = "field"
 class FormFile(Upload):
     """A file uploaded with a form, stored on the form's spool. Closing all files of the form frees the space."""
 
-    def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
+    def __init__(
+        self, spool: Spool, offset: int, size: int, head: MultipartParser.Head, *, name: str, filename: str
+    ) -> None:
         self._shared = spool.share()
         self._start = offset
         super().__init__(self._shared, offset, size, head, name=name, filename=filename)
@@ -115,7 +117,7 @@ class _ClosingWindow(Window):
         self._shared.close()
 
 
-Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
+Part: TypeAlias = tuple[str, MultipartParser.Head, bytes | FormFile | IO[bytes]]
 """A part's decoded name, its head, and its content: the bytes of a field, or a file."""
 
 
@@ -131,19 +133,21 @@ class FormReader:
     def __init__(
         self,
         decode: Callable[[bytes], str],
-        open_file: Callable[[PartHead], IO[bytes]] | None = None,
+        open_file: Callable[[MultipartParser.Head], IO[bytes]] | None = None,
         max_fields: int | None = None,
-        name_file: Callable[[PartHead], bytes | None] | None = None,
+        name_file: Callable[[MultipartParser.Head], bytes | None] | None = None,
     ) -> None:
         self._decode = decode
         self._open_file = open_file
         self._max_fields = max_fields
         self._name_file = name_file
-        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is a file's end on the spool
+        self._parts: list[
+            tuple[MultipartParser.Head, bytes | IO[bytes] | int]
+        ] = []  # an int is a file's end on the spool
         self._received = 0
         self._spool: Spool | None = None
         self._spool_start = 0
-        self._head: PartHead | None = None
+        self._head: MultipartParser.Head | None = None
         self._field: list[bytes] = []
         self._fields_size = 0
         self._file: IO[bytes] | None = None
@@ -166,7 +170,7 @@ class FormReader:
             if self._head is None and error.members.get("limit") == "outside":
                 deque(chunks, maxlen=0)
                 if not lines.has_boundary:
-                    raise IncompleteForm("The form has many bytes, but no parts.") from None
+                    raise MultipartParser.Incomplete("The form has many bytes, but no parts.") from None
             raise
         except BaseException:
             self._close()
@@ -179,17 +183,17 @@ class FormReader:
             if file is not None and not isinstance(file, (bytes, int)):
                 file.close()
 
-    def _add(self, chunk: bytes, events: Iterable[PartHead | PartData]) -> None:
+    def _add(self, chunk: bytes, events: Iterable[MultipartParser.Head | MultipartParser.Data]) -> None:
         if self._spool is not None:
             self._spool.write(chunk)
         for event in events:
-            if isinstance(event, PartHead):
+            if isinstance(event, MultipartParser.Head):
                 self._start(event, chunk)
             elif self._head is not None:
                 self._continue(self._head, event, chunk)
         self._received += len(chunk)
 
-    def _start(self, head: PartHead, chunk: bytes) -> None:
+    def _start(self, head: MultipartParser.Head, chunk: bytes) -> None:
         if head.filename is None and self._name_file is not None:
             head = head._replace(filename=self._name_file(head))
         self._head = head
@@ -204,7 +208,7 @@ class FormReader:
             self._spool_start = self._received
             self._spool.write(chunk)
 
-    def _continue(self, head: PartHead, data: PartData, chunk: bytes) -> None:
+    def _continue(self, head: MultipartParser.Head, data: MultipartParser.Data, chunk: bytes) -> None:
         if head.filename is None:
             self._add_to_field(data.of(chunk))
         elif self._file is not None:
@@ -219,7 +223,7 @@ class FormReader:
             raise over_limit(ContentTooLarge, FIELD, self._max_fields, detail)
         self._field.append(content)
 
-    def _content(self, head: PartHead, end: int) -> bytes | IO[bytes] | int:
+    def _content(self, head: MultipartParser.Head, end: int) -> bytes | IO[bytes] | int:
         if head.filename is None:
             return self._field[0] if len(self._field) == 1 else b"".join(self._field)
         if self._file is None:
@@ -227,7 +231,7 @@ class FormReader:
         self._file.seek(0)
         return self._file
 
-    def _finished(self, head: PartHead, content: bytes | IO[bytes] | int) -> Part:
+    def _finished(self, head: MultipartParser.Head, content: bytes | IO[bytes] | int) -> Part:
         name = self._decode(head.name or b"")
         if not isinstance(content, int):
             return name, head, content
@@ -237,13 +241,13 @@ class FormReader:
 
 
 def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
-    """Finish parsing. Raises IncompleteForm if the body is cut short.
+    """Finish parsing. Raises MultipartParser.Incomplete if the body is cut short.
 
     Raises BadRequest instead if the original framework might regard part of the body as the form's end.
     """
     try:
         parser.finish()
-    except IncompleteForm:
+    except MultipartParser.Incomplete:
         if lines.has_end or lines.has_bare_line_feed:
             raise BadRequest("The form's last delimiter is missing, or not on a line of its own.") from None
         raise

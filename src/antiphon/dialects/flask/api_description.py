@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import antiphon.dialects.flask as flask
 from antiphon.dialects.werkzeug import exceptions
-from antiphon.embedding import DescribedApp, DescribedRoute
+from antiphon.embedding import DescribedApp
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
@@ -48,7 +48,7 @@ def _route_of(app: "Flask", method: str, host: str, path: str) -> str | None:
     return str(endpoint)
 
 
-def _routes(app: "Flask") -> Iterator[DescribedRoute]:
+def _routes(app: "Flask") -> Iterator[DescribedApp.Route]:
     for rule in app.url_map.iter_rules():
         view: Any = app.view_functions.get(rule.endpoint)
         methods = sorted((rule.methods or {"GET"}) - _AUTOMATIC)
@@ -57,7 +57,7 @@ def _routes(app: "Flask") -> Iterator[DescribedRoute]:
         pattern, host = _pattern_of(rule.rule), getattr(rule, "host", None)
         blueprint, _, _ = rule.endpoint.rpartition(".")
         for several, function in _functions(view, methods):
-            yield DescribedRoute(pattern, several, rule.endpoint, function, host, blueprint or None)
+            yield DescribedApp.Route(pattern, several, rule.endpoint, function, host, blueprint or None)
 
 
 def _functions(view: Any, methods: list[str]) -> Iterator[tuple[list[str], Any]]:

@@ -439,9 +439,9 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
 
     @lazy
     def _sockets(self) -> "ForeignSockets":
-        from antiphon.embedding import environ_sockets
+        from antiphon.embedding import ForeignSockets
 
-        return environ_sockets(self.respond_to_environ)
+        return ForeignSockets.of_wsgi(self.respond_to_environ)
 
     @property
     def propagates_errors(self) -> bool:

@@ -49,16 +49,16 @@ def _finish_on_loop(ctx: "AppContext", steps: Steps[T]) -> T:
 
     Those on the loop run in one other context, from the first to the last function of a request.
     """
-    from antiphon.embedding import CrossingBack, copy_variables
+    from antiphon.embedding import Crossing
 
     if ctx.on_loop is None:
         ctx.on_loop = copy_context()
     else:
-        ctx.on_loop.run(copy_variables, copy_context(), {})
+        Crossing(ctx.on_loop).copy_to_threads(copy_context())
     try:
-        return run_on_loop(driven(steps, CrossingBack()), ctx.on_loop)
+        return run_on_loop(driven(steps, Crossing.back()), ctx.on_loop)
     finally:
-        copy_variables(ctx.on_loop, {})
+        Crossing(ctx.on_loop).copy_to_task()
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
@@ -79,7 +79,7 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
-        from antiphon.embedding import copy_variables
+        from antiphon.embedding import Crossing
 
         if is_on_loop():
             raise RuntimeError(f"{describe(function)} is `async def` and was called on an event loop: await it there")
@@ -87,7 +87,7 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
         try:
             return run_on_loop(function(*args, **kwargs), context)
         finally:
-            copy_variables(context, {})
+            Crossing(context).copy_to_task()
 
     return call
 

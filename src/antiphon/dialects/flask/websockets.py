@@ -18,7 +18,6 @@ from antiphon.embedding import (
     check_cross_site,
     is_on_loop,
     make_environ,
-    on_own_thread,
     run_async,
     split_list,
 )
@@ -220,7 +219,9 @@ class SocketViews:
         response: NativeResponse
         if blocks:
             handler = from_wsgi(app.respond_to_environ, lambda _: environ)
-            response = await on_own_thread(lambda request, _: handler(request), native, socket, {}, connection)
+            response = await ForeignSockets.on_own_thread(
+                lambda request, _: handler(request), native, socket, {}, connection
+            )
         else:
             response = await run_async(app.respond_by_environ(native, environ, None))
         if connection.is_demanded:

@@ -22,7 +22,7 @@ from antiphon.dialects.microdot.errors import Absent, abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
-from antiphon.embedding import ON_LOOP, Host, Steps, failed, reset_current_request, run_async, set_current_request
+from antiphon.embedding import ON_LOOP, Host, Steps, failed, run_async, set_current_request
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.serving import EmbeddedServer
@@ -281,7 +281,7 @@ class Microdot(Host):
         try:
             return await dispatch(self, req, call_on_loop, own_response, raised)
         finally:
-            reset_current_request(token)
+            token.var.reset(token)
 
     def _handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the steps that handle a server's request."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon import Request as NativeRequest
 from antiphon.dialects.microdot.errors import Absent, MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
-from antiphon.embedding import DerivedHead, Head, lazy, query_fields_of, server_head, urlencoded_fields_of
+from antiphon.embedding import DerivedHead, Head, lazy, server_head, urlencoded_fields_of
 from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
 
@@ -195,7 +195,7 @@ class Request:
 
     @lazy
     def args(self) -> MultiDict:
-        return MultiDict.of(query_fields_of(self.native.head, self.native.limits))
+        return MultiDict.of([*self.native.args.items()])
 
     @lazy
     def headers(self) -> NoCaseDict:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from antiphon.dialects.pyramid import httpexceptions
 from antiphon.dialects.pyramid.interfaces import IRoutesMapper
 from antiphon.dialects.pyramid.request import Request
-from antiphon.embedding import DescribedApp, DescribedRoute
+from antiphon.embedding import DescribedApp
 
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
 _MEDIA = {"json": "application/json", "string": "text/plain"}
@@ -45,7 +45,7 @@ def _route_of(registry: Any, method: str, host: str, path: str) -> str | None:
     return None if route is None else str(route.name)
 
 
-def _routes(registry: Any) -> Iterator[DescribedRoute]:
+def _routes(registry: Any) -> Iterator[DescribedApp.Route]:
     patterns = {route.name: route.pattern for route in registry.getUtility(IRoutesMapper).get_routes()}
     for each in registry.introspector.get_category("views") or ():
         entry = each["introspectable"]
@@ -57,7 +57,7 @@ def _routes(registry: Any) -> Iterator[DescribedRoute]:
         methods = entry["request_methods"] or ("GET",)
         methods = (methods,) if isinstance(methods, str) else methods
         pattern = sub(r"\*(\w+)$", r"{\1:.*}", patterns[name])
-        yield DescribedRoute(_pattern(pattern), methods, name, _function(view, entry["attr"]), renders=media)
+        yield DescribedApp.Route(_pattern(pattern), methods, name, _function(view, entry["attr"]), renders=media)
 
 
 def _pattern(pattern: str) -> str:

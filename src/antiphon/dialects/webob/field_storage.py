@@ -7,7 +7,7 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from antiphon.embedding import PartHead, Spool, Window, lazy
+from antiphon.embedding import MultipartParser, Spool, Window, lazy
 from antiphon.http.grammar import parse_parameters
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _fields(data: bytes, content_type: str) -> Iterator[FieldStorage]:
 class FileField(FieldStorage):
     """An uploaded file: a view of the stored body that does not copy it. It is truthy even if it is empty."""
 
-    def __init__(self, name: str, filename: str, spool: Spool, head: PartHead, end: int) -> None:
+    def __init__(self, name: str, filename: str, spool: Spool, head: MultipartParser.Head, end: int) -> None:
         self.name = name
         """The name of the field."""
         self.filename = filename

@@ -17,7 +17,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.tokens import parse_options_header
 from antiphon.dialects.werkzeug.urls.parts import url_decode
 from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
-from antiphon.embedding import IncompleteForm, MultipartLimits, MultipartParser, PartHead
+from antiphon.embedding import MultipartParser
 from antiphon.http import BadRequest as NativeBadRequest
 from antiphon.http import ContentTooLarge, parse_query
 from antiphon.http.grammar import percent_decode
@@ -211,7 +211,7 @@ class MultiPartParser:
         """
         most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
         try:
-            parser = MultipartParser(boundary, limits=MultipartLimits(most))
+            parser = MultipartParser(boundary, limits=MultipartParser.Limits(most))
         except ValueError as error:
             raise MalformedForm(str(error)) from None
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
@@ -221,7 +221,7 @@ class MultiPartParser:
         except ContentTooLarge as error:
             is_known = error.members.get("limit") in ("parts", FIELD)
             raise RequestEntityTooLarge(None if is_known else error.detail) from error
-        except IncompleteForm as error:
+        except MultipartParser.Incomplete as error:
             self.fail(error.detail or str(error))
         except NativeBadRequest as error:
             raise MalformedForm(error.detail) from error
@@ -229,8 +229,8 @@ class MultiPartParser:
         files = [(name, self._file(name, head, content)) for name, head, content in parts if head.filename is not None]
         return self.cls(fields), self.cls(files)
 
-    def _opener(self, content_length: int | None) -> Callable[[PartHead], IO[bytes]]:
-        def open_file(head: PartHead) -> IO[bytes]:
+    def _opener(self, content_length: int | None) -> Callable[[MultipartParser.Head], IO[bytes]]:
+        def open_file(head: MultipartParser.Head) -> IO[bytes]:
             return self.stream_factory(
                 total_content_length=content_length,
                 filename=self._decode(head.filename or b""),
@@ -240,15 +240,15 @@ class MultiPartParser:
 
         return open_file
 
-    def _extended_name(self, head: PartHead) -> bytes | None:
+    def _extended_name(self, head: MultipartParser.Head) -> bytes | None:
         filename = extended_name(head)
         return None if filename is None else filename.encode(self.charset, "replace")
 
-    def _value(self, head: PartHead, content: bytes) -> str:
+    def _value(self, head: MultipartParser.Head, content: bytes) -> str:
         charset = self.get_part_charset(headers_of(head)) if head.content_type else self.charset
         return content.decode(charset, "replace")
 
-    def _file(self, name: str, head: PartHead, content: Any) -> FileStorage:
+    def _file(self, name: str, head: MultipartParser.Head, content: Any) -> FileStorage:
         headers = None if isinstance(content, FormFile) else headers_of(head)
         return FileStorage(content, self._decode(head.filename or b""), name, headers=headers)
 
@@ -256,12 +256,12 @@ class MultiPartParser:
         return written.decode(self.charset, "replace")
 
 
-def extended_name(head: PartHead) -> str | None:
+def extended_name(head: MultipartParser.Head) -> str | None:
     """Return the name in a part's ``filename*``, or None if it is missing, as it nearly always is."""
     if b"*" not in head.section:
         return None
     return parse_options_header(headers_of(head).get("content-disposition"))[1].get("filename")
 
 
-def headers_of(head: PartHead) -> Headers:
+def headers_of(head: MultipartParser.Head) -> Headers:
     return Headers([(name.decode().title(), value.decode("utf-8", "replace")) for name, value in head.fields])

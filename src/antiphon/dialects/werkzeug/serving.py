@@ -30,7 +30,7 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import UNBOUNDED, ServedFunction, restarting
+from antiphon.embedding import UNBOUNDED, ServedFunction
 from antiphon.features.logs.formats import one_line
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             chunks: Iterable[bytes] = self.server.app(environ, started)
         except Exception:
             self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
-            chunks = InternalServerError()(environ, restarting(started))
+            chunks = InternalServerError()(environ, _begin_again(started))
         started.is_chosen = True
         started.log()
         return chunks
@@ -307,6 +307,11 @@ class _Start:
         """Log the request if the response has started."""
         if self._code is not None:
             self._handler.log_request(self._code)
+
+
+def _begin_again(start_response: "StartResponse") -> "StartResponse":
+    """Return a ``start_response`` for the response to the current error (PEP 3333)."""
+    return lambda status, fields, _=None: start_response(status, fields, sys.exc_info())
 
 
 GRACE = 1.0
@@ -449,7 +454,7 @@ class BaseWSGIServer(HTTPServer):
             chunks: Iterable[bytes] = handler._respond(environ, start_response)
         except Exception:
             self.handle_error(None, client)  # type: ignore[arg-type]  # there is no socket
-            return InternalServerError()(environ, restarting(start_response))
+            return InternalServerError()(environ, _begin_again(start_response))
         return chunks
 
 

@@ -13,15 +13,7 @@ from antiphon.dialects.webob.field_storage import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody, StoredBody
 from antiphon.dialects.webob.request.head import UTF_8, Decode, as_latin_1, declared_charset, decoder, named_charset
-from antiphon.embedding import (
-    FormBounds,
-    MultipartLimits,
-    MultipartParser,
-    PartHead,
-    Spool,
-    parse_boundary,
-    read_whole_form,
-)
+from antiphon.embedding import FormBounds, MultipartParser, Spool, read_whole_form
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError, format_query, parse_query
 from antiphon.http.grammar import percent_decode
 
@@ -111,14 +103,14 @@ def _text(value: Any) -> str:
 _CHUNK = 64 << 10
 
 _Part: TypeAlias = tuple[Any, ...]
-"""The values of a `PartHead`, followed by the offset in the body where the content ends."""
+"""The values of a `MultipartParser.Head`, followed by the offset in the body where the content ends."""
 
 
 def read_parts(
     content_type: str, spool: Spool, data: bytes | None, limits: Limits, text: Decode | None
 ) -> Iterator[tuple[str, Any]]:
     """Yield a form's fields and files. ``data`` is the spool's content if it is in memory."""
-    boundary = parse_boundary(content_type)
+    boundary = MultipartParser.parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
         parts = read_whole_form(data, boundary, limits)
@@ -146,7 +138,7 @@ def _spooled(chunks: Iterable[bytes]) -> Spool:
 
 def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
     """Return a form's parts. As in WebOb, a form without a delimiter has none."""
-    parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
+    parser = MultipartParser(boundary, limits=MultipartParser.Limits(limits.parts))
     bounds = FormBounds(limits)
     chunks = lines.in_crlf(_chunks(spool))
     try:
@@ -163,7 +155,7 @@ def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits)
 def _read_parts(parts: list[_Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
     text = given or _utf_8
     for *values, end in parts:
-        head = PartHead._make(values)
+        head = MultipartParser.Head._make(values)
         if head.name is None:
             continue
         name = text(head.name)

@@ -266,11 +266,11 @@ class RequestTranscoding(RequestForms):
             return
         if self.content_type != "multipart/form-data":
             return
-        from antiphon.embedding import parse_boundary
+        from antiphon.embedding import MultipartParser
 
         fields = self._form(text)
         if not isinstance(fields, NoVars):
-            boundary = parse_boundary(self._content_type_raw).decode()
+            boundary = MultipartParser.parse_boundary(self._content_type_raw).decode()
             decoded.body = multipart(fields.items(), boundary)
 
 

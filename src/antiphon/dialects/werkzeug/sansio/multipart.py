@@ -7,7 +7,7 @@ from enum import Enum, auto
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.formparser import UNLIMITED, extended_name, headers_of
-from antiphon.embedding import MultipartLimits, MultipartParser, PartData, PartHead
+from antiphon.embedding import MultipartParser
 from antiphon.http import BadRequest, ContentDisposition, ContentTooLarge
 from antiphon.http.content_disposition import FORM_DATA
 
@@ -84,7 +84,7 @@ class MultipartDecoder:
         self.max_parts = max_parts
         self.complete = False
         self.state = State.PREAMBLE
-        limits = MultipartLimits(UNLIMITED if max_parts is None else max_parts)
+        limits = MultipartParser.Limits(UNLIMITED if max_parts is None else max_parts)
         self._parser = MultipartParser(boundary, limits=limits)
         self._events: deque[Event] = deque()
         self._waiting = 0
@@ -124,8 +124,8 @@ class MultipartDecoder:
         return event
 
 
-def _event(event: PartHead | PartData, chunk: bytes) -> Event:
-    if isinstance(event, PartData):
+def _event(event: MultipartParser.Head | MultipartParser.Data, chunk: bytes) -> Event:
+    if isinstance(event, MultipartParser.Data):
         return Data(event.of(chunk), event.part_end is None)
     filename = extended_name(event) if event.filename is None else _text(event.filename)
     name: str = None if event.name is None else _text(event.name)  # type: ignore[assignment]  # as in Werkzeug

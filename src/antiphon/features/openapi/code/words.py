@@ -19,24 +19,23 @@ _MEANINGS: Mapping[Meaning, Value] = {
 }
 
 
-class DescribedRoute(NamedTuple):
-    """A route of another framework's application. The pattern is in Antiphon's syntax: ``/lamps/<int:number>``."""
-
-    pattern: str
-    methods: Sequence[str]
-    name: str
-    view: Callable[..., object]
-    host: str | None = None
-    blueprint: str | None = None
-    renders: str = JSON
-    """The media type of a dict or list that the view returns."""
-
-
 @dataclass(frozen=True)
 class DescribedApp:
     """The routes of another framework's application, and what the framework's terms mean in its views."""
 
-    routes: Sequence[DescribedRoute]
+    class Route(NamedTuple):
+        """A route. The pattern is in Antiphon's syntax: ``/lamps/<int:number>``."""
+
+        pattern: str
+        methods: Sequence[str]
+        name: str
+        view: Callable[..., object]
+        host: str | None = None
+        blueprint: str | None = None
+        renders: str = JSON
+        """The media type of a dict or list that the view returns."""
+
+    routes: Sequence[Route]
     meanings: Mapping[Meaning, Iterable[object]] = field(default_factory=dict)
     """The framework's objects, such as its ``abort``, and their Antiphon equivalents."""
     errors: Mapping[type[BaseException], int] = field(default_factory=dict)
