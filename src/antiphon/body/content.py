@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from io import BytesIO
 
     from antiphon.body.form_data import FormData, FormIndex
-    from antiphon.uploads.spool import Spool, Window
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from hashlib import sha256
 from inspect import isawaitable
 from math import inf
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from antiphon import Dependency, Request, explained
+from antiphon import App, Dependency, Request, explained
 from antiphon.embedding import (
     Crossing,
     FeatureStore,
@@ -31,9 +31,6 @@ from antiphon.features.ends import refuse_if_late
 from antiphon.features.users import UserSource, check_loader, sources_of
 from antiphon.http import Challenge
 from antiphon.types import Duration
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 U = TypeVar("U")
 
@@ -82,7 +79,7 @@ class APIKey(UserSource[U]):
         self._stores = FeatureStore("APIKey", store)
         self._replaces = (header.lower(),)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Use the app's store, unless the source was given one. Raises RuntimeError if there is no store.
 
         At startup, raises ValueError if keys with another loader, of an app that is mounted together with this one, are
@@ -91,7 +88,7 @@ class APIKey(UserSource[U]):
         self._stores.taken_from(app)
         app.on_startup(partial(self._check_apart, app))
 
-    def _check_apart(self, app: "App") -> None:
+    def _check_apart(self, app: App) -> None:
         for theirs in [source for other in mounted_together(app) for source in sources_of(other, APIKey)]:
             if self._shares_keys(theirs):
                 raise explained(

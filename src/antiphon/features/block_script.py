@@ -9,14 +9,10 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import ascii_letters
-from typing import TYPE_CHECKING
 
-from antiphon import Request, Response
+from antiphon import App, Request, Response
 from antiphon.embedding import OfRequest, errors_name_it
 from antiphon.features.html import Markup
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _NAMES = """
     address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST
@@ -75,7 +71,7 @@ class BlockScript:
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Register the route that serves the script and share the function that templates call."""
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
         app.template_context(block_script=_Element)

@@ -9,16 +9,13 @@ from difflib import get_close_matches
 from functools import partial
 from hmac import compare_digest
 from secrets import token_bytes, token_hex
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from antiphon import Dependency, HTTPError, Request, Session, explained
+from antiphon import App, Dependency, HTTPError, Request, Session, explained
 from antiphon.embedding import SAFE_METHODS, Added, Advice, OfRequest, errors_name_it
 from antiphon.features.html import Markup
 from antiphon.http import BadRequest, ContentTooLarge, Forbidden, UnsupportedMediaType
 from antiphon.types import Route
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 HEADER = "x-csrf-token"
 
@@ -87,7 +84,7 @@ class CSRFTokens:
         self._exempt = tuple(exempt)
         self._advice = Advice()
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Register the check of writes and share functions with templates. Raises RuntimeError if there are no
         sessions."""
         if not app.is_provided(Request.session):
@@ -109,7 +106,7 @@ class CSRFTokens:
             for error in (BadCSRFToken, BadRequest, ContentTooLarge, UnsupportedMediaType):  # the rest of its form
                 yield Added(error.status, error)
 
-    def _check_names(self, app: "App") -> None:
+    def _check_names(self, app: App) -> None:
         parts = [route.name.split(".") for route in app.routes]
         known = {".".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
         for name in self._exempt:

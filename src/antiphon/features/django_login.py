@@ -1,18 +1,15 @@
 """The users, messages and CSRF tokens of a Django project, in the app beside it: ``app.use(Users(DjangoLogin()))``."""
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from antiphon import Dependency, Request, Response, explained
+from antiphon import App, Dependency, Request, Response, explained
 from antiphon.embedding import OfRequest, errors_name_it, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.features.logins import Begun, LoginSource
 from antiphon.http import BadRequest
 from antiphon.types import FlashMessages, Identity
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
 
@@ -37,7 +34,7 @@ class DjangoLogin(LoginSource[Any]):
     def __init__(self) -> None:
         super().__init__(_user_of)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Provide ``request.flash`` and the template function ``csrf_input``, and register the middleware."""
         app.provide(_GIVEN, _made)
         app.provide(Request.flash, _Messages)

@@ -6,16 +6,12 @@ app.use(Flash())
 import time
 from collections import UserString
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
-from antiphon import Request, Session, explained
+from antiphon import App, Request, Session, explained
 from antiphon.embedding import OfRequest, check_numbers, errors_name_it
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.types import FlashMessages as Messages
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _PREFIX = "_flash:"
 """The prefix of messages' names in the session. Each message has a separate name, so that none is lost if two are
@@ -45,7 +41,7 @@ class Flash:
         check_numbers(most=most)
         self._most = most
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Provide ``request.flash``, and share ``get_flashed_messages`` with templates. Raises RuntimeError if there
         are no sessions.
         """

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
-from antiphon import Blueprint, Request, Response, explained
+from antiphon import App, Blueprint, Request, Response, explained
 from antiphon.embedding import (
     DRAINING,
     check_arguments,
@@ -28,9 +28,6 @@ from antiphon.embedding import (
 from antiphon.features import Store
 from antiphon.features.logs.access_log import unlogged
 from antiphon.types import Duration, Routes
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 __reads__ = ()
 
@@ -142,7 +139,7 @@ class HealthCheck:
         [(own_name, check)] = _named([check])
         self._check = _RunCheck(name or own_name, check)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Add the check. Raises ValueError if another check has the same name."""
         if isinstance(app, Blueprint):
             raise explained(

@@ -11,16 +11,13 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from antiphon import Request, Response, explained
+from antiphon import App, Request, Response, explained
 from antiphon.embedding import Crossing, FeatureStore, errors_name_it, is_async, missing_package
 from antiphon.features import Store
 from antiphon.features.logins import SessionLogin, _id_of, login
 from antiphon.http import Conflict, Forbidden, Unauthorized, UnprocessableContent
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 U = TypeVar("U")
 T = TypeVar("T")
@@ -114,7 +111,7 @@ class PasskeyLogin(SessionLogin[U]):
         self._find, self._save, self._sign_up = find, save, sign_up
         self._path = path
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Register the routes that the script calls.
 
         Raises the same errors as ``SessionLogin``, and ValueError without a store on the server, which knows the
@@ -126,7 +123,7 @@ class PasskeyLogin(SessionLogin[U]):
         app.post(f"{self._path}/register", name="passkeys_register", csrf_exempt=True)(self._register)
         app.post(f"{self._path}/sign-in", name="passkeys_sign_in", csrf_exempt=True)(self._log_in)
 
-    def _store_of(self, app: "App") -> Store:
+    def _store_of(self, app: App) -> Store:
         """Return the store of the sessions or, if clients keep these, the application's."""
         kept = self._kept_in(app)
         own = app.store if kept is None else kept[0]

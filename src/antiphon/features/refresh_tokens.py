@@ -19,18 +19,15 @@ from functools import partial
 from hashlib import sha256
 from hmac import digest
 from secrets import token_bytes, token_urlsafe
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from antiphon import explained
+from antiphon import App, explained
 from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ending import look_again
 from antiphon.features.ends import BEGUN, refuse_if_late
 from antiphon.http import BadRequest
 from antiphon.types import Duration
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _named = FeatureStore.declare("refresh token", until="major", unreadable="refused")
 DAY = 24 * 3600.0
@@ -82,7 +79,7 @@ class RefreshTokens:
         self._prefix = prefix
         self._stores = FeatureStore("RefreshTokens", store)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Use the app's store, unless there is one of its own. Raises RuntimeError if there is no store.
 
         At startup, raises ValueError if other tokens with this prefix, of an app that is mounted together with this
@@ -91,7 +88,7 @@ class RefreshTokens:
         self._stores.taken_from(app)
         app.on_startup(partial(self._check_apart, app))
 
-    def _check_apart(self, app: "App") -> None:
+    def _check_apart(self, app: App) -> None:
         for theirs in [each for other in mounted_together(app) for each in other.features]:
             if isinstance(theirs, RefreshTokens) and theirs is not self and self._shares_tokens(theirs):
                 raise explained(

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from antiphon.request.request import Request
     from antiphon.serialization.rows import OnFault, RowValues
     from antiphon.serialization.unknown_members import OnUnknown
-    from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
 

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.concurrency.crossing import Crossing
-    from antiphon.request.caller import Caller
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")

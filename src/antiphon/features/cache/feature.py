@@ -8,9 +8,9 @@ from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from antiphon import HTTPError, Request, Response, current_request, explained
+from antiphon import App, HTTPError, Request, Response, current_request, explained
 from antiphon.embedding import (
     Added,
     AwaitedResponse,
@@ -33,9 +33,6 @@ from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import PreconditionFailed, RangeNotSatisfiable
 from antiphon.types import Duration, Route
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _WATCHED = nullcontext()
 """The context of a handler whose reads count."""
@@ -102,7 +99,7 @@ class Cache:
         self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes)
         self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Wrap the cache around everything that is registered after it."""
         if self._collapsing.app not in (None, app):
             raise explained("feature-used-twice", "this Cache is used by another app: make one for each")

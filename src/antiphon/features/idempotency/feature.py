@@ -19,9 +19,9 @@ from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
-from typing import TYPE_CHECKING, Any, assert_never, cast
+from typing import Any, assert_never, cast
 
-from antiphon import Dependency, Request, Response, explained
+from antiphon import App, Dependency, Request, Response, explained
 from antiphon.embedding import (
     Added,
     Crossing,
@@ -66,10 +66,6 @@ from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims
 from antiphon.features.stores import unavailable
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Duration, MiddlewareFunction, Route
-
-if TYPE_CHECKING:
-    from antiphon import App
-
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""
@@ -148,7 +144,7 @@ class IdempotentWrites:
         self._takeover = takeover
         self._max_body = max_body
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
         app._route_features.surround_idempotent(self._surround, self._watch_before_routing)

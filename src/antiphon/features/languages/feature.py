@@ -6,9 +6,9 @@ app.use(Languages("locales", default="en"))
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from antiphon import Request, Response, explained, is_debug
+from antiphon import App, Request, Response, explained, is_debug
 from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
@@ -16,10 +16,6 @@ from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.features.languages.words import words_for
 from antiphon.http import AcceptLanguage, SetCookie
 from antiphon.types import Route
-
-if TYPE_CHECKING:
-    from antiphon import App
-
 
 _FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
 
@@ -100,7 +96,7 @@ class Languages:
         request = Request(head)
         return RequestLanguage(request, self).negotiated() or self.default
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Provide ``request.language``, and share functions with templates."""
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)

@@ -8,9 +8,8 @@ Names follow OpenTelemetry's semantic conventions for HTTP, as Prometheus writes
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from antiphon import Blueprint, Exchange, Observer, Request, Response, explained
+from antiphon import App, Blueprint, Exchange, Observer, Request, Response, explained
 from antiphon.embedding import check_numbers, errors_name_it
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
@@ -31,10 +30,7 @@ from antiphon.features.metrics.instruments import (
     exposition,
     sum_up,
 )
-
-if TYPE_CHECKING:
-    from antiphon import App
-    from antiphon.types import BeforeHook
+from antiphon.types import BeforeHook
 
 METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 OTHER = "_OTHER"
@@ -102,7 +98,7 @@ class Metrics(Observer):
         self,
         path: str | None = "/metrics",
         *,
-        before: "BeforeHook | Iterable[BeforeHook]" = (),
+        before: BeforeHook | Iterable[BeforeHook] = (),
         folder: str | os.PathLike[str] | None = None,
         max_series: int = 1000,
         size: int = 2**20,
@@ -167,7 +163,7 @@ class Metrics(Observer):
     def _define(self, metric: Definition, labels: Iterable[str]) -> Defined:
         return self._figures.define(Group(check_metric(metric.name, labels, metric.unit), (metric,)))
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Observe an application and register the page. Raises TypeError if it is a blueprint."""
         if isinstance(app, Blueprint):
             raise explained(

@@ -10,13 +10,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
-from antiphon import Blueprint, Request, Response, RouteKey, explained, is_debug
+from antiphon import App, Blueprint, Request, Response, RouteKey, explained, is_debug
 from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path, watched
 from antiphon.http import Link, NotFound
 from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon import App
     from antiphon.features.openapi.contract import Contract
     from antiphon.features.openapi.document import OpenAPIDocument
 
@@ -133,7 +132,7 @@ class OpenAPI:
         self._breaches: dict[str, None] = {}
         self._lock = Lock()
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Register the route that serves the document. Raises TypeError for a blueprint."""
         if isinstance(app, Blueprint):
             raise explained(
@@ -154,7 +153,7 @@ class OpenAPI:
             app.get(f"{self.prefix}{self._docs}.js", name=f"{name}_script")(self._asset)
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
-    def document(self, app: "App") -> "OpenAPIDocument":
+    def document(self, app: App) -> "OpenAPIDocument":
         """Return an application's document, and the parts of it that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
@@ -186,7 +185,7 @@ class OpenAPI:
             entry["service-doc"] = [{"href": base + quote_path(self._docs), "type": "text/html", "title": title}]
         return entry
 
-    def content(self, app: "App") -> Any:
+    def content(self, app: App) -> Any:
         """Return the content of the served document, from its file or from the code."""
         from antiphon.embedding import decode_json
 
@@ -253,7 +252,7 @@ class OpenAPI:
             content = {**content, "servers": [{"url": request.root_path}]}
         return encode_json(content)
 
-    def _made(self, app: "App") -> "OpenAPIDocument":
+    def _made(self, app: App) -> "OpenAPIDocument":
         with self._lock:
             if self._document is None:
                 self._document = self.document(app)
@@ -266,7 +265,7 @@ class OpenAPI:
             logger.warning("the OpenAPI document %r is incomplete: %s", self.title, each)
 
 
-def documents_of(app: "App", above: str = "") -> Iterator[tuple[str, OpenAPI]]:
+def documents_of(app: App, above: str = "") -> Iterator[tuple[str, OpenAPI]]:
     """Yield the documents of an application and of those mounted in it, with the prefix of their application.
 
     Applications that are mounted on a host, or below a parameter, are left out: their URLs are not known.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial, update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never, cast
+from typing import Any, assert_never, cast
 
-from antiphon import HTTPError, Request, Response, explained
+from antiphon import App, HTTPError, Request, Response, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     Added,
@@ -37,9 +37,6 @@ from antiphon.features.resumable.messages import COMPLETE, OPEN, UNCODED, Part, 
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
 from antiphon.http import BadRequest, Conflict, InsufficientStorage, TooManyRequests, UnsupportedMediaType
 from antiphon.types import Duration, Route
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""
@@ -90,7 +87,7 @@ class ResumableUploads:
         self._max_age = seconds
         self._uploads = Uploads(lambda: self._stores.current, self._usable_folder, seconds, max_open)
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Make the app use this feature for its resumable routes. Raises RuntimeError if there is no store, and
         ValueError if there is no folder.
         """

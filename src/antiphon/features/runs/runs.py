@@ -15,7 +15,7 @@ from hashlib import sha256
 from inspect import Parameter, isawaitable, signature
 from secrets import token_urlsafe
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -46,10 +46,6 @@ from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
 from antiphon.http import NotFound, ServiceUnavailable, TooManyRequests
 from antiphon.types import Duration
-
-if TYPE_CHECKING:
-    from antiphon import App
-
 
 T = TypeVar("T")
 
@@ -200,7 +196,7 @@ class Runs(Generic[T]):
                     own = self._process = _Own(self)
         return own
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Watch other processes' runs while the app runs, and let its shutdown wait for this process's runs.
 
         Raises RuntimeError if there is no store.

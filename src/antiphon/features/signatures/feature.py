@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon import Dependency, Request, explained
+from antiphon import App, Dependency, Request, explained
 from antiphon.embedding import (
     Added,
     DigestError,
@@ -45,7 +45,6 @@ from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_struct
 from antiphon.types import BareItem, Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon import App
     from antiphon.features.signatures.keys import KeyMaterial
 
     AnyKey: TypeAlias = KeyMaterial | SignatureKey
@@ -164,7 +163,7 @@ class Signatures:
         self._structured.update(structured or {})
         self._own_signer = Dependency[RequestSignature](f"signer of {name}")
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Make the app check routes whose ``signed_by`` is this feature's name, or all requests.
 
         Raises ValueError if signatures of any age are valid and the app has a store.
@@ -183,7 +182,7 @@ class Signatures:
             if self._store is not None and self._store.blocks:
                 yield Added(503, StoreUnavailable)
 
-    def _check_bodies(self, app: "App") -> None:
+    def _check_bodies(self, app: App) -> None:
         """Raise ValueError for a route whose body can't be checked before the handler, which all requests need."""
         for route in app.routes:
             if not route.unguarded:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon import Request, Response, explained
+from antiphon import App, Request, Response, explained
 from antiphon.embedding import Added, PlainHead, errors_name_it, request_around, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
@@ -16,7 +16,6 @@ from antiphon.http import InnerList, Item, format_structured_dictionary, parse_s
 from antiphon.types import BareItem, Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon import App
     from antiphon.features.signatures.keys import KeyMaterial
 
 M = TypeVar("M", Request, Response)
@@ -175,7 +174,7 @@ class SignedResponses:
         check_covered(self._cover)
         self._tag = tag
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Sign each complete response."""
         app.before_send(self._sign)
 

@@ -6,18 +6,15 @@ app.use(Templates("templates"))
 import os
 from collections.abc import Mapping
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
-from antiphon import Blueprint, Request, explained, is_debug
+from antiphon import App, Blueprint, Request, explained, is_debug
 from antiphon.embedding import OfRequest, caller_file, check_template_data, errors_name_it, path_beside
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
 from antiphon.types import Routes
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 
 @errors_name_it
@@ -63,7 +60,7 @@ class Templates:
             return
         others = _renderers(app)
         if not others or not (self._renderer.is_overridable or all(each.is_overridable for each in others)):
-            cast("App", app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
+            cast(App, app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
 
     def _choose(self, request: Request) -> None:
         """Search the templates of a blueprint and its parents for the rest of the request."""

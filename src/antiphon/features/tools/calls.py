@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from antiphon import Request
+from antiphon import App, Request
 from antiphon.embedding import (
     MadeHead,
     MadeRequest,
@@ -31,9 +31,6 @@ from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
 from antiphon.types import Route
 
-if TYPE_CHECKING:
-    from antiphon import App
-
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, in order of preference."""
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
@@ -44,7 +41,7 @@ _LARGEST_EXACT = 2**53
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
-def request_of(app: "App", user: object) -> Request:
+def request_of(app: App, user: object) -> Request:
     """Return a request for a user whom the application names itself."""
     request = Request(RequestHead(scheme="https", headers=[("host", app._own_host)]))
     request.user = user
@@ -76,7 +73,7 @@ class Call(MadeRequest):
 
     def __init__(
         self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b"",
-        call: ToolCall | None = None, app: "App | None" = None,
+        call: ToolCall | None = None, app: App | None = None,
     ) -> None:  # fmt: skip
         path, _, query = target.partition("?")
         inner = arrivals(request)[-1].head
@@ -115,7 +112,7 @@ class Call(MadeRequest):
 
 def make_call(
     request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: ToolCall,
-    app: "App | None" = None,
+    app: App | None = None,
 ) -> Call:  # fmt: skip
     """Return the request of a tool's call. ``key`` is a write's Idempotency-Key. ``app`` gets the user of a request
     that no client has sent.

@@ -18,9 +18,9 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from antiphon import BadSignature, HTTPError, Request, Response, Signer
+from antiphon import App, BadSignature, HTTPError, Request, Response, Signer
 from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, contained, encode_json, log_failure, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
@@ -41,9 +41,6 @@ from antiphon.features.tools.protocol import (
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
 from antiphon.http import BadRequest, Event, parse_structured_dictionary
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 T = TypeVar("T")
 Result = dict[str, Any]

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
-from antiphon import Request, Response, explained
+from antiphon import App, Request, Response, explained
 from antiphon.embedding import (
     Advice,
     Crossing,
@@ -32,13 +32,15 @@ from antiphon.features.openapi.security import users_of
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.tools.calls import request_of
 from antiphon.features.tools.definitions import (
+    Definition,
+    ModelAPI,
     definitions_of,
     definitions_of_dialect,
     for_model,
     model_name,
     tool_routes,
 )
-from antiphon.features.tools.exchange import SALT, Sessions, whose_is
+from antiphon.features.tools.exchange import SALT, Replies, Result, Sessions, whose_is
 from antiphon.features.tools.handling import Handling, call_in_process
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
@@ -55,27 +57,18 @@ from antiphon.features.tools.protocol import (
     result_response,
     session_message,
 )
-from antiphon.features.tools.resources import Resources, Subscriptions, prompt_of
+from antiphon.features.tools.resources import Prompt, Resources, Subscriptions, prompt_of
 from antiphon.features.tools.results import CalledTool, failure
 from antiphon.features.tools.tasks import Tasks
-from antiphon.features.tools.tool_call import LEVELS
+from antiphon.features.tools.tool_call import LEVELS, HandledCall
 from antiphon.features.users import USERS
 from antiphon.http import BadRequest, MisdirectedRequest
-from antiphon.types import Caller
+from antiphon.types import BeforeHook, Caller
 
 if TYPE_CHECKING:
-    from antiphon import App
     from antiphon.features import Tool
     from antiphon.features.channels.channel import Channel
     from antiphon.features.runs.runs import Runs
-    from antiphon.features.tools.definitions import Definition, ModelAPI
-    from antiphon.features.tools.exchange import Replies, Result, Sessions
-    from antiphon.features.tools.handling import Handling
-    from antiphon.features.tools.resources import Prompt, Resources, Subscriptions
-    from antiphon.features.tools.results import CalledTool
-    from antiphon.features.tools.tasks import Tasks
-    from antiphon.features.tools.tool_call import HandledCall
-    from antiphon.types import BeforeHook
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]])
@@ -126,7 +119,7 @@ class Tools:
         api: OpenAPI,
         *,
         path: str = "/mcp",
-        before: "BeforeHook | Iterable[BeforeHook]" = (),
+        before: BeforeHook | Iterable[BeforeHook] = (),
         resources: Iterable[str] | Mapping[str, str] = (),
         max_result: int = 256 << 10,
         instructions: str | None = None,
@@ -159,9 +152,7 @@ class Tools:
         self._instructions = api.description if instructions is None else instructions
         self._changes = changes
         self._stores = FeatureStore("Tools", store)
-        self._runs = tasks
-        self._made_tasks: Tasks | None = None
-        self._made_handling: Handling | None = None
+        self._tasks = None if tasks is None else Tasks(tasks)
         self._completions: dict[tuple[str, str], Callable[[str], Any]] = {}
         self._max_result = max_result
         self._prompts: dict[str, Prompt] = {}
@@ -169,12 +160,13 @@ class Tools:
         self._made: dict[str, Definition] | None = None
         self._has_one_kind_of_users = True
         self._made_resources: Resources | None = None
-        self._sessions: Sessions | None = None
+        self._sessions: Sessions
+        self._handling: Handling
         self._subscriptions: Subscriptions | None = None
         self._advice = Advice()
         self._app: ref[App] | None = None
 
-    def install(self, app: "App") -> None:
+    def install(self, app: App) -> None:
         """Register the route that receives messages."""
         app._route_groups  # noqa: B018 - a blueprint has none
         self._app = ref(app)
@@ -185,6 +177,7 @@ class Tools:
         if store is None:
             FeatureStore.note_memory(app, "Tools")
         self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
+        self._handling = Handling(self._sessions, self._tasks, self._max_result)
         if self._changes is not None:
             app.get(self.path, name=f"{name}_stream", before=self._before, meta=hidden)(self._stream)
             self._subscriptions = Subscriptions(self._changes, self._sessions)
@@ -217,7 +210,7 @@ class Tools:
 
         return register
 
-    def definitions_in(self, app: "App") -> "dict[str, Definition]":
+    def definitions_in(self, app: App) -> dict[str, Definition]:
         """Return an application's tools by name. Raises the same errors as ``definitions_of``."""
         with self._lock:
             if self._made is None:
@@ -226,7 +219,7 @@ class Tools:
 
     # In the application's own loop
 
-    def definitions(self, *, as_: object, for_: "ModelAPI | None" = None) -> list[dict[str, Any]]:
+    def definitions(self, *, as_: object, for_: ModelAPI | None = None) -> list[dict[str, Any]]:
         """Return the tools that a caller or user may see, in the form that a model's API expects.
 
         The form is that of OpenAI's chat completions or responses, of Anthropic, or of Gemini; by default, each tool
@@ -245,7 +238,7 @@ class Tools:
         as_: object,
         key: str | None = None,
         confirm: "Callable[[str], Awaitable[object]] | None" = None,
-    ) -> "CalledTool":
+    ) -> CalledTool:
         """Call a tool in this process, as the ``request.caller`` of a request, also after its end, or as a user.
 
         The application handles it as a request from the same client, or of a user who is logged in to a session, with
@@ -263,7 +256,7 @@ class Tools:
         given = request, definition, dict(arguments), once, of_user, confirm
         return CalledTool.of(await call_in_process(*given, self._max_result))
 
-    def _asking(self, as_: object) -> "tuple[Request, App]":
+    def _asking(self, as_: object) -> tuple[Request, App]:
         """Return a caller's request as the application with these tools has received it, or a request of a user."""
         app = None if self._app is None else self._app()
         if app is not None and not isinstance(as_, Caller):
@@ -273,7 +266,7 @@ class Tools:
                 return each, app
         raise explained("missing-feature", "the caller's request belongs to an app without these tools", RuntimeError)
 
-    def _define(self, app: "App") -> "dict[str, Definition]":
+    def _define(self, app: App) -> dict[str, Definition]:
         own = [each for each in PlannedRoute.of(app) if each.app is app]
         self._has_one_kind_of_users = not own or len(users_of(own[0])) <= 1
         if self._dialect is not None:
@@ -284,7 +277,7 @@ class Tools:
         made = definitions_of(routes, self.api.content(app))
         return {name: self._with_reads(app, each) for name, each in made.items()}
 
-    def _with_reads(self, app: "App", definition: "Definition") -> "Definition":
+    def _with_reads(self, app: App, definition: Definition) -> Definition:
         """Return a tool with the types that its handler always reads, if a person must agree to its calls."""
         if definition.options.confirm is None:
             return definition
@@ -294,20 +287,20 @@ class Tools:
         )
         return replace(definition, reads=tuple(reads))
 
-    def _resources(self, app: "App") -> "Resources":
+    def _resources(self, app: App) -> Resources:
         if self._made_resources is None:
             self._made_resources = Resources.of(app, self._resource_names, self._pages(app))
         return self._made_resources
 
-    def _pages(self, app: "App") -> set[str]:
+    def _pages(self, app: App) -> set[str]:
         """Return the names of the routes that are pages of tools."""
         made = [each.options.page for each in self.definitions_in(app).values()]
         return {name for name in made if name is not None}
 
-    def _has_resources(self, app: "App") -> bool:
+    def _has_resources(self, app: App) -> bool:
         return bool(self._resource_names) or bool(self._pages(app))
 
-    def _check(self, app: "App") -> None:
+    def _check(self, app: App) -> None:
         if self._resource_names or any(route.tool is not None and route.tool.page for route in app.routes):
             self._resources(app)
         if any(route.tool is not None and route.tool.confirm for route in app.routes):
@@ -327,9 +320,9 @@ class Tools:
             if message.reply is not None or message.method == "notifications/cancelled":
                 await self._ready(request)
             if message.reply is not None:
-                return await self._kept_sessions.take_reply(request, message)
+                return await self._sessions.take_reply(request, message)
             if message.method == "notifications/cancelled":
-                await self._kept_sessions.cancel(request, message)
+                await self._sessions.cancel(request, message)
             return Response("", 202) if message.id is None else await self._respond(request, message)
         except ProtocolError as error:
             return refusal(error, message)
@@ -342,18 +335,6 @@ class Tools:
         await self._ready(request)
         assert self._subscriptions is not None  # noqa: S101 - this route exists only then
         return self._subscriptions.stream(request, message)
-
-    @property
-    def _handling(self) -> "Handling":
-        if self._made_handling is None:
-            self._made_handling = Handling(self._kept_sessions, self._tasks, self._max_result)
-        return self._made_handling
-
-    @property
-    def _kept_sessions(self) -> "Sessions":
-        """What clients of revisions with sessions have asked for."""
-        assert self._sessions is not None  # noqa: S101 - it has been installed
-        return self._sessions
 
     def _check_host(self, request: Request) -> None:
         """Refuse a name of someone else for this machine, by which pages of other sites could reach it.
@@ -431,19 +412,13 @@ class Tools:
             case "logging/setLevel":
                 if (level := message.text("level")) not in LEVELS or not message.session:
                     raise ProtocolError(INVALID_PARAMS, f"A session can set one of the levels {', '.join(LEVELS)}")
-                await self._kept_sessions.write("session", whose_is(request, message), {"level": level}, ttl=_DAY)
+                await self._sessions.write("session", whose_is(request, message), {"level": level}, ttl=_DAY)
             case "resources/subscribe" | "resources/unsubscribe" if self._subscriptions is not None:
                 ends = message.method == "resources/unsubscribe"
                 await self._subscriptions.subscribe(request, message, ends=ends)
             case _:
                 return None
         return {}
-
-    @property
-    def _tasks(self) -> "Tasks | None":
-        if self._made_tasks is None and self._runs is not None:
-            self._made_tasks = Tasks(self._runs)
-        return self._made_tasks
 
     @property
     def _completes(self) -> bool:
@@ -463,7 +438,7 @@ class Tools:
         values = [*(await made if inspect.isawaitable(made) else made)]
         return {"values": values[:_MOST_VALUES], "total": len(values), "hasMore": len(values) > _MOST_VALUES}
 
-    def _about(self, app: "App", message: Message, **more: object) -> dict[str, Any]:
+    def _about(self, app: App, message: Message, **more: object) -> dict[str, Any]:
         told = {} if self._changes is None else {"listChanged": True}
         capabilities: dict[str, Any] = {"tools": told, "logging": {}}
         if self._prompts:
@@ -490,7 +465,7 @@ class Tools:
         if made and not self._visible(request):
             request[USERS].check(request)
 
-    def _visible(self, request: Request) -> "list[Definition]":
+    def _visible(self, request: Request) -> list[Definition]:
         app: App = request.route.app
         made = [*self.definitions_in(app).values()]
         if not any(each.requires_user for each in made) or not self._lacks_user(request):
@@ -522,19 +497,19 @@ class Tools:
             request[USERS].check(request)  # before reporting on arguments or asking a person
         return await self._handling.call(request, message, definition, arguments)
 
-    async def _prompt(self, request: Request, message: Message, call: "HandledCall", _: "Replies") -> "Result":
+    async def _prompt(self, request: Request, message: Message, call: HandledCall, _: Replies) -> Result:
         name, arguments = message.text("name"), message.params.get("arguments") or {}
         prompt = self._prompts.get(name)
         if prompt is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown prompt: {name[:80]}")
         return await prompt.get(request, arguments, call)
 
-    async def _read(self, request: Request, message: Message, call: "HandledCall", _: "Replies") -> "Result":
+    async def _read(self, request: Request, message: Message, call: HandledCall, _: Replies) -> Result:
         contents = await self._resources(request.route.app).read(request, message, self._max_result, call)
         return {"contents": contents, **({**_FRESH, "ttlMs": 0} if message.is_modern else {})}
 
 
-def features_of(app: "App") -> list[Tools]:
+def features_of(app: App) -> list[Tools]:
     """Return the features that serve an application's tools."""
     return [each for route in app.routes if isinstance(each := getattr(route.handler, "__self__", None), Tools)]
 

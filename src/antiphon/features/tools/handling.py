@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
-from antiphon import Request, Response
+from antiphon import App, Request, Response
 from antiphon.embedding import GRACE_OVER, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
@@ -28,7 +28,6 @@ from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfir
 from antiphon.http import UnprocessableContent
 
 if TYPE_CHECKING:
-    from antiphon import App
     from antiphon.features.tools.tasks import Tasks
 
 _NOTHING: Mapping[str, Any] = {}
@@ -172,7 +171,7 @@ def _read(request: Request, read: Read) -> object:
 
 async def _respond(
     request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: HandledCall,
-    app: "App | None" = None,
+    app: App | None = None,
 ) -> tuple[Request, Response]:  # fmt: skip
     """Return the request that a call becomes, and the application's response. Raises BadArguments, NotAgreed, and
     NeedsReply for the question to a person.
@@ -193,7 +192,7 @@ async def _respond(
 
 
 async def call_in_process(
-    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, app: "App | None",
+    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, app: App | None,
     confirm: Callable[[str], Awaitable[object]] | None, largest: int,
 ) -> Result:  # fmt: skip
     """Handle a call by the application's own code. ``app`` gets the user of a request that no client has sent."""

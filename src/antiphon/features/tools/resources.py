@@ -4,9 +4,9 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
-from antiphon import Request, Response, explained
+from antiphon import App, Request, Response, explained
 from antiphon.embedding import PlannedRoute, describe, innermost, quote_path, quoted_root, unquote
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
@@ -26,9 +26,6 @@ from antiphon.features.tools.results import (
 from antiphon.features.tools.tool_call import HandledCall, ToolCall
 from antiphon.http import Event, ServiceUnavailable
 from antiphon.types import Route
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 _ACCEPTED = "text/markdown, text/html;q=0.9, application/json;q=0.9, text/*;q=0.8, */*;q=0.5"
 APP_PAGE = "text/html;profile=mcp-app"
@@ -83,7 +80,7 @@ class Resources(NamedTuple):
     all: tuple[_Resource, ...]
 
     @classmethod
-    def of(cls, app: "App", names: Iterable[str] | Mapping[str, str], pages: Iterable[str] = ()) -> "Resources":
+    def of(cls, app: App, names: Iterable[str] | Mapping[str, str], pages: Iterable[str] = ()) -> "Resources":
         """Return the resources for the routes with these names, which may be by their URIs, and for pages of tools.
 
         Raises LookupError for a name that no GET route has, and ValueError for a template without the parameters of

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from time import time
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
-from antiphon import BadSignature, HTTPError, Request
+from antiphon import App, BadSignature, HTTPError, Request
 from antiphon.embedding import encode_json
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
@@ -26,9 +26,6 @@ from antiphon.features.tools.protocol import (
 from antiphon.features.tools.results import failure, too_large
 from antiphon.features.tools.tool_call import HandledCall, Question, form_schema
 from antiphon.http import Conflict, NotFound
-
-if TYPE_CHECKING:
-    from antiphon import App
 
 TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"
