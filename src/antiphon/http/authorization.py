@@ -225,33 +225,6 @@ class Challenge(_SchemeAndParameters):
         return cls("Bearer", parameters)
 
     @classmethod
-    def digest(
-        cls,
-        realm: str,
-        nonce: str,
-        *,
-        algorithm: str = "SHA-256",
-        qop: str = "auth",
-        opaque: str | None = None,
-        domain: Collection[str] = (),
-        stale: bool = False,
-        charset: str | None = "UTF-8",
-        userhash: bool = False,
-    ) -> Self:
-        """Ask for proof that the client knows the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth,
-        auth-int".
-
-        `domain` lists the URIs for which the proof is valid; `stale` means that only the nonce was too old. Raises
-        ValueError for an algorithm that isn't a token, and for a charset other than UTF-8.
-        """
-        if not is_token(algorithm) or isinstance(domain, str):
-            raise explained("bad-http-value", "algorithm must be a token, and domain a list of URIs")
-        return cls("Digest", {"realm": realm, "nonce": nonce, "qop": qop, "algorithm": algorithm} | _given(
-            opaque=opaque, domain=" ".join(domain) or None, stale="true" if stale else None,
-            charset=_checked_charset(charset), userhash="true" if userhash else None,
-        ))  # fmt: skip
-
-    @classmethod
     def parse(cls, text: str) -> Self:
         """Read a header's value with one challenge. Raises ValueError unless there is exactly one."""
         challenges = _read_challenges(text)
