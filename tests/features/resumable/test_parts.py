@@ -10,6 +10,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.features import MemoryStore, ResumableUploads, SQLiteStore
+from antiphon.features.resumable.feature import MOST_KEPT
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
 from tests.helpers.handlers import in_style
@@ -145,8 +146,8 @@ def test_a_response_that_asks_for_another_try_leaves_the_upload_open(site):
     assert site.part(url, len(FILM), b"", "?1").json == {"sent": FILM.decode()}
 
 
-def test_a_response_that_is_too_large_is_not_kept(tmp_path, interface):
-    site = Site(tmp_path, interface, max_response=10)
+def test_a_response_that_is_too_large_is_not_kept(site):
+    site.answer = lambda request: (bytes(MOST_KEPT + 1), 201)
     url = site.url(FILM)
     assert site.part(url, len(FILM), b"", "?1").status == 201
     again = site.part(url, len(FILM), b"", "?1")

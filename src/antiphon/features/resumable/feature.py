@@ -42,6 +42,8 @@ DAY = 24 * 3600.0
 """The number of seconds in a day."""
 BATCH = 1 << 20
 """The number of bytes that are written at a time."""
+MOST_KEPT = 1 << 20
+"""The maximum number of bytes of a response that is kept for retries."""
 _BELOW = "/uploads/"
 _LOGIN = (401, 403)
 """Statuses after which the client may send the last part again, with new credentials."""
@@ -62,7 +64,7 @@ class ResumableUploads:
     By default, it is next to a store on this machine; with any other store, it is the app's ``upload_folder``. An
     upload expires after ``max_age``, in seconds or a timedelta, and can have as many bytes as the route's
     ``Limits(body=...)``. A part that isn't the last must have ``min_append`` bytes. A caller may have ``max_open``
-    uploads at once (429). A response of up to ``max_response`` bytes is kept for retries.
+    uploads at once (429). A response of up to 1 MiB is kept for retries.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
@@ -75,15 +77,13 @@ class ResumableUploads:
         max_age: Duration = DAY,
         min_append: int = 0,
         max_open: int = 10,
-        max_response: int = 1 << 20,
     ) -> None:
         seconds = seconds_of(max_age)
-        check_numbers(max_age=seconds, max_open=max_open, max_response=max_response, min_append=min_append or None)
+        check_numbers(max_age=seconds, max_open=max_open, min_append=min_append or None)
         self._stores = FeatureStore("ResumableUploads", store)
         self._own_folder = None if folder is None else Path(folder)
         self._folder: Path | None = None
         self._min_append = min_append
-        self._max_response = max_response
         self._max_age = seconds
         self._uploads = Uploads(lambda: self._stores.current, self._usable_folder, seconds, max_open)
 
@@ -349,7 +349,7 @@ class ResumableUploads:
             if response is None:
                 turn.open_again()
             else:
-                can_be_kept = isinstance(response.body, bytes) and len(response.body) <= self._max_response
+                can_be_kept = isinstance(response.body, bytes) and len(response.body) <= MOST_KEPT
                 turn.end(size, KeptResponse.data(response) if can_be_kept else None)
         except Exception as error:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
