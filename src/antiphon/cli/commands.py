@@ -6,7 +6,7 @@ A package is imported only when its command is called or the help lists it, so i
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -190,6 +190,12 @@ def _loaded(entries: "list[EntryPoint]") -> click.Command:
 
 def _package(entry: "EntryPoint") -> str:
     return entry.dist.name if entry.dist else entry.module
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from antiphon.cli.commands import print_lines
+from antiphon.cli.commands import aligned, print_lines
 from antiphon.cli.errors import BadCommand, Refused
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ def jobs() -> None:
 @click.option("--name", help="List only those of this function or route.")
 def list_(target: str | None, state: "State", name: str | None) -> None:
     """Print requests and jobs, one in a line, the latest first: when they began, their name, error and ID."""
-    from antiphon.cli.routes import aligned
-
     with _administration(target) as administration:
         rows = [(_time(each), each.name, each.error[:60], each.id) for each in administration.works(state, name)]
     print_lines(aligned(rows) if rows else [f"None {'are' if name is None else f'of {name} are'} {state}."])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.commands import Commands, Configured, guard_options, print_lines, size_in_bytes, source_of
+from antiphon.cli.commands import Commands, Configured, aligned, guard_options, print_lines, size_in_bytes, source_of
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.interface import Choice
 from antiphon.cli.jobs import jobs
@@ -315,7 +315,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 
     The exit code is 1 if no handler is found.
     """
-    from antiphon.cli.routes import aligned, find_handling, load, table
+    from antiphon.cli.routes import find_handling, load, table
 
     if url is None and target is not None and (target.startswith("/") or "://" in target):
         target, url = None, target

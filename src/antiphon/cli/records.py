@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
+from antiphon.cli.commands import aligned
 from antiphon.cli.debug.page import traceback_of
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.replay import Outcome, Restored, compared, lacks, replay, send_to
-from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target, import_module
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.feature import Recorder

@@ -9,6 +9,7 @@ from antiphon.app.application import App
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.mount import Mount
 from antiphon.app.route import Route
+from antiphon.cli.commands import aligned
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import Target, find_target
@@ -63,12 +64,6 @@ def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
         else:
             rows.append(("*", f"{where}{prefix}{mount.prefix}/...", "", _described(mount)))
     return rows
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def find_handling(

@@ -11,9 +11,10 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from antiphon.app.application import App
+from antiphon.cli.commands import aligned
 from antiphon.cli.debug.page import HEADERS, page_of, traceback_of
 from antiphon.cli.debug.report import Failure, Report, report_of
-from antiphon.cli.routes import Row, aligned, table
+from antiphon.cli.routes import Row, table
 from antiphon.handler.errors import PROBLEM, set_debug_page
 from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingFile, MissingKey

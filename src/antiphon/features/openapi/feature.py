@@ -270,8 +270,6 @@ def documents_of(app: App, above: str = "") -> Iterator[tuple[str, OpenAPI]]:
 
     Applications that are mounted on a host, or below a parameter, are left out: their URLs are not known.
     """
-    from antiphon import App
-
     held = [getattr(route.handler, "__self__", None) for route in app.routes]
     yield from ((above, each) for each in dict.fromkeys(held) if isinstance(each, OpenAPI))
     for mount in app.mounts:

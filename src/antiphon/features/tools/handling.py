@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from antiphon import App, Request, Response
 from antiphon.embedding import GRACE_OVER, log_failure
@@ -23,12 +23,9 @@ from antiphon.features.tools.results import (
     result_of,
     too_large,
 )
-from antiphon.features.tools.tasks import knows_tasks, result_of_run
+from antiphon.features.tools.tasks import Tasks, knows_tasks, result_of_run
 from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfirmed, Question, filled
 from antiphon.http import UnprocessableContent
-
-if TYPE_CHECKING:
-    from antiphon.features.tools.tasks import Tasks
 
 _NOTHING: Mapping[str, Any] = {}
 DISAGREED = "The person did not agree. Nothing was done."
@@ -37,7 +34,7 @@ DISAGREED = "The person did not agree. Nothing was done."
 class Handling:
     """The handling of one feature's messages. Results of tools have at most ``largest`` bytes."""
 
-    def __init__(self, sessions: Sessions, tasks: "Tasks | None", largest: int) -> None:
+    def __init__(self, sessions: Sessions, tasks: Tasks | None, largest: int) -> None:
         self._sessions = sessions
         self._tasks = tasks
         self._largest = largest
