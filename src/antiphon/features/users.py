@@ -523,7 +523,7 @@ class Users(Generic[U]):
     def _refuse(self, request: Request) -> NoReturn:
         wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
         page = self._login_page(request) if wants_page else None
-        if page is None or self._is_login_page(request):
+        if self._login is None or page is None or self._is_login_page(request):
             raise Unauthorized(self._reason(request), challenge=self.challenges(request))
         way_back = _way_back(request)
         raise Redirect(page if way_back is None else f"{page}?{format_query({'next': way_back})}")

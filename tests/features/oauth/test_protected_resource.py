@@ -165,13 +165,18 @@ TOKENS = [  # what is different about a token, its times in seconds from now, th
 ]
 
 
+@pytest.fixture(scope="module")
+def verifying(provider):
+    return client_of(make_app(provider))
+
+
 @rows("what, changes, wanted", TOKENS)
-def test_only_tokens_that_were_made_for_this_resource_are_accepted(what, changes, wanted, provider):
+def test_only_tokens_that_were_made_for_this_resource_are_accepted(what, changes, wanted, provider, verifying):
     now = time.time()
     changes = {"aud": HERE, **{name: now + each if isinstance(each, int) else each for name, each in changes.items()}}
     if changes.get("iss") == "ISSUER/":
         changes["iss"] = f"{provider.issuer}/"
-    assert status(client_of(make_app(provider)), provider.token(**changes)) == wanted
+    assert status(verifying, provider.token(**changes)) == wanted
 
 
 @rows("header, wanted", [
@@ -250,6 +255,11 @@ def test_the_provider_is_asked_about_each_token(provider):
     assert "secret of" not in repr(Introspection("shop", "secret of the shop"))
 
 
+@pytest.fixture(scope="module")
+def asking(provider):
+    return client_of(make_app(provider, introspection=Introspection("shop", "secret of the shop")))
+
+
 @rows("what, said, wanted", [
     ("an access token", {}, 200),
     ("an access token, by another name", {"token_type": "unsaid", "token_use": "access_token"}, 200),
@@ -265,14 +275,12 @@ def test_the_provider_is_asked_about_each_token(provider):
     ("no user", {"sub": None}, 401),
     ("no end", {"exp": None}, 200),
 ])  # fmt: skip
-def test_the_provider_says_which_tokens_are_access_tokens(what, said, wanted, provider):
-    client = client_of(make_app(provider, introspection=Introspection("shop", "secret of the shop")))
-    assert status(client, provider.token(aud=HERE, **said)) == wanted
+def test_the_provider_says_which_tokens_are_access_tokens(what, said, wanted, provider, asking):
+    assert status(asking, provider.token(aud=HERE, **said)) == wanted
 
 
-def test_a_provider_that_does_not_report_kinds_of_tokens_is_named_in_the_log(provider, caplog):
-    client = client_of(make_app(provider, introspection=Introspection("shop", "secret of the shop")))
-    assert status(client, provider.token(aud=HERE, token_type="unsaid")) == 401
+def test_a_provider_that_does_not_report_kinds_of_tokens_is_named_in_the_log(provider, asking, caplog):
+    assert status(asking, provider.token(aud=HERE, token_type="unsaid")) == 401
     assert f"{provider.issuer} does not report the token_type of a token" in caplog.text
 
 

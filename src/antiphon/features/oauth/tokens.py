@@ -28,7 +28,7 @@ _LARGEST = 1 << 20
 _PAUSE = 10.0
 """The minimum number of seconds between requests for the same document."""
 _FRESH, _KEPT = 300.0, 3600.0
-"""The numbers of seconds for which fetched metadata and keys are used, and while the provider does not respond."""
+"""The seconds after which metadata and keys are fetched again, and for which they are used if that fails."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -84,10 +84,10 @@ def _read(response: IO[bytes]) -> dict[str, Any]:
 
 
 class Kept:
-    """A document that is fetched when it is needed, and then kept for five minutes, so that a withdrawn key is.
+    """A document that is fetched when it is needed, and again after five minutes, since a key may be withdrawn.
 
     It is fetched again at most every ten seconds, however many tokens contain unknown keys, and no more often after a
-    failure. While one thread fetches it again, or fails to, other threads use the previous version, for an hour.
+    failure. While it is fetched, or can't be, the previous version is used, until that is an hour old.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:
@@ -102,7 +102,7 @@ class Kept:
 
     def get(self, *, anew: bool = False) -> Any:
         """Return the document or, with ``anew``, a new one if it may be fetched again. Raises ServiceUnavailable if
-        there is none.
+        there is none, or only an old one.
         """
         if (anew or not self._is_at_most(_FRESH)) and self._lock.acquire(blocking=not self._is_at_most(_KEPT)):
             try:
@@ -119,6 +119,8 @@ class Kept:
             self._value = self._load()
         except ServiceUnavailable:
             self._due_again = self._clock() + _PAUSE
+            if not self._is_at_most(_KEPT):
+                raise
         else:
             self._fetched = self._clock()
             self._due_again = self._fetched + _PAUSE if anew else 0.0
