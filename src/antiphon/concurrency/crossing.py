@@ -102,14 +102,6 @@ def threads_of_task() -> Threads:
     return workers() if task is None else _home_of(task)
 
 
-def file_threads_of_task() -> Threads:
-    """Return the threads that read, write and compress files for the current task. Calls on them must not wait for
-    long.
-    """
-    task = asyncio.current_task()
-    return task.thread if isinstance(task, WaitedTask) else file_workers()
-
-
 def _home_of(task: "asyncio.Task[Any]") -> Home:
     home = _homes.get(task)
     if home is None:
@@ -178,7 +170,8 @@ class Crossing:
     @classmethod
     def for_files(cls) -> Self:
         """Return a crossing for functions that wait only for the disk and the processor."""
-        return cls(threads=file_threads_of_task())
+        task = asyncio.current_task()
+        return cls(threads=task.thread if isinstance(task, WaitedTask) else file_workers())
 
     @staticmethod
     def back() -> "Crossing":
