@@ -3,6 +3,8 @@
 import os
 import time
 
+import psycopg
+
 from antiphon import App, Dependency, Request, env
 from antiphon.features import Durable
 from tests.helpers.databases import LIBRARIES
@@ -23,8 +25,10 @@ def note(what: str, key: str) -> int:
 
 
 def mail(key: str, seconds: float) -> None:
-    time.sleep(seconds)
-    note("mailed", key)
+    """Mail by a connection that is open for some seconds before."""
+    with psycopg.connect(URL, autocommit=True, application_name="mail") as connection:
+        time.sleep(seconds)
+        connection.execute("insert into effects values ('mailed', %s, %s)", [key, os.getpid()])
 
 
 def check(key: str) -> None:
