@@ -5,14 +5,15 @@ back; the client gets the same response as from an ``App``.
 import asyncio
 import socket
 import threading
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 
 import pytest
 
-from antiphon import App, Response, abort, aget_response, get_response, view
+from antiphon import App, Request, Response, abort, aget_response, get_response, view
 from tests.frameworks import apps
-from tests.frameworks.exchanges import asking, on_server
+from tests.frameworks.exchanges import ask, ask_by_socket, asking, on_server
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -223,6 +224,9 @@ def fail(*_):
     raise LookupError("a bug")
 
 
+SHOWN_ASYNC = (apps.aiohttp, apps.quart, apps.litestar, apps.falcon_asgi)
+
+
 def own_functions(make, interface=None):
     """A framework's own functions that fail."""
     count, own_abort = OWN[make]
@@ -234,14 +238,19 @@ def own_functions(make, interface=None):
     return {name: given[name] for name in ("raises", "aborts")}
 
 
+FAILURES = {"raises": fail, "aborts": partial(abort, 409, "It is taken.")}
+"""The ways to fail at once, with the framework's own, under test, as "theirs"."""
 inner = App(deadline=0.01)
 
 
-@inner.get("/<any>")
-async def mounted(request, any):
-    if any == "deadline":
+@inner.get("/<name>")
+async def inner_handler(request, name):
+    if (kind := name.partition("_")[2]) == "deadline":
         await asyncio.sleep(10)
-    raise LookupError("a bug")
+    FAILURES[kind]()
+
+
+KINDS = ("raises", "aborts", "theirs", "deadline")
 
 
 def views(make, interface=None):
@@ -254,7 +263,7 @@ def views(make, interface=None):
         abort(409, "It is taken.")
 
     def theirs(request):
-        OWN[make][1]()
+        FAILURES["theirs"]()
 
     def returned(request):
         return Response.text("It is taken.", 409)
@@ -265,26 +274,49 @@ def views(make, interface=None):
     async def acalls(request):
         return await aget_response(inner, request)
 
-    async def deadline(request):
-        return await aget_response(inner, request)
+    found = {each.__name__: view(interface=interface)(each) for each in (raises, aborts, theirs, returned)}
+    call = calls if make in apps.WSGI else acalls
+    return {**found, **{f"app_{kind}": named(view(interface=interface)(call), f"app_{kind}") for kind in KINDS}}
 
-    functions = [raises, aborts, theirs, returned]
-    functions += [calls] if make in apps.WSGI else [acalls, deadline]
-    return {each.__name__: view(interface=interface)(each) for each in functions}
+
+def named(function, name):
+    function.__name__ = name
+    return function
+
+
+GIVEN = {
+    apps.flask: ("", "import_module('flask').request"), apps.quart: ("", "import_module('quart').request"),
+    apps.bottle: ("", "import_module('bottle').request"),
+    apps.fastapi: ("given: import_module('fastapi').Request", "given"),
+    apps.litestar: ("request: import_module('litestar').Request", "request"),
+}  # fmt: skip
+"""The parameters of a framework's own function that needs its request, and that request."""
+
+
+def handing_on(make, interface=None):
+    """A framework's own functions, which call an application."""
+    parameters, request = GIVEN.get(make, ("given", "given"))
+    is_async, found = make not in apps.WSGI, {**globals(), "from_framework": Request.from_framework}
+    called = f"{'(await a' * is_async}get_response(inner, from_framework({request})){')' * is_async}"
+    for kind in KINDS:
+        head = f"{'async ' * is_async}def app_{kind}({parameters}) -> None"
+        exec(f"{head}:\n    return {called}.to_framework({request})", found)
+    return {f"app_{kind}": found[f"app_{kind}"] for kind in KINDS}
 
 
 def ends(make, functions_of):
     """Return the response to each function of an application, and what its surroundings have noted."""
+    FAILURES["theirs"] = OWN[make][1]
     surroundings, found = Surroundings(), {}
     surround = getattr(surroundings, make.__name__)
 
-    def named(interface=None):
+    def made(interface=None):
         return {**functions_of(make, interface)}
 
-    with apps.application(make, named):
-        app = surround(named("asgi" if make in (apps.aiohttp, apps.quart, apps.litestar, apps.falcon_asgi) else None))
+    with apps.application(make, made):
+        app = surround(made("asgi" if make in SHOWN_ASYNC else None))
         with asking(app, make.__name__) as ask_app:
-            for name in named():
+            for name in made():
                 surroundings.seen.clear()
                 try:
                     response = ask_app("GET", f"/{name}", {}, b"")
@@ -294,59 +326,175 @@ def ends(make, functions_of):
     return found
 
 
-def _renamed(response):
+def _renamed(response, name):
     """The response at another path, which some pages show."""
     status, fields, body = response
-    return status, fields, body.replace("aborts", "theirs")
+    return status, [each for each in fields if each[0] != "content-length"], body.replace(name, "aborts")
 
 
 AS_OWN = {
-    "raises": ("raises", 500), "aborts": ("aborts", 409), "theirs": ("aborts", None), "calls": ("raises", 500),
-    "acalls": ("raises", 500), "deadline": ("raises", 504),
+    "raises": ("raises", 500), "aborts": ("aborts", 409), "theirs": ("aborts", None), "deadline": ("raises", 504),
 }  # fmt: skip
 """The framework's own function that ends as a view does, and the status of the view's response."""
+
+
+def check_as_own(own, ours):
+    """Check that what is around has seen the same, and that the responses are ours, but to the framework's error."""
+    for name, (response, seen) in ours.items():
+        as_own, status = AS_OWN[name.rpartition("_")[2]]
+        assert (name, seen) == (name, own[as_own][1])
+        if status is None:
+            assert _renamed(response, name) == _renamed(own[as_own][0], name)
+        else:
+            assert (name, response[0]) == (name, status)
+            assert '"request_id":"ID"' in response[2]
 
 
 @pytest.mark.parametrize("make", [*OWN])
 def test_a_framework_sees_a_view_that_fails_as_its_own_function(make):
     apps.need(make)
     own, ours = ends(make, own_functions), ends(make, views)
-    (_, returned), (theirs, _) = ours.pop("returned"), ours["theirs"]
-    assert {name: seen for name, (_, seen) in ours.items()} == {name: own[AS_OWN[name][0]][1] for name in ours}
+    _, returned = ours.pop("returned")
+    check_as_own(own, ours)
     assert {"rollback", "told"} & {*own["raises"][1]}
     assert (own["raises"][0][0], own["aborts"][0][0]) in ((500, 404), (500, 409))
     assert not {"rollback", "told"} & {*returned}
-    assert theirs == _renamed(own["aborts"][0])
-    del ours["theirs"]
-    assert {name: response[0] for name, (response, _) in ours.items()} == {name: AS_OWN[name][1] for name in ours}
-    assert all('"request_id":"ID"' in body for (_, _, body), _ in ours.values())
 
 
-def test_a_dependency_of_fastapi_sees_a_client_that_leaves_and_a_stream_that_fails():
-    apps.need(apps.fastapi)
-    has_begun = threading.Event()
+@pytest.mark.parametrize("make", [make for make in OWN if make not in (apps.falcon_wsgi, apps.falcon_asgi)])
+def test_a_framework_sees_an_application_fail_that_its_own_function_calls(make):
+    apps.need(make)
+    check_as_own(ends(make, own_functions), ends(make, handing_on))
 
-    async def waits(request):
-        has_begun.set()
-        await asyncio.sleep(60)
 
-    def stream(request):
-        def chunks():
-            has_begun.set()
-            yield b"one"
-            fail()
+def calling_middleware(_):
+    return lambda given: get_response(inner, Request.from_framework(given)).to_framework(given)
 
-        return Response.stream(chunks())
 
-    @rows("name", ["waits", "stream"])
-    def is_rolled_back(name):
-        surroundings.seen.clear()
-        has_begun.clear()
-        with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
-            client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            assert has_begun.wait(DEADLINE)
-        assert eventually(lambda: surroundings.seen[:1] or None, "the dependency has not ended") == ["rollback"]
+def test_middleware_of_django_that_calls_an_application_sends_its_responses():
+    apps.need(apps.django_wsgi)
+    from django.core.signals import got_request_exception
 
+    seen = []
+    note = lambda **given: seen.append(given)  # noqa: E731 - signals keep no strong reference
+    got_request_exception.connect(note)
+
+    @rows("kind, status, told", ("raises", 500, 1), ("aborts", 409, 0), ("deadline", 504, 1))
+    def responds(kind, status, told):
+        seen.clear()
+        found, _, body = ask(apps.django_wsgi(), "wsgi", "GET", f"/app_{kind}", {}, b"")
+        assert (found, len(seen), '"request_id":"ID"' in body) == (status, told, True)
+
+    with apps.urls_of_django([], MIDDLEWARE=[f"{__name__}.calling_middleware"]):
+        responds()
+
+
+ENDS = {
+    apps.quart: ("rollback", "commit"), apps.starlette: ("rollback",) * 2, apps.fastapi: ("rollback",) * 2,
+    apps.litestar: ("told", None), apps.falcon_asgi: ("rollback", "commit"), apps.sanic: ("told", "told"),
+    apps.aiohttp: ("rollback", "commit"), apps.tornado: ("told", "told"),
+}  # fmt: skip
+"""What a framework sees of a client that leaves, and of a stream that fails: nothing, if all has ended before it."""
+HAS_BEGUN = threading.Event()
+
+
+async def waits(request):
+    HAS_BEGUN.set()
+    await asyncio.sleep(60)
+
+
+def stream(request):
+    def chunks():
+        yield b"one"
+        fail()
+
+    return Response.stream(chunks())
+
+
+async def app_waits(request):
+    return await aget_response(lasting, request)
+
+
+async def app_stream(request):
+    return await aget_response(lasting, request)
+
+
+lasting = App()
+for each in waits, stream:
+    lasting.get(f"/{each.__name__}")(each)
+    lasting.get(f"/app_{each.__name__}")(each)
+
+
+@contextmanager
+def asked(port, path):
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        yield client
+
+
+def leave(port, path):
+    """Leave while a handler waits."""
+    HAS_BEGUN.clear()
+    with asked(port, path):
+        assert HAS_BEGUN.wait(DEADLINE)
+
+
+def is_whole(port, path):
+    with asked(port, path) as client, client.makefile("rb") as received:
+        return received.read().endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("make", [*ENDS])
+def test_what_a_framework_sees_of_a_client_that_leaves_and_of_a_stream_that_fails(make):
     surroundings = Surroundings()
-    with on_server(surroundings.fastapi({"waits": view(waits), "stream": view(stream)}), "fastapi") as port:
-        is_rolled_back()
+
+    def made(interface="asgi" if make in SHOWN_ASYNC else None):
+        return {each.__name__: view(interface=interface)(each) for each in (waits, app_waits, stream, app_stream)}
+
+    with apps.application(make, made):
+        app = getattr(surroundings, make.__name__)(made())
+
+    @rows("name", [*made()])
+    def is_seen(name):
+        surroundings.seen.clear()
+        expected = ENDS[make]["stream" in name]
+        if "stream" in name:
+            assert is_whole(port, f"/{name}") == (make in (apps.sanic, apps.tornado))  # which end it
+        else:
+            leave(port, f"/{name}")
+        if expected is not None:
+            eventually(lambda: surroundings.seen[:1] or None, "nothing was seen")
+        assert surroundings.seen[:1] == ([] if expected is None else [expected])
+
+    with on_server(app, make.__name__) as port:
+        is_seen()
+
+
+@pytest.mark.parametrize("make", [apps.starlette, apps.fastapi])
+def test_middleware_around_a_mounted_application_sees_its_errors(make):
+    """As Starlette's middleware sees those of Starlette's own mounted applications."""
+    apps.need(make)
+    surroundings, app = Surroundings(), make()
+    app.add_middleware(partial(AroundApplication, end=surroundings.end))
+    app.mount("/inner", inner)
+    app.mount("/lasting", lasting)
+
+    @rows(
+        "path, status, seen",
+        ("/inner/app_raises", 500, "rollback"), ("/inner/app_aborts", 409, "commit"),
+        ("/inner/app_deadline", 504, "rollback"), ("/inner/missing/too", 404, "commit"),
+        ("/lasting/stream", None, "rollback"), ("/lasting/waits", "left", "rollback"),
+    )  # fmt: skip
+    def is_seen(path, status, seen):
+        surroundings.seen.clear()
+        if status is None:
+            assert not is_whole(port, path)
+        elif status == "left":
+            leave(port, path)
+        else:
+            found, _, body = ask_by_socket(port, "GET", path, {}, b"")
+            assert (found, '"request_id":"ID"' in body) == (status, True)
+        assert eventually(lambda: [*surroundings.seen] or None, "nothing was seen") == [seen]
+
+    with on_server(app, make.__name__) as port:
+        is_seen()

@@ -226,23 +226,32 @@ _ENDED = "antiphon.ended"
 
 @cache
 def _respond_to_exceptions() -> None:
-    """Make Django send the response to an exception that a view has raised, after its middleware has seen it."""
+    """Make Django send the response to an exception that a view has raised, after its middleware has seen it, or that
+    its middleware has raised.
+    """
+    from django.core.handlers import exception as handlers
     from django.core.handlers.base import BaseHandler
     from django.core.signals import got_request_exception
 
-    by_middleware = BaseHandler.process_exception_by_middleware
+    by_middleware, by_django = BaseHandler.process_exception_by_middleware, handlers.response_for_exception
+
+    def response_to(request: Any, exception: Exception, sender: Any) -> Any:
+        response = Framework.take_response(vars(request), exception)
+        if response is not None and not isinstance(exception, HTTPError):
+            got_request_exception.send(sender=sender, request=request)
+        return response
 
     def process_exception_by_middleware(self: Any, exception: Exception, request: Any) -> Any:
         given = by_middleware(self, exception, request)
         if (ended := vars(request).pop(_ENDED, None)) is not None:
             ended(exception)
-        if (response := Framework.take_response(vars(request), exception)) is None:
-            return given
-        if not isinstance(exception, HTTPError):
-            got_request_exception.send(sender=type(self), request=request)
-        return response
+        return response_to(request, exception, type(self)) or given
+
+    def response_for_exception(request: Any, exc: Exception) -> Any:
+        return response_to(request, exc, None) or by_django(request, exc)
 
     BaseHandler.process_exception_by_middleware = process_exception_by_middleware
+    handlers.response_for_exception = response_for_exception
 
 
 class _SetCookie(Morsel[str]):

@@ -9,6 +9,7 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
+from antiphon.handler.failures import error_told
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
@@ -366,6 +367,19 @@ class Framework:
         the framework to send this response to it. None if nothing can surround a view: it then returns the response.
         """
         return None
+
+    def raise_error(self, error: BaseException | None, response: FrameworkResponse, given: Any) -> None:
+        """Raise the error of a response, if there is one, for the framework, which then sends this response."""
+        if error is None:
+            return
+        told: Any = error_told(error)
+        raised: Any = None
+        try:
+            raised = told if self.has_response_to(told) else self.failure(given, told, response)
+            if raised is not None:
+                raise raised from (error.__cause__ if raised is error else error)
+        finally:
+            del error, told, raised  # their frames refer to this one
 
     def at_end(self, given: Any, function: Ended) -> bool:
         """Return True if the framework will tell the function when everything around the view has ended, such as a

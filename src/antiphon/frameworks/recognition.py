@@ -161,13 +161,18 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
 
 
 def response_like(response: Response, given: Any) -> Any:
-    """Return a response as a framework's own response. ``given`` is the framework's request, or its response object."""
+    """Return a response as a framework's own response. ``given`` is the framework's request, or its response object.
+
+    Raises the response's error, to which the framework then responds with it.
+    """
     if isinstance(given, Request):
         return response
     given = unwrapped(given)
     if (framework := framework_of(given)) is not None:
         request = framework.request(given, never) if type(given) is dict else framework.request(given)
-        return framework.response(framework_response(request, response, framework.runs_on_loop(given)), given)
+        made = framework_response(request, response, framework.runs_on_loop(given))
+        framework.raise_error(response.error, made, given)
+        return framework.response(made, given)
     framework = known_framework(given, is_response=True)
     asynchronous = type(given).__module__.startswith("falcon.asgi")
     return framework.response(framework_response(Request.blank(), response, asynchronous), given)
@@ -176,7 +181,9 @@ def response_like(response: Response, given: Any) -> Any:
 def error_like(error: HTTPError, given: Any) -> Any:
     """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
     given = unwrapped(given)
-    return response_like(failed(known_framework(given).request(given), error), given)
+    response = failed(known_framework(given).request(given), error)
+    response.error = None  # the framework knows it
+    return response_like(response, given)
 
 
 def unwrapped(given: Any) -> Any:

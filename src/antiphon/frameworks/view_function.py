@@ -1,6 +1,5 @@
 """A view's function: its plan (which is like a route's), its arguments, and its response in each framework."""
 
-from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context
 from functools import cached_property, update_wrapper
@@ -19,7 +18,7 @@ from antiphon.app.route import Route, before_hooks, checked_methods
 from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import check_not_cancelled
-from antiphon.frameworks.framework import DEFAULTS, Framework, FrameworkResponse, framework_response, stop_watching
+from antiphon.frameworks.framework import DEFAULTS, Framework, framework_response, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments, describe, is_async, signature_of
 from antiphon.handler.contract import Steps, finish
@@ -266,7 +265,7 @@ class View:
             if not isinstance(response, Response):
                 response = run_sync(response, context)
             result = context.run(framework_response, request, response, framework.runs_on_loop(given))
-            _raise_error(response.error, result, given, framework)
+            framework.raise_error(response.error, result, given)
         finally:
             del response  # an error raised by the view refers to this frame
         return framework.response(result, rest.target(framework, given))
@@ -297,7 +296,7 @@ class View:
         if not result.is_streamed:
             stop_watching(request)
         try:
-            _raise_error(response.error, result, given, framework)
+            framework.raise_error(response.error, result, given)
         finally:
             del response  # as above
         made = framework.response(result, rest.target(framework, given))
@@ -388,22 +387,6 @@ async def _refused(framework: Framework, given: Any, request: Request) -> Respon
     except HTTPError as error:
         return failed(request, error)
     return None
-
-
-def _raise_error(error: BaseException | None, response: FrameworkResponse, given: Any, framework: Framework) -> None:
-    """Raise the error of a response, for a framework that then sends this response."""
-    if error is None:
-        return
-    is_cancelled = isinstance(error.__cause__ if isinstance(error, HTTPError) else error, CancelledError)
-    is_own = isinstance(error, Exception) and not is_cancelled
-    told: Any = error if is_own else InterruptedError(f"the view was interrupted: {error}")
-    raised: Any = None
-    try:
-        raised = told if framework.has_response_to(told) else framework.failure(given, told, response)
-        if raised is not None:
-            raise raised from (error.__cause__ if raised is error else error)
-    finally:
-        del error, told, raised  # their frames refer to this one
 
 
 class _Rest:

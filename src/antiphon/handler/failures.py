@@ -31,6 +31,18 @@ def failed(request: Request, error: BaseException) -> Response:
     return response
 
 
+def error_told(error: BaseException) -> Exception:
+    """Return the error of a response as it is told to the code of another framework, which expects its own tasks to be
+    cancelled: itself, or an InterruptedError for a deadline or a client that has left.
+    """
+    from asyncio import CancelledError
+
+    cause = error.__cause__ if isinstance(error, HTTPError) else error
+    if isinstance(error, Exception) and not isinstance(cause, CancelledError):
+        return error
+    return InterruptedError(f"the request was interrupted: {error}")
+
+
 def log_refused_value(request: Request, error: ValueError) -> None:
     """Log an invalid value that may be the client's or the developer's fault: with the handler that used it, without a
     traceback.

@@ -420,7 +420,10 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
 
         ``given`` is anything that ``Request.from_framework`` accepts; for Falcon, it can also be Falcon's response.
         Conditions are applied, and a stream is closed after it has been sent. For a Tornado handler, the response is
-        written at once; for a stream, await the result. Raises TypeError for any other object.
+        written at once; for a stream, await the result.
+
+        Raises TypeError for any other object, and the ``error`` of this response, if there is one: the framework, whose
+        transaction is then rolled back, responds to it with this response.
         """
         return frameworks().response_like(self, given)
 
