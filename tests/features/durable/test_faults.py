@@ -305,7 +305,7 @@ def test_what_was_read_before_a_freeze_says_nobody_dead(alone, monkeypatch, froz
 
     def held_up(tables, *texts, **values):
         rows = run(tables, *texts, **values)
-        if stored.DEAD in texts and frozen:
+        if stored.KNOWN in texts and frozen:
             time.sleep(engine_._lease / 2)
             run(tables, stored.BEAT, id="other", app=engine_.name)
         return rows
@@ -318,6 +318,27 @@ def test_what_was_read_before_a_freeze_says_nobody_dead(alone, monkeypatch, froz
         engine_._beat()
         engine_._steady_since = -math.inf
         engine_._take_over()
+        assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("hours", "renews", "state"),
+    [(1, True, "PENDING"), (-1, True, "PENDING"), (1, False, "ENQUEUED"), (-1, False, "ENQUEUED")],
+)
+def test_a_clock_that_is_set_makes_nobody_dead_or_alive(alone, hours, renews, state):
+    """The last renewal from before that is so many hours old, or in the future."""
+    app, engine_, found = alone
+    with Client(app):
+        found.begun_by("other")
+        engine_._tables.run(stored.BEAT, id="other", app=engine_.name)
+        execute(engine_.url, "update dbos.antiphon_executors set seen = seen - %s", hours * 3600)
+        for _ in range(12):
+            engine_._beat()
+            engine_._steady_since = -math.inf
+            engine_._take_over()
+            time.sleep(engine_._lease / 12)
+            if renews:
+                engine_._tables.run(stored.BEAT, id="other", app=engine_.name)
         assert found.state == state
 
 

@@ -1,7 +1,9 @@
 """Durable requests whose process is killed: they are finished without the client, each step once."""
 
 import os
+import re
 import signal
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from antiphon.cli.main import main
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.helpers.postgres import PostgresServer, execute
@@ -19,6 +23,7 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[3]
 APP = "tests.helpers.served.durable_orders:app"
+TRIED = re.compile("durable_orders:thank has failed, and is tried again, id ([0-9a-f]+): Conn")
 MAILING = "select pid from pg_stat_activity where application_name = 'mail'"
 
 
@@ -153,6 +158,33 @@ def test_a_job_is_committed_with_the_request_and_done_by_a_later_process(url):
         until(url, "t1", 2)
     assert sorted(what for what, _ in effects(url, "t1")) == ["ordered", "thanked"]
     assert effects(url, "t2") == []
+
+
+def test_a_job_whose_process_is_killed_between_two_attempts_is_done_once(url, monkeypatch, tmp_path):
+    """Each process tries it again, and `antiphon jobs` tells its state."""
+    (is_down := tmp_path / "mail is down").touch()
+    monkeypatch.setenv("MAIL_IS_DOWN", str(is_down))
+    monkeypatch.delitem(sys.modules, APP.partition(":")[0], raising=False)  # that of another database
+
+    def tried(server):
+        return eventually(lambda: TRIED.findall(server.stderr) or None, "it is not tried again", 60)
+
+    def ids(state):
+        listed = CliRunner().invoke(main, ["jobs", "list", "--state", state, APP], catch_exceptions=False).output
+        return [line.split()[-1] for line in listed.splitlines() if ":thank " in line]
+
+    with ServerProcess(run(), APP) as server:
+        assert server.respond(SentRequest("POST", "/thanks?key=t1", (), b"")).status == 201
+        id_ = tried(server)[0]
+        assert ids("open") == [id_]
+        server.kill()
+    assert ids("open") == [id_]
+    with ServerProcess(run(workers=2), APP) as server:
+        assert {*tried(server)} == {id_}
+        is_down.unlink()
+        eventually(lambda: ids("finished") == [id_] or None, "it is not finished", 60)
+    assert [ids(state) for state in ("open", "queued", "failed")] == [[], [], []]
+    assert sorted(what for what, _ in effects(url, "t1")) == ["ordered", "thanked"]
 
 
 @pytest.mark.parametrize(

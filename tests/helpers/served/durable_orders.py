@@ -63,6 +63,8 @@ async def sleep(request: Request):
 
 
 def thank(key: str) -> None:
+    if os.path.exists(env("MAIL_IS_DOWN", "")):
+        raise ConnectionRefusedError("no mail server")
     note("thanked", key)
 
 

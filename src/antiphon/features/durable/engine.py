@@ -52,7 +52,6 @@ from antiphon.features.durable.stored import (
     AGAIN,
     BEAT,
     BURY,
-    DEAD,
     KNOWN,
     LEAVE,
     POST,
@@ -127,7 +126,9 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._steady_since, self._beaten = inf, -inf
         self._cleaned = self._next = 0.0
-        self._is_woken, self._dead = False, list[str]()
+        self._is_woken = False
+        self._seen: dict[str, tuple[float, float]] = {}
+        """The executors' latest renewals, and when they were first seen here, as no clock tells that is set."""
         self._given_up: deque[tuple[float, str, str]] = deque()
         self._astray: dict[str, float] = {}
         self.taken_up = set[str]()
@@ -274,10 +275,10 @@ class Engine:
 
     def _beat(self) -> None:
         """Renew the lease, and see who has not, and whether something waits that others have left."""
-        patience = PATIENCE * self._lease
         began = time.monotonic()  # it may be held up with what it has read
-        found = self._tables.run(BEAT, DEAD, WAITING, id=self.executor, app=self.name, patience=patience)
-        self._dead = [row[0] for row in found[1]]
+        found = self._tables.run(BEAT, KNOWN, WAITING, id=self.executor, app=self.name)
+        known = {row: self._seen.get(row[0], (None, began)) for row in map(tuple, found[1])}
+        self._seen = {id_: (seen, since if seen == last else began) for (id_, seen), (last, since) in known.items()}
         self._is_woken |= bool(found[2])
         if found[2]:
             self._queued.set()
@@ -296,10 +297,12 @@ class Engine:
         patience = PATIENCE * self._lease
         if time.monotonic() - self._steady_since < patience:
             return
-        if self._dead and self._is_in_time():
-            self._requeue([each.workflow_id for each in self._begun(self._dead)], self._dead)
-            for each in self._dead:
-                self._tables.run(BURY, id=each, patience=patience)
+        last = self._beaten - patience
+        dead = {id_: seen for id_, (seen, since) in self._seen.items() if not seen or since <= last}
+        if dead and self._is_in_time():
+            self._requeue([each.workflow_id for each in self._begun([*dead])], [*dead])
+            for id_, seen in dead.items():
+                self._tables.run(BURY, id=id_, seen=seen)
 
     def _requeue(self, ids: list[str], executors: list[str]) -> None:
         """Let any process carry out what one of these executors has begun, if it still has it."""
@@ -325,7 +328,7 @@ class Engine:
     def leave(self, id_: str, error: Elsewhere) -> None:
         """Leave to another process what this one can't carry out."""
         if all(reason != str(error) for *_, reason in self._given_up.copy()):  # other threads change it
-            _log.error("durable work is left to another process: %s", error)
+            _log.error("durable work is left to another process, id %s: %s", id_, error)
         self._given_up.append((time.monotonic() + ELSEWHERE, id_, str(error)))
 
     def _adopt(self) -> None:

@@ -17,7 +17,6 @@ TABLES = (
 NOW = {"sqlite": "unixepoch('subsec')", "postgresql": "extract(epoch from clock_timestamp())::float8"}
 BEAT = """insert into {s}antiphon_executors (id, app, seen) values (:id, :app, {now})
 on conflict (id) do update set seen = excluded.seen"""
-DEAD = "select id from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
 WAITING = """select 1 from {s}antiphon_outbox where app = :app union all
 select 1 from {s}workflow_status where status = 'ENQUEUED' and coalesce(application_name, :app) = :app limit 1"""
 AGAIN = """update {s}workflow_status set status = 'ENQUEUED', queue_name = :queue, recovery_attempts = 0,
@@ -26,8 +25,8 @@ where workflow_uuid = :id and coalesce(completed_at, 0) = :ended
 and status not in ('ENQUEUED', 'DELAYED', 'PENDING') returning workflow_uuid"""
 """The statement that queues what has ended, if it has not been queued since then."""
 CANCEL = "update {s}workflow_status set status = 'CANCELLED' where workflow_uuid = :id and status = 'ERROR'"
-KNOWN = "select id from {s}antiphon_executors where app = :app"
-BURY = "delete from {s}antiphon_executors where id = :id and seen <= {now} - :patience"
+KNOWN = "select id, seen from {s}antiphon_executors where app = :app"
+BURY = "delete from {s}antiphon_executors where id = :id and seen = :seen"
 LEAVE = "update {s}antiphon_executors set seen = 0 where id = :id"
 TAKE = """delete from {s}antiphon_outbox where id in
 (select id from {s}antiphon_outbox where app = :app limit 100{skip}) returning id, job"""
