@@ -58,8 +58,9 @@ def test_a_database_that_fails_once_on_a_server_loses_and_doubles_nothing(seed, 
 
 def test_a_write_that_is_lost_while_the_database_fails_is_found(postgres_server):
     with on_server(postgres_server):
-        found = failures_on(failing(6, Around("planted", ACCEPTS)), postgres_server)
-    assert "an accepted write has 0 effects at a fault" in {each.kind for each in found}
+        programs = (failing(seed, Around("planted", ACCEPTS)) for seed in range(2, 12))
+        found = (each.kind for program in programs for each in failures_on(program, postgres_server))
+        assert "an accepted write has 0 effects at a fault" in found  # mostly by the first program
 
 
 def test_statements_call_no_code_of_another_role_and_fail_at_no_isolation(postgres):
