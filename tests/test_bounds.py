@@ -15,9 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from time import thread_time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, TypedDict
 
+import attrs
 import pytest
+from msgspec import Struct, defstruct
 
 from antiphon import Limits, Request
 from antiphon.body.codings import content_decoder
@@ -57,6 +59,43 @@ class Shelf:
     lamps: list[Lamp] | None = None
 
 
+class LampDict(TypedDict):
+    name: str
+
+
+class LampTuple(NamedTuple):
+    name: str
+
+
+class LampStruct(Struct):
+    name: str
+
+
+@attrs.define
+class LampAttrs:
+    name: str
+
+
+FIELDS = [f"f{number}" for number in range(16)]
+Wide = defstruct("Wide", [(name, int) for name in FIELDS])
+KINDS = [LampDict, LampTuple, LampStruct, LampAttrs, Wide]
+MODELS: list[Any] = []
+"""Types with models of Pydantic, where it is installed."""
+with suppress(ImportError):
+    from pydantic import BaseModel, create_model
+
+    class Model(BaseModel):
+        name: str
+
+    WideModel: Any = create_model("WideModel", **dict.fromkeys(FIELDS, (int, ...)))
+
+    class Models(BaseModel):
+        metadata: list[WideModel]
+        by_name: dict[str, WideModel]
+
+    MODELS = [list[Model], list[WideModel], tuple[WideModel, ...], dict[str, WideModel], Models]
+
+
 def filled(unit, begin=b"", end=b"", size=None):
     return lambda scale: begin + unit * int(((size or SIZE * scale) - len(begin) - len(end)) // len(unit)) + end
 
@@ -70,8 +109,8 @@ def numbered(unit, begin=b"[", end=b"]"):
     return lambda scale: begin + b",".join([unit % at for at in range(int(SIZE * scale) // (len(unit) + 3))]) + end
 
 
-def in_parts(unit):
-    head = filled(unit, b'Content-Disposition: form-data; name="a"', size=900)(1)
+def in_parts(unit, begin=b"", size=900):
+    head = filled(unit, b'Content-Disposition: form-data; name="a"' + begin, size=size)(1)
     return filled(b"--B\r\n" + head + b"\r\n\r\nx\r\n", end=b"--B--\r\n")
 
 
@@ -109,6 +148,7 @@ NESTED: Any = int
 for _ in range(190):
     NESTED = list[NESTED]
 NEST = as_type(NESTED)
+READ_MODELS = [as_type(wanted) for wanted in MODELS]
 FULL = {STEPS: 16 << 20, STEPS_OF_JSON: 1 << 20, STEPS_OF_FIELD: 64 << 10}
 """The default limit of each grammar's text, in bytes; a form has 1,000 parts, and the head of each 8 KiB."""
 OF_CLASSES = 160 << 20
@@ -139,11 +179,18 @@ HOSTILE = [
     *((CSV, STEPS, filled(unit, b'name\n"')) for unit in (*BLANK, b"x\n")),
     *((ITEMS, STEPS_OF_JSON, listed(unit)) for unit in (b"1", b"{}", b"")),
     *((PARTS, STEPS, in_parts(unit)) for unit in (b";", b"; ", b";a", b";\ta=b")),
+    *((PARTS, STEPS, in_parts(unit, b"\r\nContent-Type: text/plain"))
+      for unit in (b";", b"; ", b";a", b";a=b", b';a="')),
     *((FORM, STEPS, filled(unit)) for unit in (b"&", b"=", b"a&", b"%", b"+", b"%f0")),
     *((as_type(wanted, unknown), STEPS_OF_JSON, listed(unit))
       for wanted, unknown in ((list[Lamp], "ignore"), (list[Lamp], "refuse"), (list[Shelf], "refuse"),
                               (list[PRICE], "ignore"), (list[Decimal], "ignore"), (list[int], "ignore"))
       for unit in (b"{}", b"[]", b"1", b"-1", b'""', b"1e5", b'"nan"', b'{"x":1}')),
+    *((read, STEPS_OF_JSON, listed(unit)) for read in (*READ_MODELS, *(as_type(list[kind]) for kind in KINDS))
+      for unit in (b"{}", b"1", b'{"name":1}')),
+    *((read, STEPS_OF_JSON, filled(unit, begin, end)) for read in READ_MODELS
+      for unit, begin, end in ((b"{},", b'{"metadata":[', b'{}],"by_name":{}}'), (b'"":{},', b"{", b'"":{}}'),
+                               (b'"":{},', b'{"metadata":[],"by_name":{', b'"":{}}}'))),
     *((as_type(wanted), STEPS_OF_JSON, numbered(unit))
       for wanted in (list[PRICE], list[Decimal], set[int])
       for unit in (b"%d", b"%d.5", b"-%d", b'"1x%d"', b'{"a%d":1}')),
@@ -227,14 +274,14 @@ def test_hostile_text_of_the_size_of_a_limit_takes_little_time_and_memory(read, 
     is_rows = read in (CSV, NDJSON, SEQUENCE, ITEMS)
     most_turns = ON_THREAD if is_rows else ON_LOOP
     full = 1000 * (8 << 10) if read is PARTS else FULL[most]
-    is_whole = most == STEPS_OF_FIELD or read is NEST  # few faults for its size
+    is_whole = most == STEPS_OF_FIELD or read is NEST or read in READ_MODELS  # few faults for its size
     part = 1 if is_whole else 1 / 12 if most == STEPS_OF_JSON else 1 / 64 if is_rows else 1 / 4
     large, small, *fewer = [
         text(part * full / SIZE / less) for less in (1, 2, 8, 16)
     ]  # all have more faults than are told
     # Twice the bound: beside other work, times vary by half, and what breaks a bound takes many times as long.
     assert not all(_whole(_turns, read, small, large, full) > 2 * most_turns for _ in range(5))
-    two = reversed(fewer) if is_rows or most == STEPS_OF_JSON else (small, large)
+    two = reversed(fewer) if is_rows or (most == STEPS_OF_JSON and read not in READ_MODELS) else (small, large)
     assert _whole(_peak, read, *two, full) < (OF_CLASSES if b"{" in large else MOST_MEMORY) + (2 << 20)
 
 

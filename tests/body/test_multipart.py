@@ -47,6 +47,7 @@ class TestBoundary:
         ('multipart/form-data; boundary=""', "has no boundary"),
         ("multipart/form-data; boundary=a; boundary=b", "two boundaries"),
         ("multipart/form-data; boundary=a; Boundary=a", "two boundaries"),
+        (f"multipart/form-data; boundary=a{'; a=b' * 15}; boundary=b", "no boundary"),
         ("multipart/form-data; boundary=" + 71 * "x", "1 to 70"),
         ('multipart/form-data; boundary="ends with "', "1 to 70"),
         ('multipart/form-data; boundary="a\tb"', "1 to 70"), ("multipart/form-data; boundary=ä", "1 to 70"),

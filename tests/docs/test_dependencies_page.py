@@ -26,7 +26,8 @@ PACKAGE = ROOT / "src/antiphon"
 PAGE = (ROOT / "docs/maintainers/dependencies.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENTED = {"_asdict", "_current_frames", "_exit", "_field_defaults", "_fields", "_make", "_replace", "_thread"}
-"""Names of Python that begin with an underscore, and are documented."""
+DOCUMENTED |= {"_async_wrapper"}
+"""Names of Python, and of Blinker, that begin with an underscore, and are documented."""
 MODULES = """
     aiohttp anyio.from_thread asgiref.sync babel babel.messages.mofile babel.messages.pofile blinker bottle click
     click.core click.testing croniter cryptography cryptography.exceptions cryptography.hazmat.primitives
@@ -42,7 +43,7 @@ MODULES = """
     joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base markdown_it markupsafe
     msgspec msgspec.json multidict opentelemetry opentelemetry.metrics opentelemetry.trace plaster
     plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows pydantic pydantic.errors
-    pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio redis.backoff redis.exceptions sanic
+    pydantic.json_schema pydantic_core pyramid.csrf pyramid.interfaces pytest redis redis.asyncio redis.backoff redis.exceptions sanic
     sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc sqlalchemy.orm starlette.background starlette.concurrency
     starlette.responses time_machine
     tornado.iostream tornado.routing tornado.web translationstring typing_extensions venusian watchfiles webauthn
@@ -118,6 +119,8 @@ def _own_names() -> set[str]:
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                     own.add(name)
+                case ast.arg(arg=name):
+                    own.add(name)
                 case ast.Attribute(value=ast.Name("self" | "cls"), attr=name, ctx=ast.Store()) | ast.Name(
                     name, ast.Store()
                 ):
@@ -150,6 +153,8 @@ def private_names(file: str, tree: ast.Module) -> set[str]:
             case ast.Attribute(value=ast.Name(receiver), attr=name) if is_chapter and receiver in GIVEN:
                 found |= {name} - DOCUMENTED
             case ast.Attribute(attr=name):
+                found |= {name} - _own_names()
+            case ast.keyword(arg=str(name)):
                 found |= {name} - _own_names()
             case ast.Call(func=ast.Name("getattr" | "hasattr"), args=[_, ast.Constant(str(name)), *_]):
                 found |= {name} - _own_names()

@@ -134,7 +134,13 @@ def test_split_parameters_shows_values_as_written():
     assert split_parameters(' A="b"; q=; c; a=2') == [("a", '"b"'), ("q", ""), ("c", ""), ("a", "2")]
 
 
-@given(st.dictionaries(tokens.map(str.lower), sendable))
+@rows("unit", "a=1;", 'a=";";', ";", '"";')
+def test_only_the_first_parameters_are_read(unit):
+    assert dict(split_parameters(unit * 15 + "b=2"))["b"] == "2"
+    assert "b" not in dict(split_parameters(unit * 16 + "b=2"))
+
+
+@given(st.dictionaries(tokens.map(str.lower), sendable, max_size=16))
 def test_printed_parameters_are_read_back(parameters):
     assert parse_parameters(format_parameters(parameters)) == parameters
 

@@ -132,9 +132,45 @@ def test_what_does_not_fit_is_a_422_that_names_each_field(wanted: Any, sent: byt
 
 
 def test_a_hundred_wrong_fields_are_listed() -> None:
-    raised = unprocessable(json_as, b"[" + b"{}," * 5000 + b"{}]", list[Item])
+    raised = unprocessable(json_as, b"[" + b"{}," * 500 + b"{}]", list[Item])
     assert len(raised.errors) == 100
-    assert "of which the first 100 are listed" in str(raised)
+    assert "501 fields are wrong, of which the first 100 are listed" in str(raised)
+
+
+class Stock(BaseModel):
+    metadata: list[Item]
+    places: tuple[Item, ...] = ()
+    by_name: dict[str, Item] = {}
+
+
+GOOD, BAD = b'{"price":1},', b'{"price":1},{"price":"x"},{"price":"x"},'
+
+
+@rows(
+    "wanted, sent, pointers",
+    (list[Item], b"[" + b"1," * 5000 + b"1]", ["/0"]),
+    (list[Item], b"[" + b"{}," * 20_000 + b"{}]", ["/0/price"]),
+    (list[Item], b"[" + GOOD * 9000 + BAD + b"{}]", ["/9001/price"]),
+    (Stock, b'{"metadata":[' + GOOD * 9000 + BAD + b'{}],"places":[{},{}],"by_name":{"a":{},"b":{"price":1},"c":1}}',
+     ["/metadata/9001/price", "/places/0/price", "/by_name"]),
+)  # fmt: skip
+def test_a_long_text_has_the_first_wrong_item_of_each_array(wanted: Any, sent: bytes, pointers: list[str]) -> None:
+    raised = unprocessable(json_as, sent, wanted)
+    assert [each["pointer"] for each in raised.errors] == pointers
+    assert f"at least {len(pointers)} field" in str(raised)
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    born: date
+    places: tuple[int, ...]
+    tags: set[str] = Field(default={"type"}, serialization_alias="type")
+
+
+def test_a_long_text_is_read_as_a_short_one() -> None:
+    text = b'{"a": {"born": "2030-12-31", "places": [1]}' + b" " * 20_000 + b"}"
+    assert json_as(text, dict[str, Strict]) == {"a": Strict(born=date(2030, 12, 31), places=(1,))}
 
 
 @rows("sent", [b"", b"{", b'{"price": NaN}', b'{"price": 1e400}', b"\xff", b"[" * 200, b'{"price": 1}x'])

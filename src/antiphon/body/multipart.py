@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from antiphon.body.part_head import HeadLimits, IncompleteForm, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
-from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
+from antiphon.http.grammar import MOST_PARAMETERS, TCHARS, parse_parameters, split_parameters
 from antiphon.http.limits import Limits
 from antiphon.speedups import accelerated
 
@@ -98,7 +98,7 @@ def parse_boundary(content_type: str) -> bytes:
     if [name for name, _ in split_parameters(written)].count("boundary") > 1:
         raise BadRequest("The Content-Type has two boundaries.")
     boundary = parse_parameters(written).get("boundary")
-    if not boundary:
+    if not boundary or written.count(";") >= MOST_PARAMETERS:  # a second boundary would not be read
         raise BadRequest("The Content-Type has no boundary. It must be like this: multipart/form-data; boundary=...")
     if not boundary.isascii() or not _boundary(boundary.encode()):
         raise BadRequest(UNUSABLE_BOUNDARY)

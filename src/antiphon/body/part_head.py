@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
-from antiphon.http.grammar import TCHARS
+from antiphon.http.grammar import MOST_PARAMETERS, TCHARS
 
 _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
@@ -23,8 +23,6 @@ _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"
 _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
 _disposition = re.compile(_TOKEN + rb"[ \t]*+((?:;.*)?)", re.DOTALL).fullmatch
-_PARAMETERS = 16
-"""The maximum number of parameters in a Content-Disposition; empty ones are not counted."""
 _parameter = re.compile(
     rb"(?:;[ \t]*+)++(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.?)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
 ).match
@@ -149,7 +147,7 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
     """Return the parameters that have a value, with their escapes, by lower-case name."""
     parameters: dict[bytes, bytes] = {}
     position = 0
-    for _ in range(_PARAMETERS):
+    for _ in range(MOST_PARAMETERS):
         if position == len(written):
             return parameters
         match = _parameter(written, position)

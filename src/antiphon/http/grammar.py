@@ -7,6 +7,7 @@ end of the text. Printing is strict: it raises ValueError for text that is not a
 import re
 from binascii import a2b_qp
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TypeVar
 
 from antiphon.explanations import explained
@@ -107,6 +108,10 @@ _ATTRIBUTE_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for byte in range(256)]
 
 
+MOST_PARAMETERS = 16
+"""The maximum number of parameters that are read, in any header and in the head of any part."""
+
+
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
     return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words, which need no match
@@ -148,11 +153,15 @@ def quote_if_needed(text: str) -> str:
 def split_parameters(text: str) -> list[tuple[str, str]]:
     """Return each parameter in `a=b; c="d"` as (name in lower case, value as written) (RFC 9110 §5.6.6).
 
-    A parameter whose name isn't a token is skipped; a parameter without `=` has the value "". Space around `=` is
-    tolerated.
+    Only the first ``MOST_PARAMETERS`` are read, of which empty ones count. A parameter whose name isn't a token is
+    skipped; a parameter without `=` has the value "". Space around `=` is tolerated.
     """
     pairs = []
-    for piece in _parameter_pieces.findall(text) if '"' in text else text.split(";"):
+    if '"' in text:
+        pieces = [match[0] for match in islice(_parameter_pieces.finditer(text), MOST_PARAMETERS)]
+    else:
+        pieces = text.split(";", MOST_PARAMETERS)[:MOST_PARAMETERS]
+    for piece in pieces:
         name, _, value = piece.partition("=")
         name = name.strip(OWS)
         if _token(name):

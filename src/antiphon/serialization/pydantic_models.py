@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, FaultBounds, FieldError, FieldProblemCode, HTTPError
-from antiphon.serialization.faults import MISSING, UNKNOWN, Faults, Reason, step_to
+from antiphon.serialization.faults import COUNTED, MISSING, UNKNOWN, Faults, Reason, step_to
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.types import Decode, Record, parts, translated, type_name
 
@@ -31,6 +31,11 @@ _BOUNDS = {
     "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
     "multiple_of": "multiple_of", "pattern": "pattern",
 }  # fmt: skip
+
+_SEARCHED = 16 << 10
+"""The number of bytes of JSON in which Pydantic collects every fault."""
+_NO_SCHEMAS = frozenset(("default", "metadata", "serialization"))
+_INVALID = {"type": "custom-error", "custom_error_type": "invalid", "custom_error_message": "Is invalid"}
 
 _KEPT = 256
 """The number of types of which it is known whether they have a model."""
@@ -112,7 +117,8 @@ def _check_declaration(place: str, declared: object) -> None:
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     """Return a function that decodes JSON as a type with models, and a description of the type.
 
-    The function raises BadRequest for malformed JSON, and UnprocessableContent with each invalid field.
+    The function raises BadRequest for malformed JSON, and UnprocessableContent with each invalid field; in JSON with
+    more than ``_SEARCHED`` bytes or ``COUNTED`` faults, with the first invalid item of each array, and invalid dicts.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -120,20 +126,62 @@ def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
 
     def decode(text: bytes) -> Any:
         value = decode_json(text, sys.maxsize)  # Pydantic's own parser accepts NaN; the depth has been checked
-        try:
-            return adapter.validate_json(text)
-        except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False)
-        raise _refused(faults, value)
+        found: Any = ()
+        if len(text) <= _SEARCHED:
+            try:
+                return adapter.validate_json(text)
+            except ValidationError as error:
+                if error.error_count() <= COUNTED:
+                    found = error.errors(include_url=False, include_input=False)
+        faults = Faults()
+        if not found:
+            faults.stopped = True
+            try:
+                return stopping_early().validate_json(text)
+            except ValidationError as error:
+                found = error.errors(include_url=False, include_input=False)
+        raise _refused(found, value, faults)
+
+    @lru_cache(1)
+    def stopping_early() -> Any:
+        from pydantic_core import SchemaValidator
+
+        create: Any = SchemaValidator
+        schema = _stopping_early(adapter.core_schema)
+        try:  # without the models' own validators, which don't stop
+            return create(schema, _use_prebuilt=False)
+        except TypeError:  # before Pydantic 2.13
+            return create(schema)
 
     return decode, inspect.CustomType(wanted)
 
 
-def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
+def _stopping_early(schema: Any) -> Any:
+    """Return a schema of pydantic-core that stops at the first invalid item of an array, and has one fault for a dict.
+
+    Without it, each two bytes of JSON cause a fault for each field of a model.
+    """
+    if isinstance(schema, list | tuple):
+        return type(schema)([_stopping_early(each) for each in schema])
+    if not isinstance(schema, dict):
+        return schema
+    kind = schema.get("type")
+    if not isinstance(kind, str):  # schemas by the names of fields or the tags of a union
+        return {name: _stopping_early(each) for name, each in schema.items()}
+    copied = {name: each if name in _NO_SCHEMAS else _stopping_early(each) for name, each in schema.items()}
+    if kind in ("list", "tuple", "set", "frozenset"):
+        copied["fail_fast"] = True
+    for name in {"values_schema", "extras_schema"} & copied.keys():
+        copied[name] = _INVALID | {"schema": copied[name]}
+    return _INVALID | {"schema": copied} if kind == "dict" else copied
+
+
+def _refused(errors: Sequence[Mapping[str, Any]], value: object, faults: Faults) -> HTTPError:
     if errors[0]["type"] == "json_invalid":
         return BadRequest(f"the JSON can't be read: {errors[0]['ctx']['error']}")
-    faults = Faults()
     for each in errors:
+        if faults.full:
+            break
         pointer = _pointer(each["loc"], value, is_missing=each["type"] == "missing")
         raised = each.get("ctx", {}).get("error")
         if isinstance(raised, FieldError):
