@@ -471,9 +471,14 @@ class TestTooLate:
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 class TestAtOnce:
-    def test_fifty_requests_that_change_different_names_lose_nothing(self, store, interface, style, clock):
+    def test_fifty_requests_that_change_different_names_and_one_list_lose_nothing(self, store, interface, style, clock):
         shop = Shop(store, interface, style)
-        shop._do = lambda request: request.session.update({request.args["name"]: 1})
+
+        def add(request):
+            request.session[request.args["name"]] = 1
+            request.session.setdefault("cart", []).append(request.args["name"])
+
+        shop._do = add
         first = shop.client()
         first.get("/?name=first")
         cookie = {"cookie": f"{NAME}={first.cookies[NAME]}"}
@@ -487,8 +492,57 @@ class TestAtOnce:
             each.start()
         for each in threads:
             each.join()
-        assert store.load(key_of(first.cookies[NAME])).data == {"first": 1} | {f"n{number}": 1 for number in range(50)}
+        data, names = store.load(key_of(first.cookies[NAME])).data, {"first"} | {f"n{number}" for number in range(50)}
+        assert sorted(data.pop("cart")) == sorted(names)
+        assert data == dict.fromkeys(names, 1)
         first.close()
+
+    @rows(
+        "begun, first, second, kept",
+        ({}, lambda s: s.setdefault("a", []).append(1), lambda s: s.setdefault("a", []).append(2), [2, 1]),
+        ({"a": [0]}, lambda s: s["a"].append(1), lambda s: s["a"].append(1), [0, 1, 1]),
+        ({"a": [0, 1, 2]}, lambda s: s["a"].remove(0), lambda s: s["a"].remove(2), [1]),
+        ({"a": [0, 1]}, lambda s: s["a"].remove(0), lambda s: s["a"].append(2), [1, 2]),
+        ({"a": [0, 1]}, lambda s: s["a"].insert(0, 3), lambda s: s["a"].append(2), [3, 0, 1, 2]),
+        ({"a": [{"n": 1}, {"n": 1}]}, lambda s: s["a"][0].update(n=2), lambda s: s["a"][1].update(n=3),
+         [{"n": 2}, {"n": 3}]),
+        ({"a": [{"n": 1}]}, lambda s: s["a"][0].update(n=2), lambda s: s["a"][0].update(m=3), [{"n": 2, "m": 3}]),
+        ({"a": {"tea": 1}}, lambda s: s["a"].update(tea=2), lambda s: s["a"].update(milk=1), {"tea": 2, "milk": 1}),
+        ({"a": {"x": {"y": [1]}}}, lambda s: s["a"]["x"]["y"].append(2), lambda s: s["a"]["x"].update(z=1),
+         {"x": {"y": [1, 2], "z": 1}}),
+        ({"a": {"tea": 1}}, lambda s: s["a"].pop("tea"), lambda s: s["a"].update(milk=1), {"milk": 1}),
+        ({"a": {"tea": 1}}, lambda s: s["a"].update(tea=2), lambda s: s["a"].update(tea=3), {"tea": 2}),
+        ({"a": {"tea": 1}}, lambda s: s["a"].pop("tea"), lambda s: s["a"].update(tea=3), {}),
+        ({"a": [0]}, lambda s: s.update(a=[*s["a"], 1]), lambda s: s["a"].append(2), [0, 2, 1]),
+        ({"a": [0]}, lambda s: s.update(a=[1]), lambda s: s["a"].append(2), [1]),
+        ({"a": [0]}, lambda s: (s.update(a=[1]), s["a"].append(3)), lambda s: s["a"].append(2), [1, 3]),
+        ({"a": [0]}, lambda s: (s.pop("a"), s.setdefault("a", []).append(1)), lambda s: s["a"].append(2), [1, 2]),
+        ({"a": [0]}, lambda s: s["a"].append(1), lambda s: s.update(a="text"), [0, 1]),
+        ({"a": [0]}, lambda s: s["a"].append(1), lambda s: s.pop("a"), [0, 1]),
+        ({"a": [0]}, lambda s: s.pop("a"), lambda s: s["a"].append(1), None),
+        ({"a": [0], "b": 1}, lambda s: s["a"].append(1), lambda s: s.pop("b"), [0, 1]),
+        ids=range(20),
+    )  # fmt: skip
+    def test_lists_and_dicts_have_what_both_requests_changed(
+        self, store, interface, style, clock, begun, first, second, kept
+    ):
+        shop = Shop(store, interface, style)
+        visitor = shop.client()
+        shop.visit(visitor, lambda request: request.session.update({"begun": 1, **begun}))
+        key = key_of(visitor.cookies[NAME])
+
+        def change(request):
+            request.session.is_new  # noqa: B018 - read before the other request
+            theirs = store.load(key).data
+            first(request.session)
+            second(theirs)
+            store.change(key, theirs, remove={*begun} - {*theirs})
+
+        assert shop.visit(visitor, change).status == 200
+        data = store.load(key).data
+        assert data.pop("a", None) == kept
+        assert data == {"begun": 1}
+        visitor.close()
 
     def test_a_store_that_blocks_is_called_on_threads_alone(self, store, interface, style, clock, monkeypatch):
         on_loop = []

@@ -35,6 +35,47 @@ def end_of(entry: StoreEntry, lifetime: float) -> float:
     return max(entry.created, at) + lifetime
 
 
+_REPLACED: Any = object()
+
+
+def _merge(before: Any, ours: Any, theirs: Any) -> Any:
+    """Return a value with what two requests changed in it; ours, where both changed the same."""
+    if ours == before:
+        return theirs
+    kinds = {type(before), type(ours), type(theirs)}
+    if kinds == {list}:
+        return _merge_lists(before, ours, theirs)
+    if kinds != {dict}:
+        return ours
+    merged = {name: value for name, value in theirs.items() if name in ours or name not in before}
+    for name, value in ours.items():
+        if name not in before or value != before[name]:
+            merged[name] = _merge(before.get(name), value, theirs.get(name))
+    return merged
+
+
+def _merge_lists(before: list[Any], ours: list[Any], theirs: list[Any]) -> list[Any]:
+    if len(before) == len(ours) == len(theirs):
+        return list(map(_merge, before, ours, theirs))
+    start, end = _changed_in(before, ours)
+    their_start, their_end = _changed_in(before, theirs)
+    if start >= their_end:
+        moved = len(theirs) - len(before)
+    elif end <= their_start:
+        moved = 0
+    else:
+        return ours
+    return [*theirs[: start + moved], *ours[start : end + len(ours) - len(before)], *theirs[end + moved :]]
+
+
+def _changed_in(before: list[Any], after: list[Any]) -> tuple[int, int]:
+    """Return the slice of a list outside of which another list is the same."""
+    shorter = min(len(before), len(after))
+    start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    same = next((at for at in range(shorter - start) if before[-at - 1] != after[-at - 1]), shorter - start)
+    return start, len(before) - same
+
+
 class TrackedSession(Session):
     """A session that records which values were read and written. If ``failure`` is set, every use raises it. If
     the session is first read when it is over, ``when_late`` is called with the ``request``. ``owner`` is the session's
@@ -83,7 +124,9 @@ class TrackedSession(Session):
         self._data: dict[str, Any] = entry.data if entry else {}
         self._written: set[str] = set()
         self._copies: dict[str, Any] = {}
-        """Copies of the lists and dicts that were read, since changes inside them are not reported."""
+        """Copies of the lists and dicts that were read, since changes inside them are not reported and are merged with
+        those of other requests; _REPLACED for a value that was set before it was read.
+        """
 
     def _read(self) -> dict[str, Any]:
         if not self.is_used and (request := self._request_of()) is not None:
@@ -118,11 +161,26 @@ class TrackedSession(Session):
         except (TypeError, ValueError) as error:
             raise named("Sessions", error)  # noqa: B904 - the same error
         data[name] = value
-        self._written.add(name)
+        self._note_written(name)
 
     def __delitem__(self, name: str) -> None:
         del self._change()[name]
+        self._note_written(name)
+
+    def _note_written(self, name: str) -> None:
         self._written.add(name)
+        self._copies.setdefault(name, _REPLACED)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return a value, which is set to ``default`` if it is missing. Another request may do so at the same time: if
+        it is a list or dict, both requests add to it.
+        """
+        if name not in self:
+            was_written = name in self._written
+            self[name] = default
+            if not was_written:
+                del self._copies[name]
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._read() if name not in HIDDEN)  # one has a secret that no handler should send
@@ -238,6 +296,17 @@ class TrackedSession(Session):
         if self._copies:
             names = names | {name for name, before in self._copies.items() if data.get(name) != before}
         return {name: data[name] for name in names if name in data}, [name for name in names if name not in data]
+
+    def merged(self, stored: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the data of an entry with the changes of this request, in which changes inside lists and dicts are
+        merged; None if there are none, so that values by their names are all that has to be written.
+        """
+        updates, removed = self.changes()
+        bases = {name: before for name in updates if (before := self._copies[name]) is not _REPLACED}
+        if not bases or stored is self._data:
+            return {**stored} if bases else None
+        both = {name: _merge(before, updates[name], stored.get(name)) for name, before in bases.items()}
+        return {name: value for name, value in {**stored, **updates, **both}.items() if name not in removed}
 
     @property
     def is_changed(self) -> bool:

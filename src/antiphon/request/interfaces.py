@@ -27,7 +27,8 @@ class Session(MutableMapping[str, Any], metaclass=NamesOurs, words=SESSION, sett
     """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
 
     Changes, including those inside lists and dicts, are stored once the response has been made; changing the session
-    later raises RuntimeError. Concurrent requests that change different names don't overwrite each other.
+    later raises RuntimeError. Concurrent requests don't overwrite each other, unless the data is in a cookie: changes
+    of different names are kept, as are those inside one list or dict.
     """
 
     __slots__ = ()
