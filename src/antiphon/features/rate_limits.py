@@ -145,6 +145,9 @@ class RateLimit:
         check_no_decorator(self._written, request)
         if any(each.limit is self for each in _counted(*arrivals(request_around(request)))):
             return  # the client sent only one request
+        counted_by = next((each[COUNTED_BY] for each in arrivals(request) if COUNTED_BY in each), set[object]())
+        if self in counted_by:
+            return
         counted, earlier = _Counted(self), _counted(*arrivals(request))
         request[_COUNTED] = [*_counted(request), counted]
         counted.caller = caller = self._caller(request)
@@ -154,6 +157,7 @@ class RateLimit:
         alike = [each for each in earlier if each.is_in(counter, counted)]
         if same := next((each for each in alike if each.limit._limit == self._limit), None):
             counted.count = same.count  # by a limit of an application around this one
+            counted_by.add(self)
             return
         try:
             counted.count = count = counter.breaker.call(self._count, counter, caller, 0 if alike else 1)
@@ -172,6 +176,7 @@ class RateLimit:
                 title="Request cannot be satisfied as assigned quota has been exceeded",
                 members={"violated-policies": [self._name]},
             )
+        counted_by.add(self)
 
     def uncount(self, request: Request) -> None:
         """Undo this limit's count of a request, so that only some requests count, such as failed logins.
@@ -323,6 +328,10 @@ class _Counted:
 
 
 _COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
+
+
+COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
+"""The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
 
 
 def _counted(*requests: Request) -> list[_Counted]:

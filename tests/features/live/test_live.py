@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from antiphon import App, Dependency, Response, abort
+from antiphon import App, Dependency, Observer, Response, abort
 from antiphon.embedding import request_around
 from antiphon.features import (
     CORS,
@@ -239,7 +239,33 @@ def test_a_limit_of_one_watcher_is_not_that_of_others(shown, clients, watch, wri
         assert {stream.data() for stream in streams[1:]} == {shown_then}
 
 
-def test_each_render_is_a_request_of_its_own_to_limits(shown, clients, watch, write):
+class Seen(Observer):
+    """An observer, as are the access log, metrics, the recorder and traces."""
+
+    def __init__(self):
+        self.began = 0
+
+    def begin(self, exchange):
+        self.began += 1
+
+
+def test_no_render_counts_as_a_request_of_the_watcher(app, shown, clients, watch, write):
+    app.use(RateLimit("4/day"))
+    made = shown(before=RateLimit("4/hour", by=lambda request: request.headers.get("x-who")))
+    seen = Seen()
+    app.observe(seen)
+    client = clients()
+    stream = watch(client, x_who="ann")
+    assert stream.data() == ""
+    for number in range(5):
+        write(Order(name=str(number)))
+        assert stream.data().endswith(str(number))
+    page = client.get("/orders", headers={"x-who": "ann"})
+    assert [value.partition(";")[2][:3] for value in page.headers.getall("ratelimit")] == ["r=2", "r=2"]
+    assert (len(made), seen.began) == (7, 2)
+
+
+def test_each_render_is_a_request_of_its_own_to_hooks(shown, clients, watch, write):
     around = []
     shown(before=lambda request: around.append(request_around(request)))
     stream = watch(clients())

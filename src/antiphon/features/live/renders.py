@@ -38,6 +38,7 @@ from antiphon.embedding import (
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
+from antiphon.features.rate_limits import COUNTED_BY
 from antiphon.http import Event
 from antiphon.types import Caller
 
@@ -205,6 +206,7 @@ class SharedBlock:
 
     async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> tuple[Response, str | None]:
         made = MadeRequest(watcher.request, watch, None, watcher.app, counts=True)
+        made.request[COUNTED_BY] = watcher.counted_by
         response = await made.respond()
         if response.is_streamed or 200 <= response.status < 300:
             _check_block(response, watcher.request, self._name)
@@ -241,6 +243,8 @@ class Watcher:
             self._sent = request.last_event_id
         self._audience = audience
         self.name = name
+        self.counted_by: set[object] = set()
+        """The limits that have counted this client's request, of which further renders are no part."""
         self.client = ""
         """The client as which it is counted: the address or, since a first render of its own, the caller's key."""
         self._woken = asyncio.Event()
