@@ -253,6 +253,15 @@ def by_id(body=BODY, secret="a secret of events"):
     return {"x-event": f"{sent},{hex_of(secret.encode(), sent.encode() + b'.' + body)}"}
 
 
+@rows("body", b"[]", b"1", b'"id"', b"null", b"{}", b'{"id": 1}', b'[{"id": 1}]')
+def test_a_stranger_who_sends_another_body_is_refused(body, interface, style):
+    app, seen = app_of(ById("a secret of events"), style)
+    with Client(app, interface) as client:
+        assert post(client, by_id(body, secret="another secret"), body).status == 403
+        assert post(client, by_id(body, secret="another secret"), b"{").status == 400
+    assert seen == []
+
+
 def takes(hook, request):
     try:
         hook(request)

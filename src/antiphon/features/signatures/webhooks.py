@@ -18,6 +18,7 @@ from antiphon import Request, Response, explained
 from antiphon.embedding import (
     RETRY_AFTER,
     FeatureStore,
+    NotLoadedError,
     check_no_decorator,
     check_numbers,
     describe,
@@ -28,7 +29,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import ONE_VALUE, SHORTEST_SECRET
-from antiphon.http import Conflict, Forbidden
+from antiphon.http import Conflict, Forbidden, HTTPError
 from antiphon.types import Duration, Mount, Route
 
 FeatureStore.declare("webhook", until="minor", unreadable="refused")
@@ -110,7 +111,8 @@ class Webhook(ABC):
     def signature(self, request: Request) -> WebhookSignature:
         """Return the values in a webhook's header.
 
-        Raises ValueError if a field is malformed, and KeyError, as ``request.headers[name]`` does, if one is missing.
+        Nothing is verified yet. An error, such as the KeyError of ``request.headers[name]``, refuses the webhook; an
+        HTTPError becomes the response.
         """
 
     def secret_bytes(self, secret: str) -> bytes:
@@ -126,8 +128,10 @@ class Webhook(ABC):
         try:
             delivery = self.signature(request)
             self._check_time(delivery.sent)
-        except (KeyError, ValueError) as error:
-            raise self._refused(request, str(error)) from None
+        except Exception as error:  # by whatever a stranger has sent
+            if isinstance(error, NotLoadedError) or (isinstance(error, HTTPError) and not isinstance(error, KeyError)):
+                raise
+            raise self._refused(request, f"{type(error).__name__}: {error}") from None
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
         request.limits = request.limits.within(ONE_VALUE)
