@@ -92,5 +92,5 @@ def test_the_file_of_settings_may_switch_it_on(antiphon, shop, tmp_path):
 @pytest.mark.parametrize("place", [["--host", "0.0.0.0"], ["--uds", "shop.sock"]], ids=["every address", "unix socket"])
 def test_a_place_that_others_may_reach_is_warned_of(antiphon, shop, place):
     command = antiphon(shop, "--debug", *place).serving()
-    assert "Warning: --debug shows the code and the values of the app to everyone who can reach" in command.err
+    assert "Warning: debug mode shows the code and the values of the app to everyone who can reach" in command.err
     assert "LookupError" in command.get("/bug", accept="text/html", host="shop.example")

@@ -73,6 +73,17 @@ def test_a_port_that_another_run_serves(antiphon, refused):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(
+    ("place", "name"), [(["--host", "0.0.0.0"], "DEBUG"), (["--uds", "shop.sock"], "RELOAD"), ([], "DEBUG")]
+)
+def test_debug_mode_that_a_file_turns_on_where_others_can_reach_it(refused, tmp_path, place, name):
+    (tmp_path / ".env").write_text(f"ANTIPHON_{name}=1\n" + ("" if place else "ANTIPHON_HOST=0.0.0.0\n"))
+    code, error = refused("apps:wsgi", *place)
+    assert code == 2
+    assert f"ANTIPHON_{name} in .env turns debug mode on" in error
+
+
+@pytest.mark.once
 def test_a_store_in_memory_for_several_workers(antiphon, refused, tmp_path):
     (tmp_path / "shop.py").write_text(
         "from antiphon import App\nfrom antiphon.features import MemoryStore, Sessions\n"

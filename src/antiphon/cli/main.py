@@ -104,6 +104,15 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     return Port(host, port) if path is None else SocketPath(path, permissions)
 
 
+def _check_debug_is_typed(name: str) -> None:
+    """Raise `BadCommand` if it isn't the command line that turns debug mode on."""
+    if not (source := source_of(name)).startswith("--"):
+        raise BadCommand(
+            f"{source} turns debug mode on, but others can reach this address, and would see the app's code and values."
+            f" Remove {source}, listen on 127.0.0.1, or write --debug here if they may."
+        )
+
+
 def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
     """Return the files of a certificate and its key. Raises `BadCommand` if they can't be used."""
     if certificate is None and key is None:
@@ -296,6 +305,8 @@ def run(
         dialects=dialects,
         preloads=preload,
     )
+    if options.debug and not place.is_for_loopback:
+        _check_debug_is_typed("reload" if debug is None else "debug")
     if preload and reload:
         raise BadCommand("--reload loads the application repeatedly, but --preload only once: leave one of them out.")
     if reload:

@@ -182,7 +182,7 @@ def metrics_folder() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-_SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
+_SEEN_BY_ALL = "Warning: debug mode shows the code and the values of the app to everyone who can reach {}."
 
 
 class Port(NamedTuple):
