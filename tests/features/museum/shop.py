@@ -49,6 +49,8 @@ EVERYTHING = {
 PART = {"content-type": "application/partial-upload", "upload-offset": "3", "upload-complete": "?1"}
 PAYMENT = {"idempotency-key": '"1"', "x-customer": "Ann"}
 DATABASE = Dependency[sqlite3.Connection]("database")
+LIMITED = ("limited", "limited-by")
+LIVE = "a run that is live"
 PAID = ("", "/by", "/inside")
 
 
@@ -127,6 +129,7 @@ class Shop(ExitStack):
         app.get("/film", signed_url=True, name="film")(lambda request: "a film")
         app.get("/name")(lambda request: str(request.user))
         app.get("/limited", before=RateLimit("2/day"))(lambda request: "")
+        app.get("/limited-by", before=RateLimit("2/day", by=customer))(lambda request: "")
         app.get("/page")(lambda request: ("a page", 200, {"cache-control": "public, max-age=3600"}))
         app.post("/reports")(lambda request: self.runs.start(iter(request.text.split()), owner="Ann", key="7").id)
 
@@ -151,12 +154,13 @@ class Shop(ExitStack):
         kept["key"], kept["token"] = self.keys.create("Ann"), self.tokens.issue("Ann")
         kept["run"] = client.post("/reports", body=b"one two").text
         assert client.get(f"/reports/{kept['run']}").json == ["one", "two"]
+        self._begin_live(kept["run"])
         self.news.send("good")
         order = Request.blank(f"{client.base_url.origin}/partners/payments", "POST")
         kept["order"] = dict(sign(order, b"1" * 32, keyid="one").headers)
         assert client.post("/partners/payments", headers=kept["order"]).status == 200
-        statuses = [client.get(f"/{path}").status for path in ("limited", "limited", "page", "broken")]
-        assert statuses == [200, 200, 200, 500]
+        statuses = [client.get(f"/{path}", headers=PAYMENT).status for path in (*2 * LIMITED, "page", "broken")]
+        assert statuses == [200, 200, 200, 200, 200, 500]
         self.recorder.flush()
         self.store.change("everything", EVERYTHING, owner="Ann")
         assert self._spend()
@@ -170,8 +174,18 @@ class Shop(ExitStack):
             eventually(self._is_all_done, "the job is not done")
         return kept
 
+    def _begin_live(self, ended):
+        """Store a run as a process does that is killed while it produces it."""
+        ledger = self.runs._new_ledger(self.store)
+        ledger.add(ledger.load(ended)._replace(id=LIVE, state="running", worker="killed", key=None))
+
+    def _has_ended(self):
+        state = self.runs.find(LIVE, owner="Ann").state
+        return None if state == "running" else state
+
     def _is_all_done(self):
-        return (MAILED and {each[2] for each in self.durable._latest()} == {"finished"}) or None
+        with closing(self.durable._administration()) as administration:
+            return (MAILED and not any(map(administration.works, ("queued", "open", "failed")))) or None
 
     def find(self, kept):
         """Assert that all of it counts, and that nothing was done again."""
@@ -190,8 +204,10 @@ class Shop(ExitStack):
         assert self.tokens.rotate(kept["token"]).owner == "Ann"
         assert client.get(f"/reports/{kept['run']}").json == ["one", "two"]
         assert client.post("/reports", body=b"one two").text == kept["run"]
+        assert {each.id for each in self.runs.owned_by("Ann")} == {kept["run"], LIVE}
+        assert eventually(self._has_ended, "the run whose process died goes on") == "interrupted"
         assert [message.value for message in self.news.messages()] == ["good"]
-        assert client.get("/limited").status == 429
+        assert [client.get(f"/{path}", headers=PAYMENT).status for path in LIMITED] == [429, 429]
         assert client.post("/partners/payments", headers=kept["order"]).status == 401
         assert "hit" in client.get("/page").headers["cache-status"]
         assert [each.count for each in self.recorder.all()] == [1]
