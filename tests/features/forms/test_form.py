@@ -523,6 +523,13 @@ def test_an_input_of_one_line_takes_no_others(widget, text):
     assert codes(sent(made(list[kind]), [("f", "a@b.example"), ("f", text)]))["f"][-1] == "not_a_line"
 
 
+@rows("widget", ["textarea", "hidden", "color", "select"])
+@rows("kind", [str, str | None, list[str]])
+def test_no_text_has_nul(kind, widget):
+    kind = Annotated[kind, Field(widget=widget, choices=["a\0b"] if widget == "select" else None)]
+    assert codes(sent(made(kind), {"f": "a\0b"})) == {"f": ["pattern_mismatch"]}
+
+
 MOMENT = datetime.datetime(2026, 1, 31, 12, 30, 15, 123456)
 TENTHS, MINUTES = MOMENT.replace(microsecond=100_001), MOMENT.replace(second=0, microsecond=1)
 

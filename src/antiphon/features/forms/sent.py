@@ -139,6 +139,9 @@ def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dic
         if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):
             yield "not_a_line", {}
             continue
+        if "\0" in text:  # which no browser sends, and PostgreSQL refuses in text
+            yield "pattern_mismatch", {}
+            continue
         if pattern is not None and not pattern.fullmatch(text):
             yield code, {}
         if planned.choices is not None and text not in planned.choices:
