@@ -9,28 +9,34 @@ import itertools
 import re
 import sqlite3
 from contextlib import closing, contextmanager, nullcontext, suppress
-from inspect import isawaitable
 from io import BytesIO
 from wsgiref.util import setup_testing_defaults
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from antiphon import App, abort
+from antiphon import App, Dependency
 from antiphon.features import Durable, IdempotentWrites
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, LOSE, PAY, of_each, rows_of
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
 from tests.helpers.django_settings import settings_for_views
+from tests.helpers.transactions import SENT, Shop, Undone, send
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 SOURCES = ["source", "closing"]
+MARKED = "mark pay after mark pay after release pay after"
+"""Two savepoints of one name, of which the inner one is released, so that the outer one is the last again."""
 ENDED = {  # the status, the payments that are there, and those whose mail is sent
     "the source commits": ("source", "pay after", 201, ["1"], [1]),
     "the handler fails": ("source", "pay after fail", 500, [], []),
     "a savepoint is undone": ("source", "pay after savepoint pay after", 201, ["1", "3"], [1, 3]),
+    "savepoints are released": ("source", f"{MARKED} release", 201, ["1", "2", "3"], [1, 2, 3]),
+    "one is undone by a statement": ("source", f"pay after {MARKED} back pay after", 201, ["1", "5"], [1, 5]),
     "the connection is lost": ("source", "pay after lose", 500, [], []),
+    "each statement is committed": ("autocommit", "pay after pay after", 201, ["1", "2"], [1, 2]),
+    "each is, and the handler fails": ("autocommit", "pay after pay after fail", 500, ["1", "2"], [1, 2]),
     "the handler commits": ("closing", "pay after commit", 201, ["1"], [1]),
     "nothing is open then": ("closing", "pay commit after", 201, ["1"], [1]),
     "the handler commits twice": ("closing", "pay after commit pay after commit", 201, ["1", "2"], [1, 2]),
@@ -74,132 +80,11 @@ NOT_AWAITED = {
 }
 
 
-class Undone(Exception):
-    """Undoes a savepoint."""
-
-
-class Shop:
-    """An app with a handler for each kind of library, which does what the words of a request say."""
-
-    def __init__(self, library, url, source, *features, **options):
-        self.url, self.app, self.called = url, App(secret_keys=["k" * 32]), []
-        self.app.provide(DATABASE, self.use(library, source))
-        for feature in features:
-            self.app.use(feature)
-        self.feature = next(iter(features), None)
-
-        def handle(request):
-            self.paid, self.status = 0, 201
-            for word in request.text.split():
-                getattr(self, word)(request, request[DATABASE])
-            return "Thank you.", self.status
-
-        async def ahandle(request):
-            self.paid, self.status = 0, 201
-            for word in request.text.split():
-                if isawaitable(doing := getattr(self, word)(request, request[DATABASE])):
-                    await doing
-            return "Thank you.", self.status
-
-        self.app.post("/", **options)(handle)
-        self.app.post("/async", **options)(ahandle)
-
-    def use(self, library, source):
-        self.database = LIBRARIES[library](self.url)
-        return getattr(self.database, source)
-
-    def pay(self, request, connection):
-        self.paid += 1
-        return self.database.execute(connection, PAY.format(item=self.paid))
-
-    def after(self, request, connection):
-        request.after_commit(self.called.append, self.paid)
-
-    def commit(self, request, connection):
-        return self.database.commit(connection)
-
-    def rollback(self, request, connection):
-        return self.database.roll_back(connection)
-
-    def close(self, request, connection):
-        return connection.close()
-
-    def fail(self, request, connection):
-        raise ZeroDivisionError
-
-    def refuse(self, request, connection):
-        abort(402)
-
-    def mistake(self, request, connection):
-        """Carry out a statement that fails, and go on."""
-
-        async def wait(doing):
-            with suppress(Exception):
-                await doing
-
-        with suppress(Exception):
-            if isawaitable(doing := self.database.execute(connection, "insert into nothing values (1)")):
-                return wait(doing)
-        return None
-
-    def later(self, request, connection):
-        self.status = 503
-
-    def enqueue(self, request, connection):
-        return self.feature.enqueue(send, self.job)
-
-    def post(self, request, connection):
-        """Enqueue a job, and leave it to others to write it."""
-        self.feature.enqueue(send, self.job)
-
-    def savepoint(self, request, connection):
-        """Pay in a savepoint, which is undone."""
-        block = self.database.savepoint(connection)
-
-        async def pay():
-            with suppress(Undone):
-                async with block:
-                    await self.pay(request, connection)
-                    self.after(request, connection)
-                    raise Undone
-
-        if hasattr(block, "__aenter__"):
-            return pay()
-        with suppress(Undone), block:
-            self.pay(request, connection)
-            self.after(request, connection)
-            raise Undone
-        return None
-
-    def lose(self, request, connection):
-        """Lose the connection, as when the database restarts."""
-        rows_of(self.url, LOSE)
-
-    def send(self, client, words, **options):
-        """Have a handler do something and return the status."""
-        return client.post("/async" if self.database.is_async else "/", body=words.encode(), **options).status
-
-    @property
-    def payments(self):
-        return [item for (item,) in rows_of(self.url, "select item from payments order by item")]
-
-    def clear(self):
-        rows_of(self.url, "delete from payments")
-        self.called.clear()
-
-
 @pytest.fixture
 def views():
     """Django's settings."""
     with settings_for_views():
         yield
-
-
-SENT = []
-
-
-def send(job):
-    SENT.append(job)
 
 
 def cases(table, library, source, url):
@@ -210,7 +95,7 @@ def cases(table, library, source, url):
             if kind == source and ("lose" not in words.split() or "://" in url)}  # fmt: skip
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", [*SOURCES, "autocommit"])
 @of_each
 def test_what_waits_for_a_commit_follows_the_database(library, url, source, caplog):
     rows_of(url, CREATE)

@@ -13,7 +13,7 @@ import asyncpg
 import psycopg
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -44,13 +44,13 @@ class Database(NamedTuple):
     savepoint: Callable | None = None
 
 
-def _sqlite3(url):
+def _sqlite3(url, **options):
     def connect(request):
         with closing(sqlite3.connect(url, timeout=10)) as connection, connection:
             yield connection
 
     def close(request):
-        with closing(sqlite3.connect(url, timeout=10)) as connection:
+        with closing(sqlite3.connect(url, timeout=10, **options)) as connection:
             yield connection
 
     @contextmanager
@@ -66,14 +66,14 @@ def _sqlite3(url):
     return Database(connect, kind.execute, kind.rollback, kind.commit, closing=close, savepoint=savepoint)
 
 
-def _aiosqlite(url):
+def _aiosqlite(url, **options):
     async def connect(request):
         async with aiosqlite.connect(url, timeout=10) as connection:
             yield connection
             await connection.commit()
 
     async def close(request):
-        async with aiosqlite.connect(url, timeout=10) as connection:
+        async with aiosqlite.connect(url, timeout=10, **options) as connection:
             yield connection
 
     @asynccontextmanager
@@ -89,13 +89,13 @@ def _aiosqlite(url):
     return Database(connect, kind.execute, kind.rollback, kind.commit, True, close, savepoint)
 
 
-def _psycopg(url):
+def _psycopg(url, **options):
     def connect(request):
         with closing(psycopg.connect(url)) as connection, connection:
             yield connection
 
     def close(request):
-        with closing(psycopg.connect(url)) as connection:
+        with closing(psycopg.connect(url, **options)) as connection:
             yield connection
 
     kind = psycopg.Connection
@@ -104,17 +104,23 @@ def _psycopg(url):
     )  # fmt: skip
 
 
-def _async_psycopg(url):
+@asynccontextmanager
+async def aclosing(connection):
+    """Close a connection of psycopg at the end of a block, also if its own block is cancelled at the commit."""
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _async_psycopg(url, **options):
     async def connect(request):
-        async with await psycopg.AsyncConnection.connect(url) as connection:
+        async with aclosing(await psycopg.AsyncConnection.connect(url)) as connection, connection:
             yield connection
 
     async def close(request):
-        connection = await psycopg.AsyncConnection.connect(url)
-        try:
+        async with aclosing(await psycopg.AsyncConnection.connect(url, **options)) as connection:
             yield connection
-        finally:
-            await connection.close()
 
     kind = psycopg.AsyncConnection
     return Database(connect, kind.execute, kind.rollback, kind.commit, True, close, kind.transaction)
@@ -147,8 +153,8 @@ def _asyncpg(url):
     )  # fmt: skip
 
 
-def _sqlalchemy(url):
-    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool)
+def _sqlalchemy(url, **options):
+    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool, **options)
 
     def connect(request):
         with Session(engine) as session, session.begin():
@@ -164,8 +170,8 @@ def _sqlalchemy(url):
     )  # fmt: skip
 
 
-def _sqlalchemy_core(url):
-    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool)
+def _sqlalchemy_core(url, **options):
+    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool, **options)
 
     def connect(request):
         with engine.connect() as connection:
@@ -182,22 +188,22 @@ def _sqlalchemy_core(url):
     )  # fmt: skip
 
 
-def _async_sqlalchemy(url, driver="psycopg"):
-    engine = create_async_engine(_of_sqlalchemy(url, "+aiosqlite", driver), poolclass=NullPool)
+def _async_sqlalchemy(url, driver="psycopg", kind=AsyncSession, **options):
+    engine = create_async_engine(_of_sqlalchemy(url, "+aiosqlite", driver), poolclass=NullPool, **options)
+    opening = partial(AsyncSession, engine) if kind is AsyncSession else engine.connect
 
     async def connect(request):
-        async with AsyncSession(engine) as session:
+        async with opening() as session:
             yield session
             await session.commit()
 
     async def close(request):
-        async with AsyncSession(engine) as session:
+        async with opening() as session:
             yield session
 
     async def execute(session, query):
         await session.execute(text(query))
 
-    kind = AsyncSession
     return Database(connect, execute, kind.rollback, kind.commit, True, close, kind.begin_nested)
 
 
@@ -246,6 +252,7 @@ LIBRARIES = {
     "sqlite3": _sqlite3, "psycopg": _psycopg, "async psycopg": _async_psycopg, "SQLAlchemy": _sqlalchemy,
     "SQLAlchemy Core": _sqlalchemy_core, "async SQLAlchemy": _async_sqlalchemy, "Django": _django,
     "aiosqlite": _aiosqlite, "asyncpg": _asyncpg, "SQLAlchemy on asyncpg": partial(_async_sqlalchemy, driver="asyncpg"),
+    "async SQLAlchemy Core": partial(_async_sqlalchemy, kind=AsyncConnection),
 }  # fmt: skip
 KINDS = [
     ("sqlite3", "sqlite"), ("SQLAlchemy", "sqlite"), ("SQLAlchemy Core", "sqlite"), ("async SQLAlchemy", "sqlite"),
@@ -262,6 +269,15 @@ of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], i
 of_those_ended_by_handlers = pytest.mark.parametrize(
     ("library", "url"), ENDED_BY_HANDLERS, indirect=["url"], ids=[*map(" on ".join, ENDED_BY_HANDLERS)]
 )
+
+
+def in_autocommit(library, url):
+    """Return a library's way to a database in which each statement is committed by itself."""
+    options = {"isolation_level": "AUTOCOMMIT"} if "SQLAlchemy" in library else {}
+    options |= {"isolation_level": None} if "sqlite" in library else {}
+    options |= {"autocommit": True} if "psycopg" in library else {}
+    made = LIBRARIES[library](url, **options)
+    return made._replace(execute=asyncpg.Connection.execute) if library == "asyncpg" else made
 
 
 def once(ending, result):

@@ -21,6 +21,7 @@ class LossyProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """The number of answers that were lost."""
         self.is_heard = True
         self._next = []
+        self._commit, self._is_committing = None, False
 
     def lose_next_answer(self, meanwhile=lambda: None, *, after=0, is_heard=True):
         """Close a connection in place of the next answer, ``after`` so many others.
@@ -31,11 +32,26 @@ class LossyProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.is_heard = is_heard
         self._next = [None] * after + [meanwhile]
 
-    def lose_nothing(self):
-        self._next = []
+    def at_next_commit(self, meanwhile, *, is_heard=True, is_lost=True):
+        """Call a function while a commit is on its way, and lose it then: once it is carried out, or before it is."""
+        self._commit, self._is_committing = (meanwhile, is_heard, is_lost), False
 
-    def loses(self):
-        """Return True if this answer gets lost."""
+    def lose_nothing(self):
+        self._next, self._commit = [], None
+
+    def loses(self, data, *, is_question):
+        """Return True if these bytes get lost."""
+        if self._commit is not None:
+            meanwhile, is_heard, is_lost = self._commit
+            self._is_committing = self._is_committing or (is_question and b"commit" in data.lower())
+            if not self._is_committing or is_question == is_heard:
+                return False
+            self._commit = None
+            meanwhile()
+            self.lost += is_lost
+            return is_lost
+        if is_question == self.is_heard:
+            return False
         meanwhile = self._next.pop(0) if self._next else None
         if meanwhile is not None:
             meanwhile()
@@ -62,7 +78,6 @@ class _Link(socketserver.BaseRequestHandler):
             while True:
                 for key, _ in selector.select():
                     data = key.fileobj.recv(1 << 16)
-                    losing = server if self.server.is_heard else self.request
-                    if not data or (key.fileobj is losing and self.server.loses()):
+                    if not data or self.server.loses(data, is_question=key.fileobj is self.request):
                         return
                     key.data.sendall(data)

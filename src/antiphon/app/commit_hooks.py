@@ -22,9 +22,10 @@ from antiphon.handler.failures import log_failure
 from antiphon.request.request import Request
 
 _ending = re.compile(
-    r"\s*(?:(?P<begin>begin|start)\b|(?P<commit>commit|end)\b(?!\s+prepared)|savepoint\s+[\"'`]?(?P<into>\w+)"
+    r"\s*(?:(?P<begin>begin|start)\b|(?P<commit>commit|end)\b(?!\s+prepared)"
+    r"|save(?:point|\s+transaction)\s+[\"'`]?(?P<into>\w+)|release\s+(?:savepoint\s+)?[\"'`]?(?P<out_of>\w+)"
     r"|(?:rollback|abort)\b(?!\s+prepared)(?:\s+(?:work|transaction)\b)?"
-    r"(?:\s+to\s+(?:savepoint\s+)?[\"'`]?(?P<to>\w+))?)",
+    r"(?:\s+(?:to\s+)?(?:savepoint\s+)?[\"'`]?(?!and\b)(?P<to>\w+))?)",
     re.IGNORECASE,
 ).match
 
@@ -53,9 +54,10 @@ class CommitHooks:
         self._waiting: list[Awaited] = []
         self._latest: list[Awaited] = []
         """What the latest statement has committed, unless that fails."""
-        self._committed: list[Awaited] = []
+        self._given: list[Awaited] = []
         self._silent: list[Awaited] = []
-        self._savepoints: dict[object, int] = {}
+        self._savepoints: list[tuple[object, int]] = []
+        """The names of the open savepoints, and how many waited when each was made."""
         self._is_ending = self._is_over = False
         self._is_open = self._connection is not None and self._connection.transaction is not None
         if self._connection is not None:
@@ -64,14 +66,15 @@ class CommitHooks:
     def add(self, function: Callable[[], object] | None, *, must_commit: bool = True) -> Awaited:
         """Call a function after the commit, if any, and return an object that knows whether there was one."""
         awaited, connection = Awaited(function, must_commit), self._connection
+        self._given.append(awaited)
         self._waiting.append(awaited)
-        if connection is not None and connection.transaction is not None:
-            self._is_open = True
-        elif connection is not None and connection.commits_each:
+        if connection is None:
+            return awaited
+        if connection.commits_each:
             self.committed(awaited)
             return awaited
-        if connection is not None:
-            connection.note(self, awaited)
+        self._is_open = self._is_open or connection.transaction is not None
+        connection.note(self, awaited)
         return awaited
 
     # Told by the library
@@ -87,53 +90,66 @@ class CommitHooks:
         if found["begin"]:
             self.begun()
         elif found["into"]:
-            self.in_savepoint(found["into"])
+            self.in_savepoint(found["into"].lower())
+        elif found["out_of"]:
+            self.since(found["out_of"].lower())
+            if self._connection.reports_early:  # SQLite, where it is a commit if it has begun the transaction
+                self.committed()
         elif found["commit"] and not is_undone:
             self.committed()
         else:
-            self.rolled_back(found["to"], has_failed=bool(found["commit"]))
+            self.rolled_back(found["to"] and found["to"].lower(), has_failed=bool(found["commit"]))
+
+    def in_savepoint(self, savepoint: object) -> None:
+        """Note that what follows may be rolled back to a savepoint."""
+        self._savepoints.append((savepoint, len(self._waiting)))
+
+    def since(self, savepoint: object) -> int:
+        """Forget the savepoints since one, and return how many waited when it was made: none if it isn't known."""
+        while self._savepoints:
+            name, number = self._savepoints.pop()
+            if name == savepoint:
+                return number
+        return 0
 
     def begun(self) -> None:
         """Note that a transaction has begun. Of one before it that has ended unheard, nobody knows how."""
         if self._is_open:
             self._silent += self._waiting
             self._waiting = []
-        self._is_open, self._latest, self._savepoints = True, [], {}
-
-    def in_savepoint(self, savepoint: object) -> None:
-        """Note that what follows may be rolled back to a savepoint."""
-        self._savepoints[savepoint] = len(self._waiting)
+        self._is_open, self._latest, self._savepoints = True, [], []
 
     def rolled_back(self, savepoint: object = None, *, has_failed: bool = False) -> None:
         """Leave out what has been given since a savepoint, or in the transaction. One that was begun before all of this
         isn't known. A rollback by the source, although nothing ``has_failed``, was not asked for.
         """
-        start = 0 if savepoint is None else self._savepoints.get(savepoint, 0)
+        start = self.since(savepoint)
         undone, self._waiting = self._waiting[start:], self._waiting[:start]
         if self._is_ending and savepoint is None and not has_failed:
             self._silent += undone
         else:
             for each in undone:
                 each.is_committed = False
-        self._is_open = self._is_open and savepoint is not None
+        if savepoint is None:
+            self._is_open = False
+        else:
+            self.in_savepoint(savepoint)
 
     def committed(self, only: Awaited | None = None) -> None:
         """Note that a transaction has been committed, with all that waits for it, or ``only`` that."""
         self._latest = self._waiting if only is None else [each for each in self._waiting if each is only]
         self._waiting = [] if only is None else [each for each in self._waiting if each is not only]
         self._is_open = self._is_open and only is not None
-        self._committed += self._latest
         for each in self._latest:
             each.is_committed = True
-        if self._is_over and only is not None:
-            _call_on_thread(only)
+            if self._is_over and only is not None:
+                _call_on_thread(only)
 
     def commit_failed(self) -> bool:
         """Note that the commit that was reported last has failed. Return True if there was one."""
         failed, self._latest = self._latest, []
         for each in failed:
             each.is_committed = None
-        self._committed = [each for each in self._committed if each not in failed]
         self._waiting = [*failed, *self._waiting]
         self._is_open = self._is_open or bool(failed)
         return bool(failed)
@@ -147,11 +163,13 @@ class CommitHooks:
             return
         await connection.catch_up()
         try:
-            is_failed, transaction = connection.is_failed, connection.transaction
+            is_failed, transaction, commits_each = connection.is_failed, connection.transaction, connection.commits_each
         except Exception:  # the handler has closed it
-            is_failed, transaction = False, None
+            is_failed, transaction, commits_each = False, None, False
         if transaction is None:
             self._latest = []
+        elif commits_each:
+            self.committed()
         if is_error:
             return
         self._waiting = [each for each in self._waiting if not connection.has_dropped(each)]
@@ -162,8 +180,6 @@ class CommitHooks:
             if connection.reports_early:
                 self.commit_failed()
             self._is_open = True
-            if connection.commits_each:
-                self.committed()
 
     async def end(self, request: Request, place: Switch, source: Callable[..., Any], *, is_error: bool) -> None:
         """Call what was committed, each function where it runs, although they may fail or be cancelled; then return to
@@ -182,7 +198,8 @@ class CommitHooks:
         if not is_error and (connection is None or not self._is_open):
             self.committed()
         silent = [] if is_surrounded else [*self._silent, *self._waiting]
-        await self._call(request, place, [*self._committed, *(each for each in silent if not each.must_commit)])
+        unheard = [each for each in silent if not each.must_commit]
+        await self._call(request, place, [each for each in self._given if each.is_committed or each in unheard])
         self._connection = None  # which may refer to this object
         if not is_error and any(each.must_commit for each in silent):
             raise explained(
@@ -238,61 +255,3 @@ def _call_on_thread(awaited: Awaited) -> None:
     result = None if awaited.function is None else awaited.function()
     if is_pending(result):
         run_on(serving_loop(), result, copy_context())  # type: ignore[arg-type]
-
-
-# SQLAlchemy
-
-_Listener = tuple[Any, str, Callable[..., object]]
-
-
-def in_session(connection: Any, session: Any, hooks: CommitHooks) -> list[_Listener]:
-    """Return the listeners to the events of a session of SQLAlchemy."""
-
-    def begun(_session: Any, transaction: Any) -> None:
-        if transaction.nested:
-            hooks.in_savepoint(transaction)
-        elif transaction.parent is None:
-            hooks.begun()
-
-    def committing(_session: Any) -> None:
-        if session.get_nested_transaction() is None and connection.is_failed:
-            hooks.rolled_back(has_failed=True)
-
-    def committed(_session: Any) -> None:
-        if session.get_nested_transaction() is None:
-            hooks.committed()
-
-    def rolled_back(_session: Any, ended: Any) -> None:
-        while ended is not None and not ended.nested:
-            ended = ended.parent
-        hooks.rolled_back(ended)
-
-    return [(session, "after_transaction_create", begun), (session, "before_commit", committing),
-            (session, "after_commit", committed), (session, "after_soft_rollback", rolled_back)]  # fmt: skip
-
-
-def in_core(connection: Any, target: Any, hooks: CommitHooks) -> list[_Listener]:
-    """Return the listeners to the events of a connection of SQLAlchemy's engine."""
-    savepoints: list[object] = []  # the event comes before they have names
-
-    def committing(_connection: Any) -> None:  # there is no event after a commit, only one if it has failed
-        hooks.rolled_back(has_failed=True) if connection.is_failed else hooks.committed()
-
-    def failed(context: Any) -> None:
-        if context.connection is target and hooks.commit_failed():
-            hooks.rolled_back(has_failed=True)
-
-    def in_savepoint(_connection: Any, _name: object) -> None:
-        savepoints.append(object())
-        hooks.in_savepoint(savepoints[-1])
-
-    return [
-        (target, "begin", lambda _connection: hooks.begun()),
-        (target, "commit", committing),
-        (target, "rollback", lambda _connection: hooks.rolled_back()),
-        (target, "savepoint", in_savepoint),
-        (target, "release_savepoint", lambda _connection, _name, _context: savepoints and savepoints.pop()),
-        (target, "rollback_savepoint",
-         lambda _connection, name, _context: hooks.rolled_back(savepoints.pop() if savepoints else name)),
-        (target.engine, "handle_error", failed),
-    ]  # fmt: skip

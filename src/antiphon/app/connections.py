@@ -8,13 +8,14 @@ connections: ``at_once`` runs them on those that don't wait.
 import re
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
-from antiphon.app.commit_hooks import Awaited, CommitHooks, in_core, in_session
+from antiphon.app.commit_hooks import Awaited, CommitHooks
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.handler.callables import is_pending
+from antiphon.lazy import class_if_imported
 
 T = TypeVar("T")
 
@@ -66,6 +67,13 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         return self._driver.in_transaction or None
 
     @property
+    def open_driver(self) -> object:
+        """The driver's connection, if a transaction is open on it, otherwise None."""
+        with suppress(Exception):  # it is closed, or an async session that has not connected yet
+            return None if self.transaction is None else self._driver
+        return None
+
+    @property
     def commits_each(self) -> bool:
         """True if each statement is committed by itself, because nothing has begun a transaction."""
         return _commits_each(self._driver)
@@ -85,7 +93,7 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
 
     async def commit(self) -> None:
         """Commit the open transaction. Raises the library's errors, such as that only a block of its own may end it."""
-        await _awaited(self._given.commit())
+        await awaited(self._given.commit())
 
     def watch(self, hooks: CommitHooks) -> None:
         """Report each begin, commit and rollback to ``hooks``, until they end."""
@@ -150,6 +158,17 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         return bool(_states_of(error) & {"40001", "40P01"})
 
     @staticmethod
+    def is_rolled_back(error: BaseException) -> bool:
+        """Return True if a database said with an error, or with its cause, that it has committed nothing.
+
+        After any other error, such as a lost connection, it is unknown whether a commit has succeeded.
+        """
+        states = _states_of(error, depth=3)  # a deeper one may be of an earlier statement
+        if any(state[:2] in ("23", "40") and state != "40003" for state in states):
+            return True
+        return any(isinstance(each, class_if_imported("sqlite3", "Error") or ()) for each in _causes_of(error)[:3])
+
+    @staticmethod
     def is_of_failed_transaction(error: Exception) -> bool:
         """Return True if PostgreSQL refuses a statement because an earlier one has failed."""
         return "25P02" in _states_of(error)
@@ -170,24 +189,39 @@ class _Psycopg(DatabaseConnection):
         from psycopg.rows import tuple_row
 
         cursor = self._given.cursor(row_factory=tuple_row)
-        await _awaited(cursor.execute(_pyformat(statement), values))
-        row = await _awaited(cursor.fetchone()) if cursor.description else None
+        await awaited(cursor.execute(_pyformat(statement), values))
+        row = await awaited(cursor.fetchone()) if cursor.description else None
         return self.Found(cursor.rowcount, row)
 
     def watch(self, hooks: CommitHooks) -> None:
-        connection = self._given
-        send = connection._exec_command  # noqa: SLF001 - no public name reports the end of a transaction
+        connection, own = self._given, vars(self._given)
+        send, kind = connection._exec_command, connection.cursor_factory  # noqa: SLF001 - no public name reports an end
+
+        def tell(query: Any, result: Any) -> None:
+            if result is not None:  # or it has only been queued, in a pipeline
+                text = query.as_bytes(connection) if hasattr(query, "as_bytes") else query
+                text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+                hooks.told(text, is_undone=result.command_status == b"ROLLBACK")
 
         def send_and_tell(command: Any, *rest: Any, **options: Any) -> Generator[Any, Any, Any]:
             result = yield from send(command, *rest, **options)
-            if result is not None:  # or it has only been queued, in a pipeline
-                text = command.as_bytes(connection) if hasattr(command, "as_bytes") else command
-                text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-                hooks.told(text, is_undone=result.command_status == b"ROLLBACK")
+            tell(command, result)
             return result
 
-        connection._exec_command = send_and_tell  # noqa: SLF001
-        hooks.at_end.append(lambda: connection.__dict__.pop("_exec_command", None))
+        own.update(_exec_command=send_and_tell, cursor_factory=_telling(kind), _tell=tell)
+        hooks.at_end += [partial(own.pop, "_exec_command", None), partial(own.update, cursor_factory=kind, _tell=bool)]
+
+
+@cache
+def _telling(kind: Any) -> Any:
+    """Return a class of psycopg's cursors that tells a connection of the statements that are carried out."""
+
+    class Telling(kind):  # type: ignore[misc]
+        def _execute_gen(self, query: Any, *rest: Any, **options: Any) -> Generator[Any, Any, None]:
+            yield from super()._execute_gen(query, *rest, **options)
+            self.connection._tell(query, self.pgresult)  # noqa: SLF001
+
+    return Telling
 
 
 class _Asyncpg(DatabaseConnection):
@@ -208,10 +242,6 @@ class _Asyncpg(DatabaseConnection):
     @property
     def transaction(self) -> object:
         return self._given.is_in_transaction() or None
-
-    @property
-    def commits_each(self) -> bool:
-        return not self._given.is_in_transaction()
 
     async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         names = [*dict.fromkeys(_NAME.findall(statement))]
@@ -286,7 +316,15 @@ class _Django(DatabaseConnection):
             return self.Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
 
     def watch(self, hooks: CommitHooks) -> None:
-        """Report nothing but what ``note`` has noted."""
+        """Report savepoints, and what ``note`` has noted."""
+
+        def executed(execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:
+            result = execute(statement, *rest)
+            hooks.told(str(statement))
+            return result
+
+        self._given.execute_wrappers.insert(0, executed)
+        hooks.at_end.append(partial(self._given.execute_wrappers.remove, executed))
 
     def note(self, hooks: CommitHooks, awaited: Awaited) -> None:
         self._given.on_commit(partial(hooks.committed, awaited))
@@ -300,76 +338,13 @@ class _Django(DatabaseConnection):
         return bool(self._given.in_atomic_block)
 
 
-class _SQLAlchemy(DatabaseConnection):
-    """An engine's connection, or a session."""
+def _of_sqlalchemy(given: Any) -> DatabaseConnection:
+    from antiphon.app.sqlalchemy_connections import SQLAlchemyConnection
 
-    reports_early = False
-
-    @property
-    def dialect(self) -> str:
-        given = self._given
-        return str((given.get_bind() if hasattr(given, "get_bind") else given).dialect.name)
-
-    @property
-    def _sync(self) -> Any:
-        """The object for code that does not wait, on which the library has events."""
-        given = self._given() if callable(self._given) else self._given  # a scoped session
-        return getattr(given, "sync_session", None) or getattr(given, "sync_connection", given)
-
-    @property
-    def is_failed(self) -> bool:
-        try:
-            return self.transaction is not None and (_is_failed(self._driver) or self._is_refused())
-        except Exception as error:  # or an async session that has not connected yet
-            return type(error).__name__ == "PendingRollbackError"
-
-    def _is_refused(self) -> bool:
-        """Ask PostgreSQL, if the driver below doesn't know the state of its transaction."""
-        if self.dialect != "postgresql" or hasattr(self._driver, "info"):
-            return False
-        connection = self._sync.connection() if hasattr(self._sync, "get_bind") else self._sync
-        try:
-            connection.exec_driver_sql("select 1")
-        except Exception as error:
-            return self.is_of_failed_transaction(error)
-        return False
-
-    @property
-    def transaction(self) -> object:
-        return self._sync.get_nested_transaction() or self._sync.get_transaction()
-
-    @property
-    def _driver(self) -> Any:
-        connection = self._sync.connection() if hasattr(self._sync, "get_bind") else self._sync
-        return connection.connection.driver_connection
-
-    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
-        from sqlalchemy import text
-
-        connection = self._given
-        if hasattr(connection, "get_bind"):
-            connection = await _awaited(connection.connection())
-        found = await _awaited(connection.execute(text(statement), values))
-        row = found.first() if found.returns_rows else None
-        return self.Found(found.rowcount, None if row is None else tuple(row))
-
-    @property
-    def commits_each(self) -> bool:
-        try:
-            return self.transaction is not None and _commits_each(self._driver)
-        except Exception:  # an async session that has not connected yet
-            return False
-
-    def watch(self, hooks: CommitHooks) -> None:
-        from sqlalchemy import event
-
-        target = self._sync
-        for subject, name, function in (in_session if hasattr(target, "get_bind") else in_core)(self, target, hooks):
-            event.listen(subject, name, function)
-            hooks.at_end.append(partial(event.remove, subject, name, function))
+    return SQLAlchemyConnection(given)
 
 
-_KINDS: dict[str, type[DatabaseConnection]] = {
+_KINDS: dict[str, Callable[[Any], DatabaseConnection]] = {
     "sqlite3.Connection": DatabaseConnection,
     "pysqlite3.Connection": DatabaseConnection,  # a newer SQLite than Python's
     "psycopg.Connection": _Psycopg,
@@ -380,17 +355,15 @@ _KINDS: dict[str, type[DatabaseConnection]] = {
     "django.BaseDatabaseWrapper": _Django,
     "django.ConnectionProxy": _Django,
     **dict.fromkeys(
-        (
-            f"sqlalchemy.{name}"
-            for name in ("Session", "scoped_session", "Connection", "AsyncSession", "async_scoped_session")
-        ),
-        _SQLAlchemy,
+        [f"sqlalchemy.{each}" for each in ("Session", "scoped_session", "Connection", "AsyncSession",
+                                           "async_scoped_session", "AsyncConnection")],
+        _of_sqlalchemy,
     ),
-    "sqlalchemy.AsyncConnection": _SQLAlchemy,
-}
+}  # fmt: skip
 
 
-async def _awaited(value: Any) -> Any:
+async def awaited(value: Any) -> Any:
+    """Return a value, or what comes of it if it is awaitable."""
     return await value if is_pending(value) or hasattr(type(value), "__await__") else value
 
 
@@ -403,8 +376,8 @@ def _causes_of(error: BaseException) -> tuple[object, ...]:
     return error, getattr(error, "orig", None), error.__cause__, getattr(error.__cause__, "__cause__", None)
 
 
-def _states_of(error: BaseException) -> set[str]:
-    return {str(getattr(each, "sqlstate", None)) for each in _causes_of(error)}
+def _states_of(error: BaseException, depth: int = 4) -> set[str]:
+    return {str(getattr(each, "sqlstate", None)) for each in _causes_of(error)[:depth]}
 
 
 def _is_failed(driver: Any) -> bool:
@@ -412,6 +385,8 @@ def _is_failed(driver: Any) -> bool:
 
 
 def _commits_each(driver: Any) -> bool:
+    if hasattr(driver, "is_in_transaction"):  # asyncpg
+        return not driver.is_in_transaction()
     if hasattr(driver, "in_transaction"):  # sqlite3, also inside aiosqlite
         autocommit = getattr(driver, "autocommit", -1)
         begins = autocommit is False or (autocommit == -1 and driver.isolation_level is not None)

@@ -234,15 +234,16 @@ class _Watcher:
 def after_commit(request: "Request", function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
     """Call a function with the arguments once this request's transaction is committed, and never after a rollback.
 
-    The transaction is that of the open dependency whose source is a generator: a database connection, if several
-    are open, and the first one of these. When the source has ended, the functions are called in the order in which
-    they were passed, before the response is sent: ``def`` functions on a thread, ``async def`` functions on the loop.
-    A failure is logged and doesn't change the response. If the source ends without a commit or a rollback, the response
-    is a 500. Raises TypeError for anything that isn't callable, and RuntimeError if no such dependency is open.
+    The transaction is that of the open dependency whose source is a generator: a database connection, if several are
+    open, and the first one of these; or all those in which a transaction is open now. When the source has ended, the
+    functions are called in the order in which they were passed, before the response is sent: ``def`` functions on a
+    thread, ``async def`` functions on the loop. A failure is logged and doesn't change the response. If the source ends
+    without a commit or a rollback, the response is a 500. Raises TypeError for anything that isn't callable, and
+    RuntimeError if no such dependency is open.
     """
     called = deferrable("after_commit", function, *args, **kwargs)
-    resource = transaction_of(request)
-    if resource is None:
+    resources = transactions_of(request)
+    if not resources:
         raise explained(
             "no-transaction",
             "after_commit needs an open transaction, and this request has no open dependency whose source is a"
@@ -250,20 +251,23 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
             " app.provide(DATABASE, source) provides",
             RuntimeError,
         )
-    resource.after_commit(called)
+    last, *others = resources
+    ended = [each.after_commit(None) for each in others]
+    last.after_commit((lambda: called() if all(each.is_committed for each in ended) else None) if ended else called)
 
 
-def transaction_of(request: "Request", of: object = None) -> Any:
-    """The open dependency that is committed last, also that of an outer application, or ``of`` a connection; None if
-    none is open.
+def transactions_of(request: "Request", of: object = None) -> list[Any]:
+    """The open dependencies that are committed last, also those of an outer application, or that ``of`` a connection;
+    none if none is open.
     """
     opener: Request | None = request
     while opener is not None:
         opening = opener._opening
-        if opening is not None and (resource := opening.in_transaction(of)) is not None:
-            return resource
+        resources: list[Any] = [] if opening is None else opening.in_transactions(of)
+        if resources:
+            return resources
         opener = opener._outer_request
-    return None
+    return []
 
 
 def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:

@@ -74,9 +74,10 @@ class ResourceStack(Opened):
         # At the start, because the last one is closed first.
         self.kept.insert(0, resource)
 
-    def in_transaction(self, of: object = None) -> "OpenResource | None":
-        """Return the open dependency whose transaction is the outermost: of a connection, or of a database connection
-        that we know if there is one, otherwise any. It is committed last.
+    def in_transactions(self, of: object = None) -> "list[OpenResource]":
+        """Return the dependencies of several database connections whose transactions are open, outermost first: these
+        are committed last. Otherwise, return the first connection that we know, or any dependency, or that ``of`` a
+        connection.
         """
         from antiphon.app.connections import DatabaseConnection
 
@@ -87,9 +88,13 @@ class ResourceStack(Opened):
             found = [*stack.kept, *subjects, *found]
             stack = stack.around
         if of is not None:
-            return next((each for each in found if each.value is of), None)
-        known = [each for each in found if DatabaseConnection.of(each.value) is not None]
-        return next(iter(known or found), None)
+            return [each for each in found if each.value is of][:1]
+        known = [(each, known) for each in found if (known := DatabaseConnection.of(each.value)) is not None]
+        opened: dict[int, OpenResource] = {}
+        for each, connection in known if len(known) > 1 else ():
+            if (driver := connection.open_driver) is not None:
+                opened.setdefault(id(driver), each)
+        return [*opened.values()] or [each for each, _ in known][:1] or found[:1]
 
     def take_back_unread(self, request: Request, response: Response) -> None:
         """Close the next kept dependency, unless the response is a stream that may read it."""

@@ -245,6 +245,6 @@ def _name_of(handler: Any) -> str:
 def _repeat_after_commit(function: Callable[[], object]) -> None:
     """Call a function after the transaction, too, if the current request has a database connection open."""
     request = current_request(None)
-    resource = None if request is None else request._transaction_of()
-    if resource is not None and DatabaseConnection.of(resource.value) is not None:
-        resource.after_commit(function, must_commit=False)
+    last = [] if request is None else request._transactions_of()[:1]
+    if last and DatabaseConnection.of(last[0].value) is not None:
+        last[0].after_commit(function, must_commit=False)

@@ -131,27 +131,28 @@ class JobId(str):
 def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> JobId:
     """Write a job into the outbox, in the open transaction of a request's connection. Return its id."""
     connection, posted = _connection_for(value, "Durable(inside=...)"), JobId(id_)
-    resource = request._transaction_of(value) or request._transaction_of()
     write = partial(connection.run, engine.outbox, **_row(engine, id_, job))
     if connection.is_async:
 
         async def write_if_not_awaited(request: Request, response: Response) -> None:
             await connection.catch_up()
-            if posted.write is not None and ended.is_committed:
+            is_committed = ended[0].is_committed if ended else None
+            if posted.write is not None and is_committed:
                 raise explained(
                     "bad-inside",
                     f"{request.route.handled_by} has committed its transaction without the job that it enqueued before:"
                     " write await durable.enqueue(...)",
                     RuntimeError,
                 )
-            if ended.is_committed is None and response.error is None and not connection.is_failed:
+            if is_committed is None and response.error is None and not connection.is_failed:
                 await posted
 
         posted.write = write
         request.on_response(write_if_not_awaited)
     else:
         DatabaseConnection.at_once(write())
-    ended = resource.after_commit(engine.wake)
+    resources = request._transactions_of(value) or request._transactions_of()  # none if middleware holds it
+    ended = [each.after_commit(engine.wake) for each in resources[:1]]
     return posted
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, FeatureStore, Reads, class_if_imported, describe
+from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, DatabaseConnection, FeatureStore, Reads, describe
 from antiphon.features import StoreEntry
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Route
@@ -73,8 +73,10 @@ class Claim:
         result = self.stored or {"state": RELEASED}
         if _is_broken_off(response) or result["state"] == UNKNOWN:
             return {"state": UNKNOWN}
-        has_failed_since = response.error is not None and response.error is not self.error
-        return {"state": RELEASED} if has_failed_since or is_retried(response.status) else result
+        since = None if response.error is self.error else response.error
+        if since and DatabaseConnection.is_outage(since) and not DatabaseConnection.is_rolled_back(since):
+            return {"state": UNKNOWN}  # as when the reply to a commit is lost
+        return {"state": RELEASED} if since or is_retried(response.status) else result
 
 
 def key_of(request: Request) -> str:
@@ -177,18 +179,6 @@ def _joined(*texts: str) -> bytes:
 def is_retried(status: int) -> bool:
     """Return True for the status of a response after which a retry is carried out."""
     return status >= 500 or status in _COME_BACK
-
-
-def is_rolled_back(error: BaseException | None) -> bool:
-    """Return True if a database said with an error, or with its cause, that it has committed nothing.
-
-    After any other error, such as a lost connection, it is unknown whether a commit has succeeded.
-    """
-    causes = error, getattr(error, "orig", None), getattr(error, "__cause__", None)  # also as SQLAlchemy raises it
-    states = [getattr(each, "sqlstate", None) or "" for each in causes]
-    return any(state[:2] in ("23", "40") and state != "40003" for state in states) or any(
-        isinstance(each, class_if_imported("sqlite3", "Error") or ()) for each in causes
-    )
 
 
 def _is_broken_off(response: Response) -> bool:

@@ -59,7 +59,6 @@ from antiphon.features.idempotency.claims import (
     in_use,
     is_of_another_user,
     is_retried,
-    is_rolled_back,
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
@@ -376,8 +375,8 @@ class IdempotentWrites:
         """Return an object that knows whether the open transaction is committed. If middleware holds it, that is
         later.
         """
-        resource = None if self._inside is None else request._transaction_of(request[self._inside])
-        return True if resource is None else resource.after_commit(None, must_commit=False)
+        found = [] if self._inside is None else request._transactions_of(request[self._inside])
+        return found[0].after_commit(None, must_commit=False) if found else True
 
     async def _complete_in(self, request: Request, claim: Claim, outcome: dict[str, Any]) -> None:
         claims = cast("TableClaims", claim.claims)
@@ -458,7 +457,7 @@ class IdempotentWrites:
         """Keep an outcome once another framework has ended a transaction around its view. After an error, only if the
         database says that nothing was committed may the write be carried out again.
         """
-        if error is None or is_rolled_back(error):
+        if error is None or DatabaseConnection.is_rolled_back(error):
             self._keep_outcome(request, claim, data if error is None else {**claim.entry.data, "state": "released"})
 
     async def _write_anew(

@@ -4,10 +4,12 @@ A statement names each table that it reads, so all of its words count as tables 
 a render at most, whose text is the same. The tables that it writes follow words such as UPDATE. A connection keeps them
 until its transaction has ended, and there is no event after a commit, only before it:
 
-| a connection has | at a commit | after a rollback | when it is used again, or returns to its pool |
-|---|---|---|---|
-| written tables | they are to be told | forgotten | forgotten |
-| tables to be told | and are told with these | told | told |
+| a connection has | at a commit | after a rollback | after a refusal | when it is used again, or returns to its pool |
+|---|---|---|---|---|
+| written tables | they are to be told | forgotten | stay | forgotten |
+| tables to be told | and are told with these | told | forgotten | told |
+
+So what a commit has written of which the reply was lost is told, too: a render too many does no harm.
 
 The tables of a statement that is committed by itself are to be told at once.
 """
@@ -156,6 +158,7 @@ def _watch_sqlalchemy() -> None:
     event.listen(Engine, "commit", _commit)
     event.listen(Engine, "commit_twophase", _commit)
     event.listen(Engine, "rollback", _forget)
+    event.listen(Engine, "handle_error", _take_back)
     event.listen(Pool, "checkin", _return)
 
 
@@ -190,6 +193,12 @@ def _commit(connection: Any, *_: object) -> None:
     info = connection.info
     if written := info.pop(_WRITTEN, None):
         info[_TO_TELL] = info.get(_TO_TELL, frozenset()) | written
+
+
+def _take_back(context: Any) -> None:
+    if context.connection and DatabaseConnection.is_rolled_back(context.original_exception):  # it is a commit's, if any
+        with suppress(Exception):  # the connection is lost
+            context.connection.info.pop(_TO_TELL, None)
 
 
 def _forget(connection: Any) -> None:

@@ -1,0 +1,298 @@
+"""What a client, a deadline, a lost reply and a kill do to a transaction, and to all that hangs on it: functions and
+messages that wait for the commit, jobs, live writes, and a retry, with each library.
+
+A commit of which nobody heard is unknown: nothing is sent, and nothing is written twice. The job is a row beside it.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager, nullcontext, suppress
+from inspect import isawaitable
+from subprocess import PIPE
+from uuid import uuid4
+
+import pytest
+
+from antiphon.features import Channel, Durable, IdempotentWrites, MemoryStore, live_writes
+from antiphon.features.live.statements import tell_of_writes
+from antiphon.testing import Client
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, rows_of
+from tests.helpers.django_settings import settings_for_views
+from tests.helpers.lossy_proxy import LossyProxy
+from tests.helpers.transactions import Shop as AnyShop
+from tests.helpers.transactions import send
+from tests.helpers.waiting import DEADLINE
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+UNKNOWN = []
+"""The mails after a commit of which nobody knows."""
+ENDS = {  # what happens when; the status, the payments and the mails of the first request, and after a retry
+    "the client leaves a def handler": ("source", "def", "leave", "open", 201, (1, [1]), 201, (1, [1])),
+    "it leaves an async def handler": ("source", "async def", "leave", "open", 499, (0, []), 201, (1, [1])),
+    "it leaves at the commit": ("source", "async def", "leave", "commit", 201, (1, [1]), 201, (1, [1])),
+    "the deadline passes": ("source", "async def", "deadline", "open", 504, (0, []), 201, (1, [1])),
+    "it passes at the commit": ("source", "async def", "deadline", "commit", 201, (1, [1]), 201, (1, [1])),
+    "the server cancels": ("source", "async def", "cancel", "open", None, (0, []), 201, (1, [1])),
+    "it cancels at the commit": ("source", "async def", "cancel", "commit", None, (1, UNKNOWN), 201, (1, UNKNOWN)),
+    "it cancels at the commit of a thread": ("source", "def", "cancel", "commit", None, (1, [1]), 201, (1, [1])),
+    "the commit is lost": ("source", "both", "lose question", "commit", 500, (0, []), 201, (1, [1])),
+    "its reply is lost": ("source", "both", "lose reply", "commit", 500, (1, []), 201, (1, [])),
+    "the client leaves after a commit": ("closing", "async def", "leave", "open", 499, (1, [1]), 409, (1, [1])),
+    "the deadline passes after one": ("closing", "async def", "deadline", "open", 504, (1, [1]), 409, (1, [1])),
+    "it passes at one": ("closing", "async def", "deadline", "commit", 504, (1, UNKNOWN), 409, (1, UNKNOWN)),
+    "the handler's commit is lost": ("closing", "both", "lose question", "commit", 500, (0, []), 201, (1, [1])),
+    "the reply to it is lost": ("closing", "both", "lose reply", "commit", 500, (1, []), 409, (1, [])),
+}  # fmt: skip
+FINISHING = {("async psycopg", "source"), ("async psycopg", "closing"), ("aiosqlite", "closing")}
+"""The libraries that finish a commit before they pass a cancellation on, so that it is known."""
+
+
+class Shop(AnyShop):
+    """A shop where everything hangs on a payment, and the first request is interrupted."""
+
+    def __init__(self, library, url, via, source, seconds):
+        self.news, self.told, self.is_on_postgres = Channel("news", MemoryStore()), [], "://" in url
+        self.reached, self.released, self.is_first = threading.Event(), threading.Event(), True
+        durable = [Durable(url, inside=DATABASE)] if self.is_on_postgres else []
+        for each in durable:
+            each._engine._watches = list  # so that jobs stay in the outbox
+        super().__init__(library, via, source, *durable, IdempotentWrites(inside=DATABASE), idempotent=True)
+        self.url, self.key, self.tells_itself = url, uuid4().hex, "SQLAlchemy" in library
+        options = {"deadline": seconds} if self.database.is_async else {}
+        self.app.post("/leave", idempotent=True, cancel_on_disconnect=True)(self.handle)
+        self.app.post("/deadline", idempotent=True, **options)(self.handle)
+        self.teller = lambda tables: self.told.extend({*tables} & {"payments"})
+        tell_of_writes(self.teller)
+
+    def order(self, request, connection):
+        """Pay, with everything that waits for the commit."""
+        self.lifetime = request.lifetime
+        paying = self.pay(request, connection)
+        self.after(request, connection)
+        request.after_commit(self.news.send, self.paid)
+        if not self.tells_itself:
+            request.after_commit(live_writes, "payments")
+        enqueuing = self.feature.enqueue(send, self.paid) if self.is_on_postgres else None
+
+        async def wait():
+            await paying
+            await (enqueuing or asyncio.sleep(0))
+
+        return wait() if isawaitable(paying) else None
+
+    def wait(self, request, connection):
+        if not self.is_first:
+            return None
+        self.reached.set()
+        return asyncio.sleep(60) if self.database.is_async else self.released.wait(DEADLINE)
+
+    def die(self, request, connection):
+        if self.is_first:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def doom(self, request, connection):
+        """Have the process die once the transaction is committed, before anything else is done."""
+        request.after_commit(self.die, request, connection)
+
+    def hold(self):
+        self.reached.set()
+        assert self.released.wait(DEADLINE)
+
+    @contextmanager
+    def holding_commits(self):
+        """Hold up a commit to a file, for which a reader has to end."""
+
+        def hold():
+            with closing(sqlite3.connect(self.url, isolation_level=None)) as reader:
+                reader.execute("begin")
+                reader.execute("select * from payments").fetchall()
+                is_held.set()
+                while not is_refused(self.url) and not self.released.is_set():
+                    time.sleep(0.005)
+                self.hold()
+
+        is_held, thread = threading.Event(), threading.Thread(target=hold)
+        thread.start()
+        assert is_held.wait(DEADLINE)
+        try:
+            yield
+        finally:
+            self.released.set()
+            thread.join()
+
+    @property
+    def jobs(self):
+        if not self.is_on_postgres:
+            return len(self.payments)
+        return rows_of(self.url, "select count(*) from dbos.antiphon_outbox")[0][0]
+
+
+def is_refused(url):
+    """Return True if a commit waits, so that no other reader may begin."""
+    with closing(sqlite3.connect(url, timeout=0)) as connection:
+        try:
+            return connection.execute("select * from payments").fetchall() is None
+        except sqlite3.OperationalError:
+            return True
+
+
+async def status_of(shop, how, words):
+    """Send a request, interrupt it where it waits, and return its status, or None if it was cancelled."""
+    left, statuses, body = asyncio.Event(), [], [{"type": "http.request", "body": words.encode()}]
+    path = f"/{how}" if how in ("leave", "deadline") else "/async" if shop.database.is_async else "/"
+
+    async def receive():
+        if not body:
+            await left.wait()
+        return body.pop() if body else {"type": "http.disconnect"}
+
+    async def keep(message):
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    fields = {"host": "localhost", "idempotency-key": shop.key, "content-length": str(len(words))}
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path,
+             "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "server": None,
+             "headers": [(name.encode(), value.encode()) for name, value in fields.items()]}  # fmt: skip
+    task = asyncio.ensure_future(shop.app(scope, receive, keep))
+    while shop.is_first and not (shop.reached.is_set() or task.done()):
+        await asyncio.sleep(0.005)
+    if shop.is_first and not task.done():
+        left.set() if how == "leave" else task.cancel() if how == "cancel" else None
+        while how == "deadline" and shop.lifetime.remaining:
+            await asyncio.sleep(0.01)
+        for _ in range(20):  # until everybody has noticed
+            await asyncio.sleep(0.005)
+        shop.released.set()
+    with suppress(asyncio.CancelledError):
+        await task
+        return statuses[0]
+
+
+def outcome_of(shop, how, when, words, proxy):
+    """Return what is there after a request that was interrupted, and after a retry."""
+    holding = nullcontext()
+    if how.startswith("lose"):
+        proxy.at_next_commit(int, is_heard=how == "lose reply")
+    elif when == "commit" and shop.is_on_postgres:
+        proxy.at_next_commit(shop.hold, is_lost=False)
+    elif when == "commit":
+        holding = shop.holding_commits()
+    with Client(shop.app):
+        if shop.is_on_postgres:
+            rows_of(shop.url, "delete from dbos.antiphon_outbox")
+        with holding:
+            first = asyncio.run(status_of(shop, how, words)), seen(shop, is_unknown=how == "lose question")
+        shop.is_first = False
+        return *first, asyncio.run(status_of(shop, how, words)), seen(shop)
+
+
+def seen(shop, *, is_unknown=False):
+    """Return the number of payments, and the mails. All else is there for each of the one, or of the other."""
+    payments, mails = len(shop.payments), [*shop.called]
+    assert shop.jobs == payments
+    assert [each.value for each in shop.news.messages()] == mails
+    assert bool(shop.told) == bool(mails or (shop.tells_itself and (payments or is_unknown)))
+    return payments, mails
+
+
+def rows_for(library, url, table):
+    """Return the rows of a table that a library and a database have."""
+    style = "async def" if LIBRARIES[library](url).is_async else "def"
+    for name, (source, whose, how, *rest) in table.items():
+        is_refused = source == "closing" and library in ("asyncpg", "Django")  # by IdempotentWrites(inside=...)
+        if whose in ("both", style) and not is_refused and ("://" in url or not how.startswith("lose")):
+            yield name, source, how, *rest
+
+
+KINDS_HERE = [*KINDS, ("async SQLAlchemy Core", "sqlite"), ("async SQLAlchemy Core", "postgres")]
+
+
+@pytest.fixture
+def proxy(url, tmp_path, request):
+    """A proxy before the server, if the database has one, and the URL of the database behind it."""
+    if "://" not in url:
+        yield None
+        return
+    folders = [str(request.getfixturevalue("postgres_server").folder), str(tmp_path)]
+    with LossyProxy(*[f"{folder}/.s.PGSQL.5432" for folder in reversed(folders)]) as proxy:
+        proxy.database = url.replace(*folders)
+        yield proxy
+
+
+of_each = pytest.mark.parametrize(("library", "url"), KINDS_HERE, indirect=["url"], ids=[*map(" on ".join, KINDS_HERE)])
+
+
+@of_each
+def test_what_hangs_on_a_transaction_that_is_interrupted(library, url, proxy):
+    expected, found = {}, {}
+    for name, source, how, when, status, once, again, twice in rows_for(library, url, ENDS):
+        words = " ".join(["order", *["commit"] * (source == "closing"), *["wait"] * (when == "open")])
+        for seconds in (0.3, 1.0, 4.0):  # a deadline may pass before
+            rows_of(url, "delete from payments")
+            shop = Shop(library, url, proxy.database if proxy else url, source, seconds)
+            found[name] = [*outcome_of(shop, how, when, words, proxy)]
+            if shop.reached.is_set() or how.startswith("lose"):
+                break
+        is_known = (library, source) in FINISHING and once[1] is UNKNOWN
+        expected[name] = [status, (1, [1]) if is_known else once, again, (1, [1]) if is_known else twice]
+    assert found == expected
+
+
+@pytest.fixture(scope="module")
+def killing():
+    """A process that forks for each request of which it is told, in which it kills itself."""
+    code = f"from {__name__} import be_killed; be_killed()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as process:
+
+        def kill(*what):
+            print(json.dumps(what), file=process.stdin)
+            assert process.stdout.readline() == "killed\n"
+
+        yield kill
+        process.stdin.close()
+
+
+def be_killed():
+    for line in sys.stdin:
+        library, url, source, key, words = json.loads(line)
+        if (pid := os.fork()) == 0:
+            with settings_for_views():
+                shop = Shop(library, url, url, source, 4.0)
+                shop.key = key
+                with Client(shop.app):
+                    asyncio.run(status_of(shop, "", words))
+            os._exit(1)
+        status = os.waitpid(pid, 0)[1]
+        print("killed" if os.WIFSIGNALED(status) else status, flush=True)
+
+
+KILLED = {  # the payments and mails that are there, and the status of a retry in another process, and those then
+    "before the commit": ("source", "both", "order die", (0, []), 201, (1, [1])),
+    "after it": ("source", "both", "doom order", (1, []), 201, (1, [])),
+    "after the handler's": ("closing", "both", "order commit die", (1, []), 409, (1, [])),
+}
+
+
+@of_each
+def test_what_hangs_on_a_transaction_of_a_process_that_is_killed(library, url, killing):
+    """A job is a row beside the payment. Mails, messages and live writes after the commit are lost with the process."""
+    expected, found = {}, {}
+    for name, source, words, *outcome in rows_for(library, url, KILLED):
+        rows_of(url, "delete from payments")
+        shop = Shop(library, url, url, source, 4.0)
+        shop.is_first = shop.tells_itself = False
+        with Client(shop.app):
+            if shop.is_on_postgres:
+                rows_of(url, "delete from dbos.antiphon_outbox")
+            killing(library, url, source, shop.key, words)
+            found[name] = [seen(shop), asyncio.run(status_of(shop, "", words)), seen(shop)]
+        expected[name] = outcome
+    assert found == expected
