@@ -16,6 +16,7 @@ import time
 from contextlib import closing, contextmanager, nullcontext, suppress
 from inspect import isawaitable
 from subprocess import PIPE
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ import pytest
 from antiphon.features import Channel, Durable, IdempotentWrites, MemoryStore, live_writes
 from antiphon.features.live.statements import tell_of_writes
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, rows_of
+from tests.helpers.databases import DATABASE, KINDS, rows_of
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.lossy_proxy import LossyProxy
 from tests.helpers.transactions import Shop as AnyShop
@@ -51,26 +52,38 @@ ENDS = {  # what happens when; the status, the payments and the mails of the fir
     "the handler's commit is lost": ("closing", "both", "lose question", "commit", 500, (0, []), 201, (1, [1])),
     "the reply to it is lost": ("closing", "both", "lose reply", "commit", 500, (1, []), 409, (1, [])),
 }  # fmt: skip
+DEADLINES = 0.3, 1.0, 4.0
 FINISHING = {("async psycopg", "source"), ("async psycopg", "closing"), ("aiosqlite", "closing")}
 """The libraries that finish a commit before they pass a cancellation on, so that it is known."""
 
 
 class Shop(AnyShop):
-    """A shop where everything hangs on a payment, and the first request is interrupted."""
+    """A shop where everything hangs on a payment, and the first request of each row is interrupted."""
 
-    def __init__(self, library, url, via, source, seconds):
-        self.news, self.told, self.is_on_postgres = Channel("news", MemoryStore()), [], "://" in url
-        self.reached, self.released, self.is_first = threading.Event(), threading.Event(), True
+    def __init__(self, library, url, via):
+        self.told, self.is_on_postgres, self.via = [], "://" in url, via
         durable = [Durable(url, inside=DATABASE)] if self.is_on_postgres else []
         for each in durable:
             each._engine._watches = list  # so that jobs stay in the outbox
-        super().__init__(library, via, source, *durable, IdempotentWrites(inside=DATABASE), idempotent=True)
-        self.url, self.key, self.tells_itself = url, uuid4().hex, "SQLAlchemy" in library
-        options = {"deadline": seconds} if self.database.is_async else {}
+        super().__init__(library, via, "source", *durable, IdempotentWrites(inside=DATABASE), idempotent=True)
+        self.url, self.library, self.tells_itself = url, library, "SQLAlchemy" in library
         self.app.post("/leave", idempotent=True, cancel_on_disconnect=True)(self.handle)
-        self.app.post("/deadline", idempotent=True, **options)(self.handle)
+        for seconds in DEADLINES if self.database.is_async else ():
+            self.app.post(f"/deadline {seconds}", idempotent=True, deadline=seconds)(self.handle)
         self.teller = lambda tables: self.told.extend({*tables} & {"payments"})
         tell_of_writes(self.teller)
+
+    @contextmanager
+    def anew(self, source):
+        """Begin a row, with another source."""
+        self.key, self.news, self.is_first = uuid4().hex, Channel("news", MemoryStore()), True
+        self.reached, self.released = threading.Event(), threading.Event()
+        self.clear()
+        self.told.clear()
+        if self.is_on_postgres:
+            rows_of(self.url, "delete from dbos.antiphon_outbox")
+        with self.app.override(DATABASE, source=getattr(self.database, source)):
+            yield
 
     def order(self, request, connection):
         """Pay, with everything that waits for the commit."""
@@ -117,7 +130,8 @@ class Shop(AnyShop):
                 is_held.set()
                 while not is_refused(self.url) and not self.released.is_set():
                     time.sleep(0.005)
-                self.hold()
+                if not self.released.is_set():
+                    self.hold()
 
         is_held, thread = threading.Event(), threading.Thread(target=hold)
         thread.start()
@@ -147,7 +161,7 @@ def is_refused(url):
 async def status_of(shop, how, words):
     """Send a request, interrupt it where it waits, and return its status, or None if it was cancelled."""
     left, statuses, body = asyncio.Event(), [], [{"type": "http.request", "body": words.encode()}]
-    path = f"/{how}" if how in ("leave", "deadline") else "/async" if shop.database.is_async else "/"
+    path = f"/{how}" if how[:5] in ("leave", "deadl") else "/async" if shop.database.is_async else "/"
 
     async def receive():
         if not body:
@@ -159,14 +173,14 @@ async def status_of(shop, how, words):
 
     fields = {"host": "localhost", "idempotency-key": shop.key, "content-length": str(len(words))}
     scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path,
-             "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "server": None,
+             "raw_path": quote(path).encode(), "query_string": b"", "root_path": "", "scheme": "http", "server": None,
              "headers": [(name.encode(), value.encode()) for name, value in fields.items()]}  # fmt: skip
     task = asyncio.ensure_future(shop.app(scope, receive, keep))
     while shop.is_first and not (shop.reached.is_set() or task.done()):
         await asyncio.sleep(0.005)
     if shop.is_first and not task.done():
         left.set() if how == "leave" else task.cancel() if how == "cancel" else None
-        while how == "deadline" and shop.lifetime.remaining:
+        while how.startswith("deadline") and shop.lifetime.remaining:
             await asyncio.sleep(0.01)
         for _ in range(20):  # until everybody has noticed
             await asyncio.sleep(0.005)
@@ -185,13 +199,12 @@ def outcome_of(shop, how, when, words, proxy):
         proxy.at_next_commit(shop.hold, is_lost=False)
     elif when == "commit":
         holding = shop.holding_commits()
-    with Client(shop.app):
-        if shop.is_on_postgres:
-            rows_of(shop.url, "delete from dbos.antiphon_outbox")
-        with holding:
-            first = asyncio.run(status_of(shop, how, words)), seen(shop, is_unknown=how == "lose question")
-        shop.is_first = False
-        return *first, asyncio.run(status_of(shop, how, words)), seen(shop)
+    with holding:
+        first = asyncio.run(status_of(shop, how, words)), seen(shop, is_unknown=how == "lose question")
+    shop.is_first = False
+    if proxy is not None:
+        proxy.lose_nothing()
+    return [*first, asyncio.run(status_of(shop, how, words)), seen(shop)]
 
 
 def seen(shop, *, is_unknown=False):
@@ -203,12 +216,12 @@ def seen(shop, *, is_unknown=False):
     return payments, mails
 
 
-def rows_for(library, url, table):
-    """Return the rows of a table that a library and a database have."""
-    style = "async def" if LIBRARIES[library](url).is_async else "def"
+def rows_for(shop, table):
+    """Return the rows of a table that a shop's library and database have."""
+    style = "async def" if shop.database.is_async else "def"
     for name, (source, whose, how, *rest) in table.items():
-        is_refused = source == "closing" and library in ("asyncpg", "Django")  # by IdempotentWrites(inside=...)
-        if whose in ("both", style) and not is_refused and ("://" in url or not how.startswith("lose")):
+        is_refused = source == "closing" and shop.library in ("asyncpg", "Django")  # by IdempotentWrites(inside=...)
+        if whose in ("both", style) and not is_refused and (shop.is_on_postgres or not how.startswith("lose")):
             yield name, source, how, *rest
 
 
@@ -233,16 +246,19 @@ of_each = pytest.mark.parametrize(("library", "url"), KINDS_HERE, indirect=["url
 @of_each
 def test_what_hangs_on_a_transaction_that_is_interrupted(library, url, proxy):
     expected, found = {}, {}
-    for name, source, how, when, status, once, again, twice in rows_for(library, url, ENDS):
-        words = " ".join(["order", *["commit"] * (source == "closing"), *["wait"] * (when == "open")])
-        for seconds in (0.3, 1.0, 4.0):  # a deadline may pass before
-            rows_of(url, "delete from payments")
-            shop = Shop(library, url, proxy.database if proxy else url, source, seconds)
-            found[name] = [*outcome_of(shop, how, when, words, proxy)]
-            if shop.reached.is_set() or how.startswith("lose"):
-                break
-        is_known = (library, source) in FINISHING and once[1] is UNKNOWN
-        expected[name] = [status, (1, [1]) if is_known else once, again, (1, [1]) if is_known else twice]
+    shop = Shop(library, url, proxy.database if proxy else url)
+    with Client(shop.app):
+        for name, source, how, when, status, once, again, twice in rows_for(shop, ENDS):
+            words = " ".join(["order", *["commit"] * (source == "closing"), *["wait"] * (when == "open")])
+            for seconds in DEADLINES:  # which may pass before that moment
+                with shop.anew(source):
+                    found[name] = outcome_of(
+                        shop, f"deadline {seconds}" if how == "deadline" else how, when, words, proxy
+                    )
+                if shop.reached.is_set() or how != "deadline":
+                    break
+            is_known = (library, source) in FINISHING and once[1] is UNKNOWN
+            expected[name] = [status, (1, [1]) if is_known else once, again, (1, [1]) if is_known else twice]
     assert found == expected
 
 
@@ -265,13 +281,14 @@ def be_killed():
         library, url, source, key, words = json.loads(line)
         if (pid := os.fork()) == 0:
             with settings_for_views():
-                shop = Shop(library, url, url, source, 4.0)
-                shop.key = key
-                with Client(shop.app):
+                shop = Shop(library, url, url)
+                with shop.anew(source):  # nothing of it has to be started
+                    shop.key = key
                     asyncio.run(status_of(shop, "", words))
             os._exit(1)
         status = os.waitpid(pid, 0)[1]
-        print("killed" if os.WIFSIGNALED(status) else status, flush=True)
+        sys.stdout.write("killed\n" if os.WIFSIGNALED(status) else f"{status}\n")
+        sys.stdout.flush()
 
 
 KILLED = {  # the payments and mails that are there, and the status of a retry in another process, and those then
@@ -284,15 +301,13 @@ KILLED = {  # the payments and mails that are there, and the status of a retry i
 @of_each
 def test_what_hangs_on_a_transaction_of_a_process_that_is_killed(library, url, killing):
     """A job is a row beside the payment. Mails, messages and live writes after the commit are lost with the process."""
-    expected, found = {}, {}
-    for name, source, words, *outcome in rows_for(library, url, KILLED):
-        rows_of(url, "delete from payments")
-        shop = Shop(library, url, url, source, 4.0)
-        shop.is_first = shop.tells_itself = False
-        with Client(shop.app):
-            if shop.is_on_postgres:
-                rows_of(url, "delete from dbos.antiphon_outbox")
-            killing(library, url, source, shop.key, words)
-            found[name] = [seen(shop), asyncio.run(status_of(shop, "", words)), seen(shop)]
-        expected[name] = outcome
+    shop, expected, found = Shop(library, url, url), {}, {}
+    shop.tells_itself = False
+    with Client(shop.app):
+        for name, source, words, *outcome in rows_for(shop, KILLED):
+            with shop.anew(source):
+                shop.is_first = False
+                killing(library, url, source, shop.key, words)
+                found[name] = [seen(shop), asyncio.run(status_of(shop, "", words)), seen(shop)]
+            expected[name] = outcome
     assert found == expected

@@ -15,7 +15,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 from asgiref.sync import sync_to_async
 
-from antiphon import App, Dependency
+from antiphon import App
 from antiphon.features import Durable, IdempotentWrites
 from antiphon.testing import Client
 from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
