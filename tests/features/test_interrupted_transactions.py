@@ -19,14 +19,16 @@ from subprocess import PIPE
 from urllib.parse import quote
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from antiphon.features import Channel, Durable, IdempotentWrites, MemoryStore, live_writes
 from antiphon.features.live.statements import tell_of_writes
 from antiphon.testing import Client
-from tests.helpers.databases import DATABASE, KINDS, rows_of
+from tests.helpers.databases import DATABASE, KINDS, PAY, rows_of
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.lossy_proxy import LossyProxy
+from tests.helpers.rows import rows
 from tests.helpers.transactions import Shop as AnyShop
 from tests.helpers.transactions import send
 from tests.helpers.waiting import DEADLINE
@@ -311,3 +313,42 @@ def test_what_hangs_on_a_transaction_of_a_process_that_is_killed(library, url, k
                 found[name] = [seen(shop), asyncio.run(status_of(shop, "", words)), seen(shop)]
             expected[name] = outcome
     assert found == expected
+
+
+def come_back(request, error):
+    return "The database is away.", 503
+
+
+OF_ONE = {  # what keeps responses, who commits, what is lost; the statuses of three requests, and the payments
+    "a store, of a reply": (MemoryStore, "source", "pay", True, [500, 409, 409], 1),
+    "a store, of a commit": (MemoryStore, "source", "pay", False, [500, 409, 409], 0),
+    "a store, and the commit is refused": (MemoryStore, "source", "pay pay", None, [500, 500, 500], 0),
+    "the transaction, of a reply that a handler of errors responds to": (
+        None,
+        "closing",
+        "pay commit",
+        True,
+        [503, 409, 409],
+        1,
+    ),
+    "the transaction, of a commit": (None, "closing", "pay commit", False, [503, 201, 201], 1),
+}
+
+
+@pytest.mark.parametrize(("url"), ["postgres"], indirect=True)
+@rows("kept, source, words, is_heard, statuses, payments", OF_ONE.values())
+def test_a_write_whose_commit_is_lost_is_not_repeated(url, proxy, kept, source, words, is_heard, statuses, payments):
+    rows_of(url, "drop table payments; create table payments (item text not null)")
+    rows_of(url, "alter table payments add unique (item) deferrable initially deferred")
+    feature = IdempotentWrites(kept()) if kept else IdempotentWrites(inside=DATABASE)
+    shop = AnyShop("psycopg", proxy.database, source, feature, idempotent=True)
+    if kept is None:
+        shop.app.errorhandler(psycopg.OperationalError)(come_back)
+    if words == "pay pay":
+        shop.pay = lambda request, connection: shop.database.execute(connection, PAY.format(item="same"))
+    if is_heard is not None:
+        proxy.at_next_commit(int, is_heard=is_heard)
+    with Client(shop.app) as client:
+        key = {"idempotency-key": uuid4().hex}
+        assert [shop.send(client, words, headers=key) for _ in range(3)] == statuses
+    assert len(rows_of(url, "select * from payments")) == payments

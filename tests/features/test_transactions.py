@@ -12,14 +12,16 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from io import BytesIO
 from wsgiref.util import setup_testing_defaults
 
+import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 
-from antiphon import App
+from antiphon import App, Dependency
 from antiphon.features import Durable, IdempotentWrites
 from antiphon.testing import Client
 from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
 from tests.helpers.django_settings import settings_for_views
+from tests.helpers.rows import rows
 from tests.helpers.transactions import SENT, Shop, Undone, send
 from tests.helpers.waiting import eventually
 
@@ -231,3 +233,71 @@ def test_a_transaction_around_the_request_decides(views, tmp_path):
                 if not is_kept:
                     raise Undone
             assert (shop.payments, shop.called) == ((["1"], [1]) if is_kept else ([], []))
+
+
+OF_TWO = {  # what handlers do with the first and the second connection, the status, the payments, and the mails
+    "both commit": ("source", "source", "pay2 pay after", 201, 2, 1),
+    "only the second is used": ("source", "source", "pay2 after", 201, 1, 1),
+    "nobody commits the second": ("source", "closing", "pay pay2 after", 500, 0, 0),
+    "nobody commits the first": ("closing", "source", "pay pay2 after", 500, 1, 0),
+    "the second is rolled back": ("source", "closing", "pay pay2 after undo2", 201, 1, 0),
+    "nobody commits the second, alone": ("source", "closing", "pay2 after", 500, 0, 0),
+}
+
+
+@rows("first, second, words, status, payments, mails", OF_TWO.values())
+def test_of_two_connections_all_whose_transactions_are_open_decide(
+    postgres, first, second, words, status, payments, mails
+):
+    rows_of(postgres, CREATE)
+    shop, other = Shop("psycopg", postgres, first), Dependency("other")
+    shop.clear()
+    shop.app.provide(other, getattr(shop.database, second))
+    shop.pay2 = lambda request, _: shop.pay(request, request[other])
+    shop.undo2 = lambda request, _: request[other].rollback()
+    with Client(shop.app) as client:
+        assert shop.send(client, words) == status
+    assert (len(shop.payments), len(shop.called)) == (payments, mails)
+
+
+def test_a_dependency_that_gives_a_connection_on_decides_nothing(tmp_path):
+    """As one that sets a tenant's schema on the connection of another."""
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop, same = Shop("sqlite3", url, "source"), Dependency("same")
+
+    def give_on(request):
+        yield request[DATABASE]
+
+    shop.app.provide(same, give_on)
+    shop.same = lambda request, _: request[same].execute("select 1")
+    with Client(shop.app) as client:
+        assert shop.send(client, "pay same after") == 201
+    assert (shop.payments, shop.called) == (["1"], [1])
+
+
+@pytest.mark.parametrize(("library", "url"), [("sqlite3", "sqlite"), ("aiosqlite", "sqlite")], indirect=["url"])
+def test_the_release_of_a_savepoint_that_has_begun_a_transaction_commits_it(library, url):
+    shop = Shop(library, url, "closing")
+    with Client(shop.app) as client:
+        assert shop.send(client, "mark pay after release") == 201
+        assert shop.send(client, "pay after mark pay after release") == 500
+    assert (shop.payments, shop.called) == (["1"], [1])
+
+
+def test_a_job_of_a_transaction_that_middleware_holds_is_written(postgres):
+    rows_of(postgres, CREATE)
+    durable, app = Durable(postgres, inside=DATABASE), App(secret_keys=["k" * 32])
+    durable._engine._watches = list
+    app.use(durable)
+
+    @app.middleware(errors_at_yield=True)
+    def transaction(request):
+        with psycopg.connect(postgres) as request[DATABASE]:
+            yield
+
+    app.post("/")(lambda request: durable.enqueue(send, "held"))
+    app.post("/fails")(lambda request: durable.enqueue(send, "held") and 1 / 0)
+    with Client(app) as client:
+        assert [client.post("/").status, client.post("/fails").status] == [200, 500]
+        assert rows_of(postgres, "select count(*) from dbos.antiphon_outbox") == [(1,)]
