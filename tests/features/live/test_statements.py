@@ -5,6 +5,7 @@ import gc
 
 import pytest
 from sqlalchemy import delete, event, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, joinedload
 
@@ -125,6 +126,22 @@ def test_tables_are_not_told_before_the_commit_is_done(engine, told):
     with engine.begin() as connection:
         connection.execute(insert(Note))
     assert (seen, told) == ([[]], [["notes"]])
+
+
+def test_tables_of_a_commit_that_the_database_refuses_are_not_told(engine, told):
+    with engine.connect() as connection:
+        connection.exec_driver_sql("pragma foreign_keys = on")
+        connection.execute(insert(Note))
+        connection.exec_driver_sql("pragma defer_foreign_keys = on")
+        connection.execute(insert(Order).values(name="Tea", customer_id=7))
+        with pytest.raises(IntegrityError):
+            connection.commit()
+        connection.rollback()
+        assert connection.execute(select(Note)).all() == [(1,)]  # SQLite goes on
+        assert told == []
+        connection.execute(delete(Order))
+        connection.commit()
+    assert told == [["notes", "orders"]]
 
 
 async def in_turn(url, told):

@@ -7,7 +7,7 @@ until its transaction has ended, and there is no event after a commit, only befo
 | a connection has | at a commit | after a rollback | after a refusal | when it is used again, or returns to its pool |
 |---|---|---|---|---|
 | written tables | they are to be told | forgotten | stay | forgotten |
-| tables to be told | and are told with these | told | forgotten | told |
+| tables to be told | and are told with these | told | are written ones again | told |
 
 So what a commit has written of which the reply was lost is told, too: a render too many does no harm.
 
@@ -196,9 +196,16 @@ def _commit(connection: Any, *_: object) -> None:
 
 
 def _take_back(context: Any) -> None:
-    if context.connection and DatabaseConnection.is_rolled_back(context.original_exception):  # it is a commit's, if any
-        with suppress(Exception):  # the connection is lost
-            context.connection.info.pop(_TO_TELL, None)
+    """Have the tables of a commit that the database has refused told only after a later one, which SQLite allows."""
+    connection = context.connection
+    if (
+        connection is None
+        or connection.invalidated
+        or not DatabaseConnection.is_rolled_back(context.original_exception)
+    ):
+        return
+    if tables := connection.info.pop(_TO_TELL, None):
+        connection.info[_WRITTEN] = tables
 
 
 def _forget(connection: Any) -> None:
