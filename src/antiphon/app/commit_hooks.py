@@ -50,7 +50,7 @@ class CommitHooks:
     def __init__(self, connection: Any) -> None:
         self.at_end: list[Callable[[], object]] = []
         """The functions with which the library is no longer listened to."""
-        self._connection = connection
+        self._connection: Any = connection
         self._waiting: list[Awaited] = []
         self._latest: list[Awaited] = []
         """What the latest statement has committed, unless that fails."""
