@@ -304,6 +304,16 @@ def handing_on(make, interface=None):
     return {f"app_{kind}": found[f"app_{kind}"] for kind in KINDS}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def started():
+    """The applications, on a loop that outlives those of the servers."""
+    for app in inner, lasting:
+        app.start()
+    yield
+    for app in inner, lasting:
+        app.stop()
+
+
 def ends(make, functions_of):
     """Return the response to each function of an application, and what its surroundings have noted."""
     FAILURES["theirs"] = OWN[make][1]

@@ -375,14 +375,14 @@ def raising(send: Send, error: BaseException) -> Send:
     """Return a ``send`` that raises an error after the last message of its response, so that transactions of the outer
     application roll back, as Starlette's applications do; the same ``send`` for an HTTPError.
     """
-    told = error_told(error)
-    if isinstance(told, HTTPError):
+    told = [error_told(error)]  # popped, because its frames will refer to this function
+    if isinstance(told[0], HTTPError):
         return send
 
     async def send_and_raise(message: Message) -> None:
         await send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):
-            raise told
+            raise told.pop()
 
     return send_and_raise
 
