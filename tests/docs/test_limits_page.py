@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.body.multipart import MultipartLimits
 from antiphon.body.part_head import HeadLimits
-from antiphon.features import Live, ResumableUploads
+from antiphon.features import Live, ResumableUploads, Users
 from antiphon.http.limits import DEFAULTS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text()
@@ -22,6 +22,7 @@ OTHERS = {
     "part_name": HEAD.name,
     "outside": MultipartLimits().outside,
     "uploads": signature(ResumableUploads).parameters["max_open"].default,
+    "open": signature(Users).parameters["max_open"].default,
     "live": signature(Live).parameters["max_watchers"].default // 100,
 }
 
