@@ -268,6 +268,8 @@ class Ends:
                 await wait([reading])
 
     async def _read(self, listener: "ChannelListener", told: "Event") -> None:
+        from antiphon.embedding import Crossing
+
         async for message in listener:
             with self._lock:
                 value = getattr(message, "value", None)  # missed messages have none
@@ -279,6 +281,9 @@ class Ends:
                 ended = [each for name, opened in self._open.items() if value in (name, []) for each in opened]
             for opened in ended:
                 opened.cut()
+            if ended:  # so that what its clients open now is known to be later
+                with suppress(StoreUnavailable):
+                    await Crossing().run(self._look)
 
     async def _check(self) -> None:
         from antiphon.embedding import Crossing
