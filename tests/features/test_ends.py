@@ -397,6 +397,12 @@ def from_a_mounted_app(late, app):
     return lambda client: client.post("/inner/")
 
 
+def a_key(late, app):
+    app.keys, wait = late.shop.keys, late.wait
+    app.post("/")(lambda request: wait() or app.keys.create(str(late.who)))
+    return lambda client: client.post("/")
+
+
 def a_key_by_a_password(late, app):
     keys, wait = late.shop.keys, late.wait
     app.post("/")(lambda request: request.user and (wait() or keys.create(str(late.who))))
@@ -405,7 +411,7 @@ def a_key_by_a_password(late, app):
 
 WAYS = [
     by_path, by_header, by_negotiation, in_middleware, before_the_handler, in_a_closure, hidden, from_a_mounted_app,
-    a_key_by_a_password,
+    a_key, a_key_by_a_password,
 ]  # fmt: skip
 
 
@@ -654,6 +660,9 @@ def serve_endless(shop):
 
     @shop.app.get("/endless", before=login_required)
     def endless(request):
+        if "x-as" in request.headers:
+            shop.users.become(request, by_number(request.headers["x-as"]))
+
         def source():
             while not ended.wait(0.02):
                 yield b"."
@@ -691,6 +700,16 @@ def with_cookie(shop, who="7"):
     """Log in, and return the header fields of that session."""
     logged_in = Client(shop.app, base_url=SHOP).post("/login", form={"who": who})
     return {"cookie": logged_in.headers["set-cookie"].partition(";")[0]}
+
+
+@rows("by", [{}, {"x-as": "8"}])
+def test_who_acts_as_another_ends_with_either(by, tmp_path):
+    one, other = (serve_endless(Shop(SQLiteStore(tmp_path / "store.db"))) for _ in range(2))
+    for who in 7, 8:
+        received, of_other = opened(other, {**with_cookie(one), **by}), opened(other, with_cookie(one, "9"))
+        one.users.end(by_number(who))
+        check_ends(received) if by or who == 7 else check_goes_on(received)
+        check_goes_on(of_other)
 
 
 @rows(
@@ -805,6 +824,21 @@ def by_session(path):
     return way
 
 
+def by_acting(end):
+    """Let an administrator act as user 8, in a session or in one request."""
+
+    def way(shop, who):
+        administrator = with_cookie(shop, who)
+        if end == "/out":
+            return {**administrator, "x-as": "8"}, lambda: Client(shop.app, base_url=SHOP).post(
+                end, headers=administrator
+            )
+        as_other = Client(shop.app, base_url=SHOP).post("/other", headers=administrator).headers["set-cookie"]
+        return {"cookie": as_other.partition(";")[0]}, lambda: shop.sessions.delete_owned(who)
+
+    return way
+
+
 def by_the_last_key(shop, who):
     key = shop.keys.create(who)
     return {"x-api-key": key}, lambda: shop.keys.delete_owned(who, only=shop.keys.owned_by(who)[-1].id)
@@ -840,6 +874,8 @@ WAYS_TO_END = {
     "another user logs in": by_session("/other"),
     "a session is deleted": lambda shop, who: (with_cookie(shop, who), lambda: shop.sessions.delete_owned(who)),
     "the others of a session end": lambda shop, who: (with_cookie(shop, who), by_session("/alone")(shop, who)[1]),
+    "the session of who acts as another is cleared": by_acting("/out"),
+    "the sessions of who has logged in as another are deleted": by_acting("deleted"),
     "an API key is deleted": by_the_last_key,
     "a refresh token is revoked": by_token(RefreshTokens.revoke),
     "a refresh token is stolen": by_token(steal),

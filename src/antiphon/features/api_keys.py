@@ -14,7 +14,7 @@ from math import inf
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from antiphon import App, Dependency, Request, explained
+from antiphon import App, Dependency, Request, current_request, explained
 from antiphon.embedding import (
     Crossing,
     FeatureStore,
@@ -26,9 +26,9 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ending import look_again
-from antiphon.features.ends import refuse_if_late
-from antiphon.features.users import UserSource, check_loader, sources_of
+from antiphon.features.ending import Kinds, look_again
+from antiphon.features.ends import NOTED, refuse_if_late
+from antiphon.features.users import UserSource, check_loader, check_maker, sources_of
 from antiphon.http import Challenge
 from antiphon.types import Duration
 
@@ -111,9 +111,10 @@ class APIKey(UserSource[U]):
         """Return a new key for a user, which is stored only as a hash: show it once.
 
         It is valid for ``ttl``, in seconds or a timedelta; None means until it is deleted. ``scopes`` are what
-        ``scopes_required`` asks for. This calls the store, and raises StoreUnavailable, and Unauthorized (401) if
-        ``Users.end`` has ended the user since the request began.
+        ``scopes_required`` asks for. This calls the store, and raises StoreUnavailable, Forbidden (403) if the request
+        has an API key or a token, and Unauthorized (401) if ``Users.end`` has ended the user since the request began.
         """
+        check_maker(current_request(None))
         if isinstance(scopes, str):
             raise explained("list-wanted", f"scopes must be a list: [{scopes!r}]", TypeError)
         key = f"{self._prefix}_{token_hex(20)}"
@@ -124,7 +125,7 @@ class APIKey(UserSource[U]):
             store.change(name, data, owner=of)
         else:
             store.change(name, data, owner=of, ttl=seconds_of(ttl))
-        refuse_if_late(owner, partial(self._stores.current.delete, self._name(key)))
+        refuse_if_late(owner, partial(store.delete, name), NOTED)
         return key
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
@@ -142,11 +143,8 @@ class APIKey(UserSource[U]):
         look_again(self, owner if deleted else None)
         return deleted
 
-    _holds = "API keys"
-
-    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
-        """Delete all keys of a user whose ``owner`` is the user's key. Return None if that is unknown."""
-        return None if key is None else self.delete_owned(key)
+    def __ends__(self, user: Any, key: str | None) -> Kinds:
+        return [("API keys", lambda: None if key is None else self.delete_owned(key))]
 
     def _is_valid(self, request: Request) -> bool:
         return _ENTRY not in request or self._stores.current.load(request[_ENTRY].key) is not None

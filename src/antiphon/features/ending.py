@@ -1,19 +1,20 @@
 """How ``Users`` ends its users: everything that is kept for a user, by one call, and streams that can be cut off."""
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from antiphon import Dependency, Request, Response
+from antiphon import Dependency, Request, Response, explained
 from antiphon.embedding import RETRY_AFTER, is_for_any_thread, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
     ENDING,
+    NOTED,
     OF_THIS_PROCESS,
     OPENED,
     RENEWED_FOR,
@@ -39,20 +40,11 @@ if TYPE_CHECKING:
 
 __reads__ = ()
 
-
-@runtime_checkable
-class HoldsForUsers(Protocol):
-    """A feature, or a source of users, that can end everything that it holds for a user."""
-
-    _holds: str
-    """What it holds, in the plural."""
-
-    def _end_all_of(self, user: Any, key: str | None) -> int | None:
-        """End it and return how much it was, or None if it isn't known what belongs to the user. ``key`` is the key
-        that a session keeps, or the user's id as text; None if there is neither. Raises StoreUnavailable.
-        """
-        ...
-
+Kinds: TypeAlias = "Iterable[tuple[str, Callable[[], int | None]]]"
+"""What the ``__ends__`` of a feature or a source of users returns for a user, and the key that a session keeps, or the
+id as text: each kind of things that it holds for users, with a function that ends those of the user and returns how
+many they were; None if nobody knows. Every end of a user goes through this one list.
+"""
 
 # Streams
 
@@ -113,12 +105,19 @@ class Ending:
                 default=noted,
                 ahead=partial(note_begin, ends, may_log_in_here),
             )
+            app._dependencies.provide(NOTED, lambda _: ends.note(), ahead=lambda _: True)
             app.provide(ENDING, lambda _: self)
         app.middleware(when_read=users._dependency)(self._around)
 
     def of(self, app: "App | None") -> Ends:
         """Return the ends of an application's users."""
         return self._of_apps[app]  # type: ignore[index]  # of a request that has users
+
+    def is_login_of(self, owner: str, request: Request) -> bool:
+        """Return True for a request of this owner by a login that has not ended. Calls the store."""
+        user = request._dependencies.get(self._users._found)
+        is_owner = user is not None and self._owner_of(user) == owner
+        return is_owner and all(each._is_valid(request) for each in self.sources_of(request))
 
     def look_again(self, holder: object, key: str, *, tokens: bool) -> None:
         """Let the processes look again at what is open for a user whose credentials this feature or source holds."""
@@ -127,9 +126,16 @@ class Ending:
                 with suppress(StoreUnavailable):
                     ends.look_again(key, tokens=tokens)
 
-    def new_owner(self, request: Request, begun: Dependency[LoginBegun], user: Any, key: str) -> NewOwner:
-        """Return the user to whom a request's session belongs from now on."""
-        return NewOwner(begin_of(request, begun), key, self._users._key_of(user))
+    def new_owner(
+        self, request: Request, begun: Dependency[LoginBegun], keep: Collection[str], user: Any, key: str
+    ) -> NewOwner:
+        """Return the user to whom a request's session belongs from now on. ``keep`` lists what stays if others end."""
+        self._steps_but(keep, user, key)
+        found = request._dependencies.get(self._users._found)
+        is_out = request._dependencies.get(self._users._dependency, found) is None
+        maker = None if is_out else self._users._stored_key(found)
+        rest = partial(self.end, user, {"sessions", *keep})
+        return NewOwner(begin_of(request, begun, key), key, rest, () if maker is None else (maker,))
 
     # Streams
 
@@ -151,13 +157,18 @@ class Ending:
         if reads is None and self._opened not in request:
             return
         opened = request._dependencies.pop(self._opened)() if self._opened in request else None
-        if user is None or (identity := self._users._key_of(user)) is None:
-            return
-        key, sources = self._owner_of(user), self.sources_of(request)
-        if reads is not None:
-            read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
-        if opened is not None:
-            self.of(request.app).watch(identity, key, opened, request, self, self._most)
+        sources = self.sources_of(request)
+        behind = {key for source in sources for key in source._by(request)}
+        # Also the one who acts as the user, by ``Users.become``.
+        for each in [] if user is None else [user, request._dependencies.get(self._users._found)]:
+            if each is None or (identity := self._users._key_of(each)) is None:
+                continue
+            keys = behind.union(filter(None, [self._owner_of(each)]))
+            if reads is not None:
+                left = min((each._seconds_left(request) for each in sources), default=inf)
+                read_login(reads, (identity, *keys), left)
+            if opened is not None:
+                self.of(request.app).watch(identity, keys, opened, request, self, self._most)
 
     def _owner_of(self, user: Any) -> str | None:
         """Return the owner by which features hold credentials of a user."""
@@ -205,17 +216,18 @@ class Ending:
                 ends.mark(key, OPENED)
             ends.tell(self._users._key_of(user) or "")
 
-    def end(self, user: Any) -> dict[str, int | None]:
-        """End everything of a user, as far as the stores respond.
+    def end(self, user: Any, keep: Collection[str] = ()) -> dict[str, int | None]:
+        """End everything of a user but the kinds in ``keep``, as far as the stores respond.
 
-        Raises StoreUnavailable, which says what has ended and what hasn't.
+        Raises StoreUnavailable, which says what has ended and what hasn't, and ValueError for kinds that nothing holds.
         """
         key, identity = self._users._stored_key(user), self._users._key_of(user)
         ended, failed = dict[str, int | None](), list[str]()
+        steps = self._steps_but(keep, user, key)
         for ends in self._of_apps.values():
             if key is not None:
                 _try("logins under way", partial(ends.mark, key), {}, failed)
-        for what, step in self._steps(user, key):
+        for what, step in steps:
             _try(what, step, ended, failed)
         for ends in self._of_apps.values():
             _try("open streams and sockets", partial(ends.tell, identity or ""), {}, failed)
@@ -232,17 +244,22 @@ class Ending:
             )
         return ended
 
+    def _steps_but(self, keep: Collection[str], user: Any, key: str | None) -> list[tuple[str, Callable[[], Any]]]:
+        steps = [*self._steps(user, key)]
+        kinds = dict.fromkeys(what for what, _ in steps)
+        if wrong := [each for each in keep if each not in kinds]:
+            raise explained("bad-feature-option", f"keep lists {wrong[0]!r}, but users have: {_listed(kinds)}")
+        return [(what, step) for what, step in steps if what not in keep]
+
     def _steps(self, user: Any, key: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
         """Yield what can end, with the function that ends it. Sessions come first, since they can make the others."""
-        for source in sorted(self._users.sources, key=lambda source: not source._is_sent_by_itself):
-            if isinstance(source, HoldsForUsers):
-                yield source._holds, partial(source._end_all_of, user, key)
-            elif self._revoke is None:
-                public = [kind.__name__ for kind in type(source).__mro__ if kind.__name__[0] != "_"]
+        sources = sorted(self._users.sources, key=lambda source: not source._is_sent_by_itself)
+        for each in dict.fromkeys([*sources, *[feature for app in self._of_apps for feature in app.features]]):
+            if (ends := getattr(each, "__ends__", None)) is not None:
+                yield from ends(user, key)
+            elif each in sources and self._revoke is None:
+                public = [kind.__name__ for kind in type(each).__mro__ if kind.__name__[0] != "_"]
                 yield f"{public[0]} credentials", lambda: None
-        for feature in dict.fromkeys(each for app in self._of_apps for each in app.features):
-            if isinstance(feature, HoldsForUsers):
-                yield feature._holds, partial(feature._end_all_of, user, key)
         if self._revoke is not None:
             yield "revoked", partial(self._revoked, self._revoke, user)
 
@@ -266,7 +283,8 @@ def look_again(holder: object, key: str | None, *, tokens: bool = False) -> None
 def _try(what: str, step: Callable[[], Any], ended: dict[str, int | None], failed: list[str]) -> None:
     """End one kind of things, and record that, or its failure."""
     try:
-        ended[what] = step()
+        counts = step(), ended.get(what, 0)
+        ended[what] = None if None in counts else sum(filter(None, counts))
     except StoreUnavailable:  # which is already logged
         failed.append(what)
     except Exception:

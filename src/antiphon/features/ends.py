@@ -36,6 +36,7 @@ from antiphon.embedding import FeatureStore, over_limit
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.tracked_session import TrackedSession
 from antiphon.http import Forbidden, HTTPError, TooManyRequests, Unauthorized
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ __reads__ = ()
 
 _named = FeatureStore.declare("ended users", until="major", unreadable="refused")
 LONGEST_LOGIN = 3600.0
-"""The seconds for which a user's end is remembered: a request that logs the user in takes less."""
+"""The seconds for which the end of a user's tokens is remembered: a request that logs the user in takes less."""
+LONGEST_SESSION = 90 * 24 * 3600.0
+"""The seconds for which a user's end is remembered: a session in which half a login waits lasts no longer."""
 CLOCKS_APART = 300.0
 """The seconds by which the clocks of machines may differ, or be set, while a user is ended."""
 LOOK_EVERY = 1.0
@@ -129,16 +132,21 @@ class Ends:
             data = {"number": 1 if last is None else last.data["number"] + 1}
             add, replace = self._store.add, self._store.replace
             made = add(name, data) if last is None else replace(name, last.data | data, version=last.version)
-        self._store.change(self._name(what, key), data, ttl=LONGEST_LOGIN)
+        self._store.change(self._name(what, key), data, ttl=LONGEST_LOGIN if what == TOKENS else LONGEST_SESSION)
         self._known = data["number"]
 
     def has_ended(self, key: str, begun: "LoginBegun", what: str) -> bool:
         """Return True if a user has ended since a login began, or may have."""
         end = self._store.load(self._name(what, key))
-        if end is None or end.data["number"] <= begun.number:
+        if end is None:
             return False
-        if begun.at is None:
+        if begun.since is not None and not end.changed < begun.since <= self._store.clock() + CLOCKS_APART:
             return True
+        if begun.number < 0:
+            return self._store.clock() - end.changed < LONGEST_LOGIN
+        is_later: bool = end.data["number"] > begun.number
+        if begun.at is None or not is_later:
+            return is_later
         with suppress(StoreUnavailable):
             self._look()  # so that the next login here knows of this end
         return self._store.clock() - end.changed <= monotonic() - begun.at + CLOCKS_APART
@@ -170,17 +178,17 @@ class Ends:
         hub.expire(name, LONGEST_LOGIN)
 
     def watch(
-        self, identity: str, key: str | None, opened: Cuttable, request: Request, ending: "Ending", most: int
+        self, identity: str, keys: set[str], opened: Cuttable, request: Request, ending: "Ending", most: int
     ) -> None:
         """Close a stream or a socket when its user ends, or soon if the credentials of its request have ended by now,
-        and when they end. ``key`` is the user's key as text.
+        and when they end. ``keys`` are the key of the user, and of those who act as the user, as text.
 
         It is forgotten when nothing else refers to it. Raises TooManyRequests if ``most`` are open for the user.
         """
         with self._lock:
             if sum(not each.is_over for each in self._open.get(identity, ())) >= most:
                 raise too_many("open", most)
-            new = _Opened(ref(opened), ref(request), key, ending)
+            new = _Opened(ref(opened), ref(request), keys, ending)
             self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
             self._to_check.append(new)
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
@@ -275,7 +283,7 @@ class Ends:
                 value = getattr(message, "value", None)  # missed messages have none
                 if value and isinstance(value, list):
                     every = [each for opened in self._open.values() for each in opened.values()]
-                    self._to_check += [each for each in every if each.key in value]
+                    self._to_check += [each for each in every if not each.keys.isdisjoint(value)]
                     told.set()
                     continue
                 ended = [each for name, opened in self._open.items() if value in (name, []) for each in opened]
@@ -304,12 +312,12 @@ class Ends:
 class _Opened:
     """A stream or a socket since whose begin the credentials of its request may have ended."""
 
-    __slots__ = ("checked_at", "ending", "is_asked", "key", "opened", "request")
+    __slots__ = ("checked_at", "ending", "is_asked", "keys", "opened", "request")
 
-    def __init__(self, opened: "ref[Any]", request: "ref[Request]", key: str | None, ending: "Ending") -> None:
+    def __init__(self, opened: "ref[Any]", request: "ref[Request]", keys: set[str], ending: "Ending") -> None:
         self.opened = opened
         self.request = request
-        self.key = key
+        self.keys = keys
         self.ending = ending
         self.is_asked = False
         """True while loaders are called again."""
@@ -381,13 +389,15 @@ OF_THIS_PROCESS = MemoryStore()
 
 
 class LoginBegun(NamedTuple):
-    """The number of the last end when a request began that may log someone in. If that is only the last one of which
-    the process knew, ``at`` is the time by the ``monotonic`` clock.
+    """The number of the last end when a request began that may log someone in, -1 if unknown. If that is only the last
+    one of which the process knew, ``at`` is the time by the ``monotonic`` clock. ``since`` is the time by the store's
+    clock at which the request's session began, unless it is the user's own: half a login may have waited in it.
     """
 
     ends: Ends
     number: int
     at: float | None
+    since: float | None = None
 
     def is_too_late(self, key: str, what: str = "user") -> bool:
         """Return True if a user has ended since then, or may have. Calls the store."""
@@ -401,6 +411,10 @@ BEGUN = Dependency[LoginBegun]("login begun")
 """What a login compares when it is written. It is noted for handlers whose code may lead to code that names it, before
 they can look at a password.
 """
+
+
+NOTED = Dependency[LoginBegun]("credential begun")
+"""The same for an API key, whose code is a part of all code that asks for the user: it is noted without the store."""
 
 
 def note_begin(ends: Ends, has_login: Callable[[Request], bool], request: Request) -> bool:
@@ -426,25 +440,27 @@ def may_log_in_here(request: Request) -> bool:
     return may_log_in(request) or bool(request.path_params) or request.head.field("authorization") is not None
 
 
-def begin_of(request: Request, begun: Dependency[LoginBegun]) -> LoginBegun:
-    """Return when a request began that logs someone in. If that was not noted, any end is later."""
-    known: LoginBegun | None = request._dependencies.get(begun)
-    return LoginBegun(request[ENDING].of(request.app), -1, -inf) if known is None else known
+def begin_of(request: Request, begun: Dependency[LoginBegun], key: str) -> LoginBegun:
+    """Return when a login began of the user with this key. If that was not noted, any end of an hour is later."""
+    known: LoginBegun | None = request._dependencies.get(BEGUN, request._dependencies.get(begun))
+    session = request._dependencies.get(Request.session)
+    since = session.since(key) if isinstance(session, TrackedSession) else None
+    unknown = LoginBegun(request[ENDING].of(request.app), -1, None)
+    return (unknown if known is None else known)._replace(since=since)
 
 
-def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[LoginBegun] | None = None) -> None:
+def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[LoginBegun]) -> None:
     """Delete what has just been stored for a user who has ended since the current request began, and raise
-    Unauthorized.
-
-    Code that may itself log a user in passes ``BEGUN``, which is noted for the code that names it.
+    Unauthorized. Code that makes a credential passes ``BEGUN`` or ``NOTED``, which is noted for the code that names it.
     """
     request = current_request(None)
     while request is not None and (request.app is None or not request.app.is_provided(ENDING)):
         request = request._outer_request  # of the application in which this one is mounted
     if request is None:
         return
-    is_late = begun is not None and begin_of(request, begun).is_too_late(owner)
-    if is_late or request[ENDING].seconds_left(request) <= 0:
+    ending = request[ENDING]
+    is_late = not ending.is_login_of(owner, request) and begin_of(request, begun, owner).is_too_late(owner)
+    if is_late or ending.seconds_left(request) <= 0:
         delete()
         raise Unauthorized("Log in again: all logins of this user have ended.")
 
@@ -454,11 +470,15 @@ class NewOwner(NamedTuple):
 
     begun: LoginBegun
     key: str
-    identity: str | None
+    end_rest: Callable[[], object]
+    """A function that ends everything of the user but sessions."""
+    by: tuple[str, ...]
+    """The keys of the users in whose session the login began."""
 
     def is_too_late(self) -> bool:
         """Return True if the user has ended since the login began, or may have, which is logged."""
-        is_late = self.begun.is_too_late(self.key)
+        own = self.begun._replace(since=None)
+        is_late = self.begun.is_too_late(self.key) or any(map(own.is_too_late, self.by))
         if is_late:
             logging.getLogger("antiphon").warning(
                 "a login of the user %r is refused: all logins of this user have ended since it began", self.key
@@ -466,8 +486,7 @@ class NewOwner(NamedTuple):
         return is_late
 
     def end_others(self, end: Callable[[], object]) -> None:
-        """End the user's other sessions, those of logins under way, and what is open for the user."""
+        """End the user's other sessions, those of logins under way, and then the rest of the user."""
         self.begun.ends.mark(self.key)
         end()
-        if self.identity is not None:
-            self.begun.ends.tell(self.identity)
+        self.end_rest()

@@ -5,7 +5,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 """
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -15,10 +15,11 @@ from weakref import WeakSet
 from antiphon import Request, Response, explained
 from antiphon.embedding import describe, errors_name_it, is_on_loop, mounted_together
 from antiphon.features import Store
+from antiphon.features.ending import Kinds
 from antiphon.features.ends import BEGUN, NewOwner
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import NAME, TrackedSession
-from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
+from antiphon.features.users import USERS, Users, UserSource, check_loader, check_maker, sources_of
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def _id_of(user: Any) -> str:
 
 class LoginSource(UserSource[U]):
     """A source with logins of its own, which ``login`` begins and ``logout`` ends."""
+
+    def login_age(self, request: Request) -> float | None:  # noqa: ARG002
+        """Return ``inf``: it is a login, and nobody knows since when."""
+        return inf
 
     @abstractmethod
     def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
@@ -134,21 +139,31 @@ class SessionLogin(LoginSource[U]):
         """Return the user to whom the session belongs. A login in the handler adds it, and leaves the session."""
         return Identity("login", given[0])
 
-    _holds = "sessions"
+    def login_age(self, request: Request) -> float | None:
+        session = request.session
+        return session.login_age if isinstance(session, TrackedSession) else inf
+
+    def _by(self, request: Request) -> Iterable[str]:
+        session = request.session
+        return session.begun_by if isinstance(session, TrackedSession) else ()
 
     def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
         key, session = self.key_of(user), request.session
+        if isinstance(session, TrackedSession):
+            session.log_in(key, begun(user, key), end_others=end_others)
+            return
         if session.get(NAME) not in (None, key):
             session.clear()
         session.rotate(key, end_others=end_others)
         session[NAME] = key
-        if isinstance(session, TrackedSession):
-            session.log_in(begun(user, key))
 
     def _end_login(self, request: Request, *, everywhere: bool) -> None:
         request.session.clear(everywhere=everywhere)
 
-    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def __ends__(self, user: Any, key: str | None) -> Kinds:
+        return [("sessions", partial(self._end_sessions, key))]
+
+    def _end_sessions(self, key: str | None) -> int | None:
         """End all sessions of a user. Return None if the store can't."""
         able = [sessions for sessions in self._sessions if sessions.place is not None]
         return sum(sessions.delete_owned(key) for sessions in able) if able and key is not None else None
@@ -185,19 +200,23 @@ class SessionLogin(LoginSource[U]):
         return key
 
 
-def login(request: Request, user: object, *, end_others: bool = False) -> None:
+def login(request: Request, user: object, *, end_others: bool = False, keep: Collection[str] = ()) -> None:
     """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
-    The session gets a new key and keeps its data unless it belongs to another user. ``end_others`` ends all other
-    sessions of the user when the response is made, for example after a password change. Check the password before you
-    call this. With a ``DjangoLogin``, it is Django's own login, in ``def`` handlers. Raises RuntimeError, naming the
-    fix, in an app without ``Users`` with a source that keeps logins; TypeError or ValueError for a user without a key;
-    and NotImplementedError if the sessions' store, or Django, can't end sessions.
+    The session gets a new key and keeps its data unless it belongs to another user: then it also ends with that user,
+    such as an administrator, and makes no other credentials. ``end_others`` ends everything else of the user when the
+    response is made, as ``Users.end`` does, for example after a password change: other sessions, API keys, refresh
+    tokens, passkeys and runs, but not the kinds in ``keep``. Check the password before you call this. With a
+    ``DjangoLogin``, it is Django's own login, in ``def`` handlers. Raises Forbidden (403) for a request with an API key
+    or a token; RuntimeError, naming the fix, in an app without ``Users`` with a source that keeps logins; TypeError or
+    ValueError for a user without a key; and NotImplementedError if the sessions' store, or Django, can't end sessions.
     """
     users, source = _source(request)
+    check_maker(request, own=False)
     # It alone refers to this dependency, so that only what calls it is known to begin logins.
-    source._begin_login(request, user, partial(users._ending.new_owner, request, BEGUN), end_others=end_others)
-    users.become(request, user)
+    begun = partial(users._ending.new_owner, request, BEGUN, keep)
+    source._begin_login(request, user, begun, end_others=end_others)
+    users.become(request, user, is_login=True)
 
 
 def logout(request: Request, *, everywhere: bool = False) -> None:

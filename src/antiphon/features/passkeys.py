@@ -14,10 +14,23 @@ from secrets import token_bytes
 from typing import Any, TypeVar, overload
 
 from antiphon import App, Request, Response, explained
-from antiphon.embedding import Crossing, FeatureStore, errors_name_it, is_async, missing_package
+from antiphon.embedding import (
+    Crossing,
+    FeatureStore,
+    check_arguments,
+    check_sync,
+    errors_name_it,
+    is_async,
+    missing_package,
+    seconds_of,
+)
 from antiphon.features import Store
-from antiphon.features.logins import SessionLogin, _id_of, login
+from antiphon.features.ending import Kinds
+from antiphon.features.ends import BEGUN, refuse_if_late
+from antiphon.features.logins import SessionLogin, _id_of, login, logout
+from antiphon.features.users import check_maker
 from antiphon.http import Conflict, Forbidden, Unauthorized, UnprocessableContent
+from antiphon.types import Duration
 
 U = TypeVar("U")
 T = TypeVar("T")
@@ -53,7 +66,10 @@ class PasskeyLogin(SessionLogin[U]):
 
     ``find`` returns the ``Passkey`` with an id, or None. ``save`` stores a passkey, which replaces the one with its id:
     it is called for each new passkey and after each login. ``sign_up`` makes a user with a name; without it, only users
-    who are logged in can register passkeys. All three may be async; otherwise they run on a thread.
+    who are logged in can register passkeys. All three may be async; otherwise they run on a thread. ``delete`` is a
+    ``def`` function that deletes all passkeys of an owner and returns how many there were, for ``Users.end``.
+
+    A user adds a passkey within ``within`` seconds, or a timedelta, of the login, and never with an API key or a token.
 
     ``host`` is the host to which passkeys belong, which a browser checks, and ``origin`` is what its address bar shows,
     by default "https://" and the host. A page loads ``<path>/script.js``, and then calls ``passkeys.register(name)``
@@ -70,6 +86,8 @@ class PasskeyLogin(SessionLogin[U]):
         find: Callable[[str], Passkey | Awaitable[Passkey | None] | None],
         save: Callable[[Passkey], Any],
         sign_up: Callable[[str], U | Awaitable[U]] | None = ...,
+        delete: Callable[[str], int | None] | None = ...,
+        within: Duration = ...,
         origin: str | None = ...,
         path: str = ...,
         key: Callable[[U], str] = ...,
@@ -83,6 +101,8 @@ class PasskeyLogin(SessionLogin[U]):
         find: Callable[[str], Passkey | Awaitable[Passkey | None] | None],
         save: Callable[[Passkey], Any],
         sign_up: Callable[[str], U | Awaitable[U]] | None = ...,
+        delete: Callable[[str], int | None] | None = ...,
+        within: Duration = ...,
         origin: str | None = ...,
         path: str = ...,
         key: Callable[[U], str] = ...,
@@ -95,6 +115,8 @@ class PasskeyLogin(SessionLogin[U]):
         find: Callable[[str], Passkey | Awaitable[Passkey | None] | None],
         save: Callable[[Passkey], Any],
         sign_up: Callable[[str], U | Awaitable[U]] | None = None,
+        delete: Callable[[str], int | None] | None = None,
+        within: Duration = 900.0,
         origin: str | None = None,
         path: str = "/passkeys",
         key: Callable[[U], str] = _id_of,
@@ -108,7 +130,11 @@ class PasskeyLogin(SessionLogin[U]):
             raise explained("bad-feature-option", f"host must be a host without a port, not {host!r}")
         self._host = host
         self._origin = f"https://{host}" if origin is None else origin
-        self._find, self._save, self._sign_up = find, save, sign_up
+        if delete is not None:
+            check_arguments(delete, "owner")
+            check_sync("delete", delete)
+        self._find, self._save, self._sign_up, self._delete = find, save, sign_up, delete
+        self._within = seconds_of(within)
         self._path = path
 
     def install(self, app: App) -> None:
@@ -149,6 +175,8 @@ class PasskeyLogin(SessionLogin[U]):
         user = request.user
         if user is None and self._sign_up is None:
             raise Unauthorized("Log in first.")
+        if user is not None:
+            check_maker(request, self._within)
         owner = None if user is None else self.key_of(user)
         if "rawId" not in sent:
             return self._creation(request, _name(sent), owner)
@@ -160,8 +188,11 @@ class PasskeyLogin(SessionLogin[U]):
         if user is None:
             user = await _call(self._sign_up, kept["name"])
         owner = self.key_of(user)
+        await _call(refuse_if_late, owner, _keep, BEGUN)
         await _call(self._save, Passkey(name, owner, made.credential_public_key, made.sign_count))
-        login(request, user)
+        await _call(refuse_if_late, owner, partial(self._delete or _keep, owner), BEGUN)
+        if kept.get("owner") is None:
+            login(request, user)
         return {"id": name}
 
     async def _log_in(self, request: Request) -> Any:
@@ -185,8 +216,17 @@ class PasskeyLogin(SessionLogin[U]):
             raise Forbidden(_REFUSED)
         if count != passkey.sign_count:
             await _call(self._save, replace(passkey, sign_count=count))
+        if self.credentials(request) not in (None, (passkey.owner,)):
+            logout(request)  # nobody else acts as this user
         login(request, user)
         return {"id": passkey.id}
+
+    def __ends__(self, user: Any, key: str | None) -> Kinds:
+        delete = self._delete
+        return [
+            *super().__ends__(user, key),
+            ("passkeys", lambda: None if key is None or delete is None else delete(key)),
+        ]
 
     def _creation(self, request: Request, name: str, owner: str | None) -> dict[str, Any]:
         from webauthn import generate_registration_options
@@ -260,6 +300,10 @@ class PasskeyLogin(SessionLogin[U]):
             ).new_sign_count
         except _errors():
             raise Forbidden(_REFUSED) from None
+
+
+def _keep(*_: object) -> None:
+    """Leave a passkey that is stored, since nothing can delete it, or that is not stored yet."""
 
 
 _REFUSED = "This passkey is not known here, or its signature is wrong."

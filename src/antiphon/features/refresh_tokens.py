@@ -21,11 +21,12 @@ from hmac import digest
 from secrets import token_bytes, token_urlsafe
 from typing import Any, NamedTuple
 
-from antiphon import App, explained
+from antiphon import App, current_request, explained
 from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ending import look_again
+from antiphon.features.ending import Kinds, look_again
 from antiphon.features.ends import BEGUN, refuse_if_late
+from antiphon.features.users import check_maker
 from antiphon.http import BadRequest
 from antiphon.types import Duration
 
@@ -60,8 +61,6 @@ class RefreshTokens:
     All methods call the store, so use them in ``def`` handlers or on a thread; they raise StoreUnavailable (503).
     Raises ValueError for times that are not above 0 and for a prefix with a full stop.
     """
-
-    _holds = "refresh tokens"
 
     def __init__(
         self,
@@ -105,10 +104,12 @@ class RefreshTokens:
         """Begin a login and return its first token. Check the password before you call this.
 
         ``owner`` is the user's key in a session, usually the id, as text. ``name`` tells the owner's devices apart.
-        Raises Unauthorized (401) if ``Users.end`` has ended the user since the request began.
+        Raises Forbidden (403) if the request has an API key or a token, and Unauthorized (401) if ``Users.end`` has
+        ended the user since the request began.
         """
         if isinstance(scopes, str):
             raise explained("list-wanted", f"scopes must be a list: [{scopes!r}]", TypeError)
+        check_maker(current_request(None))
         login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
         store, key = self._stores.current, self._key(login)
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": store.clock()}
@@ -163,9 +164,8 @@ class RefreshTokens:
         look_again(self, owner if ended else None, tokens=True)
         return ended
 
-    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
-        """End all logins of a user whose ``owner`` is the user's key. Return None if that is unknown."""
-        return None if key is None else self.delete_owned(key)
+    def __ends__(self, user: Any, key: str | None) -> Kinds:
+        return [("refresh tokens", lambda: None if key is None else self.delete_owned(key))]
 
     def _salt(self, key: str, secret: str, *, is_current: bool) -> bytes | None:
         """Return what the successor of a token is made with; None for a token that was used before."""

@@ -30,7 +30,7 @@ from antiphon.embedding import (
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
 from antiphon.features.ending import look_again
-from antiphon.features.tracked_session import HIDDEN, KEPT, NAME, TrackedSession, end_of
+from antiphon.features.tracked_session import HIDDEN, KEPT, NAME, TrackedSession, end_of, makers_in
 from antiphon.http import CacheControl, SetCookie
 from antiphon.types import Duration, Identity, Mount, Route
 
@@ -201,10 +201,7 @@ class Sessions:
         different users.
         """
         found = self._stores.current.owned_by(self._owner_name(owner))
-        return [
-            each._replace(data={name: value for name, value in each.data.items() if name not in HIDDEN})
-            for each in found
-        ]
+        return [each._replace(data={name: each.data[name] for name in each.data.keys() - HIDDEN}) for each in found]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This
@@ -231,7 +228,10 @@ class Sessions:
         if key is None:
             return self._begin(request)
         try:
-            session = self._tracked(request, self._store.load(self._prefix + key))
+            entry = self._store.load(self._prefix + key)
+            if entry is not None and self._store.is_server_side:
+                entry = entry if all(map(self._store.load, makers_in(entry.data).values())) else None
+            session = self._tracked(request, entry)
         except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
             session.failure = without_traceback(error)
@@ -285,7 +285,7 @@ class Sessions:
         if session.is_stale and self._binding is not None:
             self._binding.drop(request, response, self._name(request))
         if self._has_to_write(session):
-            if self._store.blocks and is_on_loop():
+            if (self._store.blocks or session.ends_others) and is_on_loop():
                 request.on_response(self._writing(session))
             else:
                 self._tell(request, response, session, self._write(session, self._told(request, response)))
@@ -334,11 +334,14 @@ class Sessions:
             store.delete_owned(session.ends_all_of)
         if entry is not None and session.is_ended:
             if store.is_server_side:
-                store.delete(entry.key)
+                for name in (entry.key, *makers_in(entry.data).values()):
+                    store.delete(name)
                 look_again(self, session.ended_user)
             entry = None
         entry = self._write_new(session) if entry is None else self._write_known(session, entry)
         login = session.new_owner if store.is_server_side else None
+        for who, name in session.begun_by.items() if login is not None else ():
+            store.change(name, {"as": session[NAME]}, ttl=self._lifetime, owner=self._owner_name(who))
         if entry is not None and login is not None and login.is_too_late():
             store.delete(entry.key)
             return None

@@ -5,13 +5,15 @@ from copy import deepcopy
 from hashlib import sha256
 from math import inf
 from secrets import token_urlsafe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from antiphon import Request, Session, explained
 from antiphon.embedding import Reads, named, note_read, store_name, without_traceback
 from antiphon.features import Store, StoreEntry, StoreUnavailable
-from antiphon.features.ends import NewOwner
+
+if TYPE_CHECKING:
+    from antiphon.features.ends import NewOwner
 
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
@@ -22,10 +24,11 @@ BOUND = "_bound"
 """The name of a session's binding to a device, which is not among the names of its data. A new key of the session
 leaves it, since the device is the same.
 """
-
-
 LOGIN = "_login"
-"""The name of the time of the last login, as ``at``, which is not among the names of its data either."""
+"""The name of what is known of the login, which is not among the names of its data either: the time, as ``at``, and
+those in whose session it began, as ``by``: their keys, each with the key of an entry that they own, as they own their
+sessions. The session ends with any of these entries.
+"""
 HIDDEN = frozenset({BOUND, LOGIN})
 
 
@@ -183,7 +186,7 @@ class TrackedSession(Session):
         return self[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._read() if name not in HIDDEN)  # one has a secret that no handler should send
+        return (name for name in self._read() if name not in HIDDEN)  # whose secrets no handler should send
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -223,12 +226,45 @@ class TrackedSession(Session):
         After another login of the user, it has a new key, but goes on.
         """
         entry, user = self.entry, self._peek(NAME)
+        if self.is_server_side and not all(map(self._store.load, self.begun_by.values())):
+            return False
         if entry is None or self.is_ended or not self.is_server_side:
             return True
         found = self._store.load(entry.key)
         of_user = [found] if found is not None else self._store.owned_by(self._owner_name(user))
         logs_in = NAME in self._written
         return any(each.created == entry.created and (logs_in or each.data.get(NAME) == user) for each in of_user)
+
+    def since(self, key: str) -> float | None:
+        """Return the time at which the session began, unless it is new, or the own one of the user with this key."""
+        entry = self.entry
+        if entry is None or (not self.is_server_side and self._peek(NAME) == key):
+            return None
+        return None if entry.owner == self._owner_name(key) else entry.created
+
+    @property
+    def login_age(self) -> float:
+        """The seconds since its user has logged in; ``inf`` for a login of an earlier version."""
+        age: float = self._store.clock() - (self._peek(LOGIN) or {}).get("at", -inf)
+        return age
+
+    @property
+    def begun_by(self) -> dict[str, str]:
+        """The keys of the users in whose session the login began, with those of the entries that they own."""
+        return makers_in(self._data)
+
+    def log_in(self, key: str, owner: "NewOwner", *, end_others: bool) -> None:
+        """Let the session belong to the user with this key, and end with those in whose session the login began."""
+        before, by = self.get(NAME), self.begun_by
+        returns = before != key and key in by  # to the session's own user
+        makers: set[str] = {*by, *owner.by, before or key} - {key, before if returns else key}
+        if before not in (None, key):
+            self.clear()
+        self.rotate(key, end_others=end_others)
+        self[NAME] = key
+        kept = {each: by.get(each) or store_name("session by", token_urlsafe(32)) for each in sorted(makers)}
+        self[LOGIN] = {"at": 0.0 if returns else self._store.clock(), **({"by": kept} if kept else {})}
+        self.new_owner = owner._replace(by=tuple(kept))
 
     @property
     def seconds_left(self) -> float:
@@ -263,11 +299,6 @@ class TrackedSession(Session):
             self.owner = self._owner_name(owner)
             if self.binds and "key" not in self._data.get(BOUND, {}):
                 self[BOUND] = {"secret": token_urlsafe(32)}
-
-    def log_in(self, owner: NewOwner) -> None:
-        """Let the session belong to a user from now on, for another lifetime."""
-        self.new_owner = owner
-        self[LOGIN] = {"at": self._store.clock()}
 
     def clear(self, *, everywhere: bool = False) -> None:
         self._change()
@@ -315,3 +346,9 @@ class TrackedSession(Session):
             return True
         ends = self.is_ended and (self.entry is not None or self.ends_all_of is not None)
         return ends or (bool(self._copies) and any(self.changes()))
+
+
+def makers_in(data: dict[str, Any]) -> dict[str, str]:
+    """Return the users in whose session the login began that is in a session's data: their keys, with their entries."""
+    found: dict[str, str] = data.get(LOGIN, {}).get("by", {})
+    return found

@@ -19,6 +19,7 @@ from antiphon import Dependency, Redirect, Request, TrustedProxies, explained
 from antiphon.embedding import (
     CHALLENGES,
     Reads,
+    arrivals,
     check_arguments,
     check_no_decorator,
     check_numbers,
@@ -28,13 +29,15 @@ from antiphon.embedding import (
     mounted_together,
     note_read,
     ready,
+    seconds_of,
     signature_of,
     unwatched,
 )
 from antiphon.features import Store
 from antiphon.features.ending import Ending
+from antiphon.features.ends import CLOCKS_APART
 from antiphon.http import Challenge, Forbidden, Unauthorized, format_query
-from antiphon.types import Identity
+from antiphon.types import Duration, Identity
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -108,6 +111,12 @@ class UserSource(ABC, Generic[U]):
         """Return the challenge for a 403 that asks for more scopes, or None."""
         return None
 
+    def login_age(self, request: Request) -> float | None:  # noqa: ARG002
+        """Return the number of seconds since a person has logged in with the credentials of a request: ``inf`` if that
+        is unknown; None, the default, if they are not a person's login. Only a login makes other credentials.
+        """
+        return None
+
     def note_use(self, request: Request) -> None:
         """Record that the response depends on whether these credentials are present. Called when the user is read."""
 
@@ -147,6 +156,10 @@ class UserSource(ABC, Generic[U]):
         and the end of their user tell. Calls the store.
         """
         return None
+
+    def _by(self, request: Request) -> Iterable[str]:  # noqa: ARG002
+        """Return the keys of other users with whose end these credentials end."""
+        return ()
 
     def _seconds_left(self, request: Request) -> float:  # noqa: ARG002
         """Return for how many seconds the credentials of a request are valid, unless others renew them. Does not call
@@ -195,6 +208,10 @@ class Basic(UserSource[U]):
         self._challenge = Challenge.basic(realm)
 
     _replaces = ("authorization",)
+
+    def login_age(self, request: Request) -> float | None:  # noqa: ARG002
+        """Return 0: a password comes with each request."""
+        return 0.0
 
     def credentials(self, request: Request) -> tuple[str, str] | None:
         given = request.authorization
@@ -316,6 +333,7 @@ class Users(Generic[U]):
             check_arguments(revoke, "user")
             check_sync("revoke", revoke)
         self._ending = Ending(self, revoke, max_open)
+        self._acts = Dependency[bool]("user set by code")
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
@@ -474,16 +492,17 @@ class Users(Generic[U]):
         """Return True if reading a dependency refuses a request without a user."""
         return dependency is self._required
 
-    def end(self, user: U) -> dict[str, int | None]:
-        """End everything of a user in all processes: sessions, API keys, refresh tokens and runs, then streams and
-        WebSockets that are open.
+    def end(self, user: U, *, keep: Collection[str] = ()) -> dict[str, int | None]:
+        """End everything of a user in all processes: sessions, API keys, refresh tokens, passkeys, runs, and what the
+        ``__ends__`` of other sources and features yields, then streams and WebSockets that are open.
 
         Return how many there were of each kind; None for credentials that can't be ended here, which are also logged:
-        ``revoke`` ends them. Logins that have begun come too late. This calls the stores. Raises StoreUnavailable
-        (503), which lists what has ended and what hasn't, and TypeError for a user without a key or an id.
+        ``revoke`` ends them. ``keep`` lists kinds that stay, by the names in that result, such as "API keys". Logins
+        that have begun come too late. This calls the stores. Raises StoreUnavailable (503), which lists what has ended
+        and what hasn't, TypeError for a user without a key or an id, and ValueError for a kind that is not known.
         """
         self._check_key("end", user)
-        return self._ending.end(user)
+        return self._ending.end(user, keep)
 
     def disconnect(self, user: U) -> None:
         """Close the streams and WebSockets that are open for a user in all processes, and render live blocks again:
@@ -506,12 +525,40 @@ class Users(Generic[U]):
         found = getattr(user, "id", None) if known is None else known
         return None if found is None else str(found)
 
-    def become(self, request: Request, user: U | None) -> None:
-        """Set the request's user; None means an anonymous visitor."""
+    def become(self, request: Request, user: U | None, *, is_login: bool = False) -> None:
+        """Set the request's user; None means an anonymous visitor. Unless that is the user's login, the request then
+        makes no other credentials, and what it opens also ends with the user of its credentials.
+        """
         request._dependencies.pop(Request.user, None)
         if self._required is not None:
             request._dependencies.pop(self._required, None)
         request[self._dependency] = user
+        if is_login:
+            request._dependencies.pop(self._acts, None)
+        else:
+            request[self._acts] = True
+
+    def require_login(self, request: Request, within: Duration = inf, *, own: bool = True) -> None:
+        """Refuse a request whose user was found by anything but a login, such as an API key or a token: it makes no
+        other credentials. ``within`` is the maximum time since the login, in seconds or a timedelta. Unless ``own`` is
+        False, refuse a login by somebody who acts as the user, too.
+
+        Raises Forbidden (403) and, if the login is too old, the same errors as ``login_required``.
+        """
+        with unwatched(request):
+            given = [source for source, _ in self._given(request)]
+            ages = [None if each.knows_scopes else each.login_age(request) for each in given]
+            acts = own and (any(each._by(request) for each in given) or self._acts in request)
+        within, logins = seconds_of(within), [each for each in ages if each is not None]
+        is_refused = acts or len(logins) < len(ages)
+        if (is_refused or within < inf) and request[self._dependency] is None:
+            return  # nobody
+        if is_refused:
+            detail = "Log in as yourself, without an API key or a token: only a login makes other credentials."
+            raise Forbidden(detail)
+        is_recent = within == inf or all(-CLOCKS_APART <= each <= within for each in logins or [inf])
+        if not is_recent and not self._is_login_page(request):
+            self._refuse(request, "Log in again: this needs a recent login.")
 
     def check(self, request: Request) -> None:
         """Raise the same errors as ``login_required`` for a request without a user: Redirect (303) or Unauthorized
@@ -520,11 +567,11 @@ class Users(Generic[U]):
         if is_nobody(request[self._dependency]) and not self._is_login_page(request):
             self._refuse(request)
 
-    def _refuse(self, request: Request) -> NoReturn:
+    def _refuse(self, request: Request, reason: str | None = None) -> NoReturn:
         wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
         page = self._login_page(request) if wants_page else None
         if self._login is None or page is None or self._is_login_page(request):
-            raise Unauthorized(self._reason(request), challenge=self.challenges(request))
+            raise Unauthorized(reason or self._reason(request), challenge=self.challenges(request))
         way_back = _way_back(request)
         raise Redirect(page if way_back is None else f"{page}?{format_query({'next': way_back})}")
 
@@ -562,15 +609,38 @@ def sources_of(app: "App", kind: type[S]) -> list[S]:
     return [source for source in every if isinstance(source, kind)]
 
 
-def login_required(request: Request) -> None:
+@overload
+def login_required(request: Request) -> None: ...
+@overload
+def login_required(*, within: Duration) -> Callable[[Request], None]: ...
+def login_required(request: Request | None = None, *, within: Duration = inf) -> Callable[[Request], None] | None:
     """Refuse a request without a user: a hook for a route (``before=login_required``), a blueprint or an app.
 
     Browsers are redirected to the login page, if ``Users`` has one, with the return URL as ``next``. Other clients get
-    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, naming the
-    fix, in an app without ``Users``, and TypeError if used as a decorator.
+    a 401 with the challenges of all sources. The login page itself is never refused. ``login_required(within=600)`` is
+    a hook for steps that need a login of the last ten minutes, by a person, in seconds or as a timedelta: it refuses
+    API keys and tokens, too (403), and asks to log in again if the login is older. Raises RuntimeError, naming the fix,
+    in an app without ``Users``, and TypeError if used as a decorator.
     """
+    if request is None:
+        return partial(_check_login, seconds_of(within))  # here, so that an error names the line
     check_no_decorator("login_required", request)
     request[USERS].check(request)
+    return None
+
+
+def _check_login(within: float, request: Request) -> None:
+    request[USERS].check(request)
+    request[USERS].require_login(request, within)
+
+
+def check_maker(request: Request | None, within: Duration = inf, *, own: bool = True) -> None:
+    """Refuse a request that must not make a credential, in any application that it has reached. Every step that makes
+    one calls this first. Raises the errors of ``require_login``; outside of a request, nobody is refused.
+    """
+    for each in arrivals(request):
+        for users in [feature for feature in getattr(each.app, "features", ()) if isinstance(feature, Users)]:
+            users.require_login(each, within, own=own)
 
 
 class ScopesRequired:

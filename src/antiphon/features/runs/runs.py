@@ -429,9 +429,10 @@ class Runs(Generic[T]):
             raise explained("bad-feature-option", "runs are listed by owner, so the owner can't be None", TypeError)
         return [Run(self, record, shown_owner(owner)) for record in self._own().ledger.owned_by(stored)]
 
-    _holds = "runs"
+    def __ends__(self, user: Any, key: str | None) -> Iterable[tuple[str, Callable[[], int | None]]]:
+        return [("runs", partial(self._stop_all_of, user))]
 
-    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def _stop_all_of(self, user: Any) -> int | None:
         """Stop the live runs whose owner is a user's id. Return None if the user has none."""
         owner = user if isinstance(user, RunOwner) else getattr(user, "pk", getattr(user, "id", None))
         if isinstance(owner, bool) or not isinstance(owner, RunOwner) or owner == "":
