@@ -6,8 +6,9 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from itertools import product
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -16,6 +17,7 @@ from websockets.sync.client import connect
 from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
+from tests.helpers.authenticator import Authenticator
 from tests.helpers.processes import RUN
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import DEADLINE, eventually
@@ -39,8 +41,9 @@ def serve(request, tmp_path, monkeypatch):
     monkeypatch.setenv("STORE", url)
     monkeypatch.setenv("HOLD", str(tmp_path / "hold"))
     monkeypatch.setenv("DIE", str(tmp_path / "die"))
+    monkeypatch.setenv("FOLDER", str(tmp_path / "uploads"))
     with ExitStack() as stack:
-        yield lambda *names: [stack.enter_context(ServerProcess(COMMANDS[name], APP)) for name in names]
+        yield lambda *names, app=APP: [stack.enter_context(ServerProcess(COMMANDS[name], app)) for name in names]
 
 
 def send(server, method, target, *fields, **form):
@@ -69,7 +72,7 @@ class Listener(threading.Thread):
     def __init__(self, server, target, field):
         super().__init__(daemon=True)
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
-        self.connection.request("GET", target, headers=dict([field]))
+        self.connection.request("GET", target, headers={"Accept": "text/event-stream", **dict([field])})
         self.socket = self.connection.sock
         self.response = self.connection.getresponse()
         assert self.response.status == 200
@@ -210,3 +213,124 @@ def test_a_token_that_two_processes_get_at_once_has_one_successor(serve, pair):
             found = [each.result(DEADLINE).body for each in sent]
         assert len({*found}) == 1
         token = json.loads(found[0])["token"]
+
+
+KINDS = (
+    "session", "key", "token", "passkey", "registration", "half a login", "session as another", "role", "upload", "run",
+    "stream", "stream by key", "stream as another", "socket", "live block",
+)  # fmt: skip
+ENDS_OF = {
+    "end": {*KINDS},
+    "password": {*KINDS},
+    "new-key": {"key", "stream by key"},
+    "demoted": {"role"},
+    "gone": {*KINDS} - {"run", "stream", "stream by key", "stream as another", "socket", "live block"},
+}
+"""What ends within seconds, in every process; all the rest goes on."""
+
+
+def cookie_of(response):
+    return "Cookie", SetCookie.parse(dict(response.fields)["set-cookie"]).pair
+
+
+class Held:
+    """One of everything that a user can hold, begun on both servers. It says what has ended."""
+
+    def __init__(self, servers, who):
+        self.one, self.other, self.who = *servers, who
+        response = send(self.one, "POST", f"/login/{who}")
+        self.session, made = cookie_of(response), json.loads(response.body)
+        self.key, self.token = ("X-API-Key", made["key"]), made["token"]
+        self.device, self.second = Authenticator(), Authenticator()
+        begun = self.post("/passkeys/register", self.session, {"name": "ada"})
+        kept = cookie_of(begun) if "set-cookie" in dict(begun.fields) else self.session
+        assert self.post("/passkeys/register", kept, self.device.create(json.loads(begun.body))).status == 200
+        self.registering = json.loads(self.post("/passkeys/register", self.session, {"name": "ada"}).body)
+        self.half = cookie_of(send(self.other, "POST", f"/half/{who}"))
+        administrator = cookie_of(send(self.other, "POST", f"/login/{who}"))
+        self.as_another = cookie_of(send(self.other, "POST", "/as/99", administrator))
+        self.run = send(self.one, "POST", f"/run/{who}").body.decode()
+        incomplete = [self.session, ("Upload-Complete", "?0"), ("Upload-Draft-Interop-Version", "8")]
+        self.upload = dict(send(self.one, "POST", "/upload", *incomplete).fields)["location"]
+        self.open = {
+            "stream": Listener(self.other, "/stream", self.session),
+            "stream by key": Listener(self.one, "/stream", self.key),
+            "stream as another": Listener(self.other, "/stream?as=99", self.session),
+            "live block": Listener(self.other, "/live", self.session),
+        }
+        self.socket = open_socket(self.other, "/socket", self.session)
+        for name, each in self.open.items():
+            eventually(lambda each=each: each.received or None, f"{name} did not begin")
+
+    def post(self, target, field, content):
+        fields = [field, ("Content-Type", "application/json")]
+        return self.other.respond(SentRequest("POST", target, fields, json.dumps(content).encode()))
+
+    def can_sign_in(self, device):
+        begun = self.post("/passkeys/sign-in", ("X", "y"), {})
+        return self.post("/passkeys/sign-in", cookie_of(begun), device.get(json.loads(begun.body))).status == 200
+
+    def registers(self):
+        sent = self.post("/passkeys/register", self.session, self.second.create(self.registering))
+        return sent.status == 200 and self.can_sign_in(self.second)
+
+    def logs_in(self):
+        finished = send(self.other, "POST", "/code", self.half)
+        if finished.status != 200 or "set-cookie" not in dict(finished.fields):
+            return False
+        return send(self.other, "GET", "/me", cookie_of(finished)).status == 200
+
+    def part_is_taken(self):
+        fields = [("Content-Type", "application/partial-upload"), ("Upload-Complete", "?0"), ("Upload-Offset", "0")]
+        target = urlsplit(self.upload).path
+        sent = self.other.respond(SentRequest("PATCH", target, [self.session, *fields], b"x"))
+        return sent.status == 204
+
+    def echoes(self):
+        with suppress(ConnectionClosed):
+            self.socket.send("still here")
+            return bool(self.socket.recv(DEADLINE))
+        return False
+
+    def going_on(self):
+        """Return what goes on, by requests to the other process."""
+        get = partial(send, self.other, "GET")
+        checks = {
+            "session": lambda: get("/me", self.session).status == 200,
+            "key": lambda: get("/me", self.key).status == 200,
+            "role": lambda: get("/admin", self.session).status == 200,
+            "token": lambda: send(self.other, "POST", "/token", token=self.token).status == 200,
+            "upload": self.part_is_taken,
+            "run": lambda: get(f"/run/{self.who}/{self.run}").body == b"running",
+            "socket": self.echoes,
+            "half a login": self.logs_in,
+            "session as another": lambda: get("/me", self.as_another).status == 200,
+            "passkey": lambda: self.can_sign_in(self.device),
+            "registration": self.registers,
+        }
+        return {name for name, check in checks.items() if check()} | {
+            name for name, each in self.open.items() if not each.is_over()
+        }
+
+
+    def leave(self):
+        self.socket.close()
+        send(self.one, "POST", f"/stop/{self.who}/{self.run}")
+        for each in self.open.values():
+            if not each.is_over():
+                each.leave()
+
+
+@pytest.mark.parametrize("how", ENDS_OF)
+def test_the_table_of_what_ends(serve, how):
+    """Each cell, in two processes. What a role opens is the application's check of each request."""
+    pytest.importorskip("webauthn")
+    servers = serve("asgi", "uvicorn", app="tests.helpers.served.held:app")
+    held, of_other = (Held(servers, who) for who in (7, 8))
+    assert send(servers[0], "POST", f"/{how}/7").status == 200
+    for name in ENDS_OF[how] & held.open.keys():
+        eventually(held.open[name].is_over, f"{name} goes on")
+    assert {*KINDS} - held.going_on() == ENDS_OF[how]
+    assert of_other.going_on() == {*KINDS}
+    for each in (held, of_other):
+        each.leave()

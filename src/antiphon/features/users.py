@@ -404,30 +404,35 @@ class Users(Generic[U]):
         found = [(source, source.credentials(request)) for source in self.sources if _may_send(request, source)]
         return [(source, given) for source, given in found if given is not None]
 
-    def _to_check(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
-        """Return the credentials of a request before they are checked."""
+    def _to_check(self, request: Request) -> list[tuple[UserSource[U] | None, UserSource[U], tuple[Any, ...]]]:
+        """Return the credentials of a request before they are checked, with their sources, and then the keys of those
+        who act as the user, without.
+        """
         self._ending.note_check(request)
         with unwatched(request):
-            return self._given(request)
+            given = self._given(request)
+            behind = [(None, source, (key,)) for source, _ in given for key in source._by(request)]
+            return [*[(source, source, values) for source, values in given], *behind]
 
     def _load(self, request: Request) -> Any:
         given = self._to_check(request)
-        found: list[Any] = [(source, ready(source.loader, source.loader(*values))) for source, values in given]
+        found: list[Any] = [(of, ready(source.loader, source.loader(*values))) for of, source, values in given]
         return self._agreed(found)
 
     async def _aload(self, request: Request) -> Any:
         given = self._to_check(request)
-        found: list[tuple[UserSource[U], Any]] = []
-        for source, values in given:
+        found: list[tuple[UserSource[U] | None, Any]] = []
+        for of, source, values in given:
             user: Any = source.loader(*values)
-            found.append((source, await user if isawaitable(user) else user))
+            found.append((of, await user if isawaitable(user) else user))
         return self._agreed(found)
 
-    def _agreed(self, found: list[tuple[UserSource[U], U | None]]) -> "U | _TwoUsers | None":
-        """Return the user that all credentials belong to."""
-        users = [user for source, user in found if not is_nobody(user) or not source._is_sent_by_itself]
+    def _agreed(self, found: list[tuple[UserSource[U] | None, U | None]]) -> "U | _TwoUsers | None":
+        """Return the user that all credentials belong to; None if one who acts as the user is gone."""
+        of_sources = [(source, user) for source, user in found if source is not None]
+        users = [user for source, user in of_sources if not is_nobody(user) or not source._is_sent_by_itself]
         first = users[0] if users else None
-        if first is None or any(map(is_nobody, users)):
+        if first is None or any(map(is_nobody, [*users, *[user for source, user in found if source is None]])):
             return None
         return first if all(self._are_same(first, user) for user in users) else _TwoUsers()
 
