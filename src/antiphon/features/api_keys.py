@@ -90,7 +90,8 @@ class APIKey(UserSource[U]):
 
     def _check_apart(self, app: App) -> None:
         for theirs in [source for other in mounted_together(app) for source in sources_of(other, APIKey)]:
-            if self._shares_keys(theirs):
+            is_same = theirs._header.lower() == self._header.lower() and theirs._find != self._find
+            if is_same and self._stores.current.shares_entries(theirs._stores.current):
                 raise explained(
                     "feature-used-twice",
                     "two APIKey share a store, so a key of one app would be valid in the other:"
@@ -101,11 +102,6 @@ class APIKey(UserSource[U]):
     @property
     def _asks_store(self) -> bool:
         return self._stores.current.blocks
-
-    def _shares_keys(self, other: "APIKey[Any]") -> bool:
-        """Return True if keys here are valid in the other source, which finds other users by them."""
-        is_same = other._header.lower() == self._header.lower() and other._find != self._find
-        return is_same and self._stores.current.shares_entries(other._stores.current)
 
     def create(self, owner: str, *, name: str = "", scopes: Iterable[str] = (), ttl: Duration | None = None) -> str:
         """Return a new key for a user, which is stored only as a hash: show it once.

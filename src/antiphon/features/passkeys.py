@@ -171,6 +171,8 @@ class PasskeyLogin(SessionLogin[U]):
 
     async def _register(self, request: Request) -> Any:
         """Return the options of a new passkey, or check the passkey that a browser has made and log its user in."""
+        from webauthn.helpers import bytes_to_base64url
+
         sent = _object(request)
         user = request.user
         if user is None and self._sign_up is None:
@@ -182,7 +184,7 @@ class PasskeyLogin(SessionLogin[U]):
             return self._creation(request, _name(sent), owner)
         kept = await self._take(request, "register", owner)
         made = self._checked_registration(sent, kept["challenge"])
-        name = _text(made.credential_id)
+        name = bytes_to_base64url(made.credential_id)
         if await _call(self._find, name) is not None:
             raise Conflict("This passkey is registered.")
         if user is None:
@@ -328,12 +330,6 @@ def _name(sent: dict[str, Any]) -> str:
     if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
         raise UnprocessableContent(f"The name must be text of 1 to {_LONGEST_NAME} printable characters.")
     return name
-
-
-def _text(name: bytes) -> str:
-    from webauthn.helpers import bytes_to_base64url
-
-    return bytes_to_base64url(name)
 
 
 async def _call(function: Any, *arguments: Any) -> Any:

@@ -89,16 +89,14 @@ class RefreshTokens:
 
     def _check_apart(self, app: App) -> None:
         for theirs in [each for other in mounted_together(app) for each in other.features]:
-            if isinstance(theirs, RefreshTokens) and theirs is not self and self._shares_tokens(theirs):
+            if not isinstance(theirs, RefreshTokens) or theirs is self or theirs._prefix != self._prefix:  # noqa: SLF001 - of this very class
+                continue
+            if self._stores.current.shares_entries(theirs._stores.current):  # noqa: SLF001
                 raise explained(
                     "feature-used-twice",
                     "two RefreshTokens share a store, so a token of one app would be valid in the other: use one"
                     " object in both, or RefreshTokens(prefix=...) with two prefixes",
                 )
-
-    def _shares_tokens(self, other: "RefreshTokens") -> bool:
-        is_same = other._prefix == self._prefix  # noqa: SLF001 - of this very class
-        return is_same and self._stores.current.shares_entries(other._stores.current)  # noqa: SLF001
 
     def issue(self, owner: str, *, name: str = "", scopes: Iterable[str] = ()) -> str:
         """Begin a login and return its first token. Check the password before you call this.

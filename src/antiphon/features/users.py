@@ -538,10 +538,7 @@ class Users(Generic[U]):
         if self._required is not None:
             request._dependencies.pop(self._required, None)
         request[self._dependency] = user
-        if is_login:
-            request._dependencies.pop(self._acts, None)
-        else:
-            request[self._acts] = True
+        request[self._acts] = not is_login
 
     def require_login(self, request: Request, within: Duration = inf, *, own: bool = True) -> None:
         """Refuse a request whose user was found by anything but a login, such as an API key or a token: it makes no
@@ -553,7 +550,7 @@ class Users(Generic[U]):
         with unwatched(request):
             given = [source for source, _ in self._given(request)]
             ages = [None if each.knows_scopes else each.login_age(request) for each in given]
-            acts = own and (any(each._by(request) for each in given) or self._acts in request)
+            acts = own and (request._dependencies.get(self._acts) or any(each._by(request) for each in given))
         within, logins = seconds_of(within), [each for each in ages if each is not None]
         is_refused = acts or len(logins) < len(ages)
         if (is_refused or within < inf) and request[self._dependency] is None:
