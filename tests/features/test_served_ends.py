@@ -312,7 +312,6 @@ class Held:
             name for name, each in self.open.items() if not each.is_over()
         }
 
-
     def leave(self):
         self.socket.close()
         send(self.one, "POST", f"/stop/{self.who}/{self.run}")
