@@ -429,10 +429,12 @@ class Users(Generic[U]):
 
     def _agreed(self, found: list[tuple[UserSource[U] | None, U | None]]) -> "U | _TwoUsers | None":
         """Return the user that all credentials belong to; None if one who acts as the user is gone."""
+        if any(source is None and is_nobody(user) for source, user in found):
+            return None
         of_sources = [(source, user) for source, user in found if source is not None]
         users = [user for source, user in of_sources if not is_nobody(user) or not source._is_sent_by_itself]
         first = users[0] if users else None
-        if first is None or any(map(is_nobody, [*users, *[user for source, user in found if source is None]])):
+        if first is None or any(map(is_nobody, users)):
             return None
         return first if all(self._are_same(first, user) for user in users) else _TwoUsers()
 
