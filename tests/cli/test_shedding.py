@@ -13,7 +13,7 @@ from antiphon.cli.workers.observed import with_final_responses
 from antiphon.cli.workers.shedding import LATE, Completion, Peers, Refusals, Room
 from antiphon.features import Health
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import client_of
+from antiphon.request.caller import client_of
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -63,7 +63,7 @@ class Shop:
     """An app with each step that makes a credential. User 1 may act as any other."""
 
     def __init__(self, clock, style="def", *sources, **options):
-        self.app, self.passkeys = App(store=MemoryStore(clock=clock)), {}
+        self.app, self.passkeys = App(store=MemoryStore(clock=clock), trusted_proxies=["127.0.0.1"]), {}
         clock.runs = 1e-6
         self.keys, self.tokens, self.sessions = APIKey(find), RefreshTokens(), Sessions(bound=300)
         calls = {"find": self.passkeys.get, "save": self.save, "delete": self.delete}

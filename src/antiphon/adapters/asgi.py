@@ -6,14 +6,22 @@ from contextvars import copy_context
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from antiphon.adapters.heads import HeadMembers, HintedSend, LengthFields, address, fitting, http_version, netloc
+from antiphon.adapters.heads import (
+    HeadMembers,
+    HintedSend,
+    LengthFields,
+    address,
+    fitting,
+    http_version,
+    netloc,
+    raising,
+)
 from antiphon.concurrency.iterables import Suspended, begin_steps
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
-from antiphon.handler.failures import error_told
 from antiphon.handler.scope import rest, set_current_request
-from antiphon.http.errors import HTTPError, IncompleteBody
+from antiphon.http.errors import IncompleteBody
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
@@ -371,22 +379,6 @@ class ObservedSend:
         observation.send_whole(len(last["body"]))
 
 
-def raising(send: Send, error: BaseException) -> Send:
-    """Return a ``send`` that raises an error after the last message of its response, so that transactions of the outer
-    application roll back, as Starlette's applications do; the same ``send`` for an HTTPError.
-    """
-    told = [error_told(error)]  # popped, because its frames will refer to this function
-    if isinstance(told[0], HTTPError):
-        return send
-
-    async def send_and_raise(message: Message) -> None:
-        await send(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            raise told.pop()
-
-    return send_and_raise
-
-
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request from an ASGI server with a handler."""
     head = _read_head(scope, receive, send)
@@ -397,8 +389,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         if type(result) is not tuple:  # faster than ``isinstance`` for a response
             response = result if isinstance(result, Response) else await result  # type: ignore[misc]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
-            if response.error is not None and "app" in scope:  # that of the framework in which this one is mounted
-                send = raising(send, response.error)
+            if response.error is not None:
+                send = head.send = raising(send, response.error, scope)
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent, may_be_stored = result
         if may_be_stored and (head.reads is not None or head.has_body):
@@ -416,7 +408,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 return
         begin, head.send = head.send, send_nothing  # as in `begin`, but without a call
         last = {"type": "http.response.body", "body": b"" if is_silent else body}
-        if type(begin) is ObservedSend and begin is send and not head.has_body:
+        if type(begin) is ObservedSend and not head.has_body:
             observed: Any = begin
             await observed.send_both(start, last)
             return

@@ -1,11 +1,13 @@
-"""Request heads: values as servers provide them, the checks that every application needs, early hints (RFC 8297)."""
+"""Request heads: values as servers provide them, the checks that every application needs, early hints (RFC 8297), and
+errors that end responses."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.handler.failures import error_told
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
 from antiphon.http.head import Address, Head
 from antiphon.http.headers import field_value
@@ -220,6 +222,24 @@ class HintedSend:
         if self._sending is not None:
             await self._sending
         await self._send(message)
+
+
+def raising(send: Send, error: BaseException, scope: Mapping[str, Any]) -> Send:
+    """Return a ``send`` that raises an error after the last message of its response, so that transactions of the
+    framework in which this application is mounted roll back, as Starlette's applications do.
+
+    It is the same ``send`` for an HTTPError, and for an application that isn't mounted in a framework.
+    """
+    told = [error_told(error)]  # popped, because its frames will refer to this function
+    if isinstance(told[0], HTTPError) or "app" not in scope:
+        return send
+
+    async def send_and_raise(message: dict[str, Any]) -> None:
+        await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            raise told.pop()
+
+    return send_and_raise
 
 
 class RequestClass(NamedTuple):

@@ -20,8 +20,9 @@ from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished
 from antiphon.handler.drive import run_async
 from antiphon.handler.failures import Keeper, failed
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import Head, client_of
+from antiphon.http.head import Head
 from antiphon.http.urls.path import check_one_host
+from antiphon.request.caller import client_of
 from antiphon.request.request import Request
 from antiphon.request.watching import unrecorded
 from antiphon.response.message import Message

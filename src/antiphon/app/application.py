@@ -32,8 +32,9 @@ from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import Head, client_of
+from antiphon.http.head import Head
 from antiphon.http.limits import Limits
+from antiphon.request.caller import client_of
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.interfaces import AppValues
 from antiphon.request.proxies import TrustedProxies, behind

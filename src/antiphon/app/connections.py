@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from functools import cache, partial
+from pkgutil import resolve_name
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon.app.commit_hooks import Awaited, CommitHooks
@@ -339,9 +340,7 @@ class _Django(DatabaseConnection):
 
 
 def _of_sqlalchemy(given: Any) -> DatabaseConnection:
-    from antiphon.app.sqlalchemy_connections import SQLAlchemyConnection
-
-    return SQLAlchemyConnection(given)
+    return resolve_name("antiphon.app.sqlalchemy_connections:SQLAlchemyConnection")(given)  # which is derived from this
 
 
 _KINDS: dict[str, Callable[[Any], DatabaseConnection]] = {

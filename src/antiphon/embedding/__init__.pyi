@@ -57,14 +57,14 @@ from antiphon.http.authorization import is_token_of
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit, without_traceback
 from antiphon.http.grammar import OWS, is_token, parse_or_none, split_list
-from antiphon.http.head import DerivedHead, Head, PlainHead, RequestHead, network_of, server_head
+from antiphon.http.head import DerivedHead, Head, PlainHead, RequestHead, server_head
 from antiphon.http.header_property import read_number
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import DEFAULT_PORTS, is_this_machine, quote_path, unquote
 from antiphon.lazy import absent, class_if_imported, import_on_use, lazy, missing_package, not_offered, require_names
 from antiphon.paths import caller_file, path_beside
-from antiphon.request.caller import arrivals, request_around
+from antiphon.request.caller import arrivals, network_of, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_too_long, urlencoded_fields_of

@@ -203,10 +203,11 @@ class SessionLogin(LoginSource[U]):
 def login(request: Request, user: object, *, end_others: bool = False, keep: Collection[str] = ()) -> None:
     """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
-    The session gets a new key and keeps its data unless it belongs to another user: then it also ends with that user,
-    such as an administrator, and makes no other credentials. ``end_others`` ends everything else of the user when the
-    response is made, as ``Users.end`` does, for example after a password change: other sessions, API keys, refresh
-    tokens, passkeys and runs, but not the kinds in ``keep``. Check the password before you call this. With a
+    The session gets a new key and keeps its data unless it belongs to another user. If the handler or a hook has read
+    that user, such as an administrator who acts as another user, the session also ends with that user, and makes no
+    other credentials. ``end_others`` ends everything else of the user when the response is made, as ``Users.end`` does,
+    for example after a password change: other sessions, API keys, refresh tokens, passkeys and runs, but not the kinds
+    in ``keep``. Check the password before you call this. With a
     ``DjangoLogin``, it is Django's own login, in ``def`` handlers. Raises Forbidden (403) for a request with an API key
     or a token; RuntimeError, naming the fix, in an app without ``Users`` with a source that keeps logins; TypeError or
     ValueError for a user without a key; and NotImplementedError if the sessions' store, or Django, can't end sessions.

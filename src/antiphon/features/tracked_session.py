@@ -257,7 +257,7 @@ class TrackedSession(Session):
         """Let the session belong to the user with this key, and end with those in whose session the login began."""
         before, by = self.get(NAME), self.begun_by
         returns = before != key and key in by  # to the session's own user
-        makers: set[str] = {*by, *owner.by, before or key} - {key, before if returns else key}
+        makers: set[str] = {*by, *owner.by} - {key, before if returns else key}
         if before not in (None, key):
             self.clear()
         self.rotate(key, end_others=end_others)

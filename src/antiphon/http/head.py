@@ -20,19 +20,6 @@ class Address(NamedTuple):
     port: int | None
 
 
-def network_of(ip: str) -> str:
-    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text is returned unchanged."""
-    if ":" not in ip:
-        return ip
-    from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
-
-    try:
-        address = IPv6Address(ip)
-    except ValueError:
-        return ip
-    return str(address.ipv4_mapped or address.packed[:8].hex())
-
-
 class Head(Protocol):
     """The interface that a request is built on.
 
@@ -430,8 +417,3 @@ def parse_length(value: str) -> int:
 def is_one_number(value: str) -> bool:
     """True if a Content-Length is a single number with no more digits than a body could need."""
     return value.isdigit() and value.isascii() and len(value) < 20
-
-
-def client_of(head: Head) -> str:
-    """Return a client's identity, based on its address; empty if the address is unknown."""
-    return "" if head.client is None else network_of(head.client.host)

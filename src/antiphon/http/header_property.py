@@ -49,6 +49,7 @@ class HasHeaders(Protocol):
     def _put(self, line: tuple[str, str]) -> None: ...
 
 
+@documented_below
 class of_fields(lazy[T]):  # noqa: N801 - used as a decorator, like property
     """A value of a request that is computed from its header fields or its query, and kept if that was recorded."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from antiphon.http.head import DerivedHead, Head, client_of
+from antiphon.http.head import DerivedHead, Head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
 from antiphon.request.watching import Reads, note_read, unwatched
@@ -277,3 +277,21 @@ def _of_framework(native: Any) -> Iterator[Identity]:
     with suppress(RuntimeError):  # Django can't load a user on an event loop
         if (key := Identity.key_of(native.user, native._user_id)) is not None:
             yield Identity("framework user", key, native._login_fields)
+
+
+def client_of(head: Head) -> str:
+    """Return a client's identity, based on its address; empty if the address is unknown."""
+    return "" if head.client is None else network_of(head.client.host)
+
+
+def network_of(ip: str) -> str:
+    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text is returned unchanged."""
+    if ":" not in ip:
+        return ip
+    from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
+
+    try:
+        address = IPv6Address(ip)
+    except ValueError:
+        return ip
+    return str(address.ipv4_mapped or address.packed[:8].hex())

@@ -75,8 +75,7 @@ def test_a_request_knows_where_its_client_is(serve, interface, files, client, he
         app.config["TRUSTED_PROXIES"] = "10.0.0.1"
 
     served = serve({"page.py": PAGE, **files}, interface, prepare, client=(client, 5000))
-    is_believed = interface != "wsgi" or client != "10.0.0.1"  # over WSGI only some servers keep names apart
-    assert served.get("/", headers=headers).json == (expected if is_believed else UNKNOWN)
+    assert served.get("/", headers=headers).json == expected
 
 
 @pytest.mark.feature("asok-018")

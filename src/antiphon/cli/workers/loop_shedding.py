@@ -36,7 +36,8 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.handler.contract import NotBegun
 from antiphon.handler.scope import request_in
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import Head, network_of, server_head
+from antiphon.http.head import Head, server_head
+from antiphon.request.caller import network_of
 from antiphon.request.watching import unrecorded
 
 _BEGINNING = 40

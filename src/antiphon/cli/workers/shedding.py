@@ -34,7 +34,8 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.concurrency.background import started_loop
-from antiphon.http.head import Head, client_of
+from antiphon.http.head import Head
+from antiphon.request.caller import client_of
 
 TICK = 0.02
 """Seconds from one tick to the next."""

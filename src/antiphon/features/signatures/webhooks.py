@@ -131,7 +131,8 @@ class Webhook(ABC):
         except Exception as error:  # by whatever a stranger has sent
             if isinstance(error, NotLoadedError) or (isinstance(error, HTTPError) and not isinstance(error, KeyError)):
                 raise
-            raise self._refused(request, f"{type(error).__name__}: {error}") from None
+            is_told = isinstance(error, KeyError | ValueError)  # as by headers and parsers
+            raise self._refused(request, str(error) if is_told else f"{type(error).__name__}: {error}") from None
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
         request.limits = request.limits.within(ONE_VALUE)

@@ -180,6 +180,12 @@ class Sent(NamedTuple):
     "killed" is a request that kills its worker, and "after kill" repeats it. The others are those of ``going_on``.
     """
 
+    @property
+    def credentials(self) -> tuple[tuple[str, str], ...]:
+        """The header fields of the caller. What is sent for a credential of a user has no other."""
+        begins = any((self.method, self.target) in each.begins for each in self.caller.signs)
+        return Caller(tuple([each for each in self.caller.signs if not begins or each.kind != "user"])).fields
+
 
 class Around(NamedTuple):
     """A hook, a middleware or an error handler that changes nothing that rules look at."""

@@ -164,10 +164,10 @@ def script_of(program: Program, way: "Way", interfaces: tuple[str, ...]) -> str:
 def _sent(program: Program, sent: Sent, client: str, prefix: str) -> str:
     route, signer = program.route(sent), sent.caller.signer
     if sent.like == "socket":
-        options = f"{prefix + sent.target!r}, headers={[*sent.caller.fields]!r}"
+        options = f"{prefix + sent.target!r}, headers={[*sent.credentials]!r}"
         return f"with {client}.websocket({options}) as socket: socket.send({sent.note!r}); print(socket.receive())"
     shown = [client, repr(sent.method), repr(prefix + sent.target)]
-    if fields := [*sent.fields, *sent.caller.fields]:
+    if fields := [*sent.fields, *sent.credentials]:
         shown.append(repr(fields))
     if sent.body is not None:
         shown.append(f"body={[*sent.body] if isinstance(sent.body, tuple) else sent.body!r}")

@@ -438,7 +438,7 @@ class Visitors:
         return self._jars[caller]
 
     def _fields(self, sent: Sent) -> list[tuple[str, str]]:
-        given = self._filled(sent.caller, (*sent.fields, *sent.caller.fields))
+        given = self._filled(sent.caller, (*sent.fields, *sent.credentials))
         signer = sent.caller.signer
         if signer is None or sent.route not in self._signed or sent.like == "hostile":
             return given
