@@ -125,7 +125,7 @@ class WatchedHead(DerivedHead):
 
     def note(self, name: str) -> None:
         """Record that something was read."""
-        if not any(map(is_this, self.paused_for)):
+        if not self.paused_for or not any(map(is_this, self.paused_for)):
             self.reads.add(name)
 
     def field(self, name: str) -> str | None:
