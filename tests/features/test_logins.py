@@ -307,6 +307,20 @@ class TestTheResponse:
             assert "vary" not in headers
             assert headers.get("cache-control") in (None, "public")
 
+    def test_of_code_that_logs_in_depends_on_no_credentials_unless_it_does(self, interface):
+        app = App()
+        app.use(Sessions(MemoryStore()))
+        app.use(Users(SessionLogin({"1": ADA}.get)))
+
+        @app.route("/", methods=["GET", "POST"])
+        def begin(request: Request):
+            if request.method == "POST":
+                login(request, ADA)
+            return "x"
+
+        with Client(app, interface) as client:
+            assert "vary" not in client.get("/?a=1", headers={"authorization": "Bearer x"}).headers
+
     def test_to_a_token_depends_on_no_cookie(self, store):
         app = App()
         app.use(Sessions(store))

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, current_request
-from antiphon.embedding import FeatureStore, over_limit
+from antiphon.embedding import FeatureStore, over_limit, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
@@ -343,7 +343,7 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
     """Call a loader again, on the loop of its request or on a thread, and return True if it finds no user."""
     from asyncio import run_coroutine_threadsafe, timeout, wrap_future
 
-    from antiphon.embedding import Crossing, background_loop, contained, is_async, unwatched
+    from antiphon.embedding import Crossing, background_loop, contained, is_async
     from antiphon.features.users import is_nobody
 
     try:
@@ -420,7 +420,8 @@ NOTED = Dependency[LoginBegun]("credential begun")
 def note_begin(ends: Ends, has_login: Callable[[Request], bool], request: Request) -> bool:
     """Note when a request began. Return True if it has something with which anyone could log in."""
     request[BEGUN] = ends.note()
-    return has_login(request)
+    with unwatched(request):  # no response depends on that
+        return has_login(request)
 
 
 def noted(request: Request) -> LoginBegun:
