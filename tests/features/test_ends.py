@@ -162,7 +162,7 @@ def test_what_cannot_end_is_told(caplog):
     users = Users(Basic(lambda name, password: None), Bearer(by_number), APIKey(str))
     app.use(users)
     with caplog.at_level(logging.WARNING, "antiphon"):
-        ended = users.end("Ann")
+        ended = users.end(7)
     assert ended == {"Basic credentials": None, "Bearer credentials": None, "API keys": None}
     assert "can't end a user's Basic credentials, Bearer credentials, API keys" in caplog.text
     assert "Users(..., revoke=function)" in caplog.text

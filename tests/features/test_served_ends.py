@@ -216,17 +216,27 @@ def test_a_token_that_two_processes_get_at_once_has_one_successor(serve, pair):
 
 
 KINDS = (
-    "session", "key", "token", "passkey", "registration", "half a login", "session as another", "role", "upload", "run",
-    "stream", "stream by key", "stream as another", "socket", "live block",
+    "session", "key", "token", "passkey", "registration", "half a login", "session as another", "role", "upload",
+    "agreement", "run", "stream", "stream by key", "stream as another", "socket", "live block",
 )  # fmt: skip
 ENDS_OF = {
     "end": {*KINDS},
     "password": {*KINDS},
     "new-key": {"key", "stream by key"},
     "demoted": {"role"},
-    "gone": {*KINDS} - {"run", "stream", "stream by key", "stream as another", "socket", "live block"},
+    "disconnect": {"stream", "stream by key", "stream as another", "socket"},
+    "gone": {*KINDS} - {"run"},
 }
-"""What ends within seconds, in every process; all the rest goes on."""
+"""What ends within seconds, in every process, or within a minute once the user is gone; all the rest goes on."""
+
+
+PROTOCOL = "io.modelcontextprotocol/"
+CLIENT = {f"{PROTOCOL}protocolVersion": "2026-07-28", f"{PROTOCOL}clientCapabilities": {"elicitation": {"form": {}}}}
+TOOL_CALL = [
+    ("Mcp-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "pay"),
+    ("Accept", "application/json, text/event-stream"),
+]  # fmt: skip
+AGREED = {"confirmation": {"action": "accept", "content": {}}}
 
 
 def cookie_of(response):
@@ -252,6 +262,7 @@ class Held:
         self.run = send(self.one, "POST", f"/run/{who}").body.decode()
         incomplete = [self.session, ("Upload-Complete", "?0"), ("Upload-Draft-Interop-Version", "8")]
         self.upload = dict(send(self.one, "POST", "/upload", *incomplete).fields)["location"]
+        self.agreed = {"requestState": self.call_tool()["requestState"], "inputResponses": AGREED}
         self.open = {
             "stream": Listener(self.other, "/stream", self.session),
             "stream by key": Listener(self.one, "/stream", self.key),
@@ -262,9 +273,14 @@ class Held:
         for name, each in self.open.items():
             eventually(lambda each=each: each.received or None, f"{name} did not begin")
 
-    def post(self, target, field, content):
-        fields = [field, ("Content-Type", "application/json")]
+    def post(self, target, field, content, *more):
+        fields = [field, ("Content-Type", "application/json"), *more]
         return self.other.respond(SentRequest("POST", target, fields, json.dumps(content).encode()))
+
+    def call_tool(self, **agreed):
+        params = {"_meta": CLIENT, "name": "pay", "arguments": {}, **agreed}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        return json.loads(self.post("/mcp", self.session, message, *TOOL_CALL).body).get("result", {})
 
     def can_sign_in(self, device):
         begun = self.post("/passkeys/sign-in", ("X", "y"), {})
@@ -301,6 +317,7 @@ class Held:
             "role": lambda: get("/admin", self.session).status == 200,
             "token": lambda: send(self.other, "POST", "/token", token=self.token).status == 200,
             "upload": self.part_is_taken,
+            "agreement": lambda: self.call_tool(**self.agreed).get("isError") is False,
             "run": lambda: get(f"/run/{self.who}/{self.run}").body == b"running",
             "socket": self.echoes,
             "half a login": self.logs_in,
@@ -321,9 +338,10 @@ class Held:
 
 
 @pytest.mark.parametrize("how", ENDS_OF)
-def test_the_table_of_what_ends(serve, how):
+def test_the_table_of_what_ends(serve, how, monkeypatch):
     """Each cell, in two processes. What a role opens is the application's check of each request."""
     pytest.importorskip("webauthn")
+    monkeypatch.setenv("RENEWED_FOR", "0.5")  # instead of a minute
     servers = serve("asgi", "uvicorn", app="tests.helpers.served.held:app")
     held, of_other = (Held(servers, who) for who in (7, 8))
     assert send(servers[0], "POST", f"/{how}/7").status == 200

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -116,7 +115,7 @@ class Ending:
     def is_login_of(self, owner: str, request: Request) -> bool:
         """Return True for a request of this owner by a login that has not ended. Calls the store."""
         user = request._dependencies.get(self._users._found)
-        is_owner = user is not None and self._owner_of(user) == owner
+        is_owner = user is not None and self._users._stored_key(user) == owner
         return is_owner and all(each._is_valid(request) for each in self.sources_of(request))
 
     def look_again(self, holder: object, key: str, *, tokens: bool) -> None:
@@ -163,17 +162,11 @@ class Ending:
         for each in [] if user is None else [user, request._dependencies.get(self._users._found)]:
             if each is None or (identity := self._users._key_of(each)) is None:
                 continue
-            keys = behind.union(filter(None, [self._owner_of(each)]))
+            keys = behind.union(filter(None, [self._users._stored_key(each)]))
             if reads is not None:
-                left = min((each._seconds_left(request) for each in sources), default=inf)
-                read_login(reads, (identity, *keys), left)
+                read_login(reads, (identity, *keys), _next_check(request, sources))
             if opened is not None:
                 self.of(request.app).watch(identity, keys, opened, request, self, self._most)
-
-    def _owner_of(self, user: Any) -> str | None:
-        """Return the owner by which features hold credentials of a user."""
-        key = self._users._stored_key(user)
-        return user if key is None and isinstance(user, str) else key
 
     def sources_of(self, request: Request) -> "list[UserSource[Any]]":
         """Return the sources for which a request has credentials."""
@@ -187,10 +180,10 @@ class Ending:
         sources = self.sources_of(request)
         with unwatched(request):
             told = [source._is_valid(request) for source in sources]
-            left = min((each._seconds_left(request) for each in sources), default=inf)
+            left = _next_check(request, sources)
         if False in told or (None in told and (left <= 0 or self._has_ended(request, "user", TOKENS))):
             return 0.0
-        return min(left, RENEWED_FOR) if left > 0 else RENEWED_FOR
+        return left if left > 0 else RENEWED_FOR
 
     def seconds_open(self, request: Request) -> float:
         """Return for how many seconds what a request has opened may stay open. Calls the store."""
@@ -203,14 +196,14 @@ class Ending:
     def _has_ended(self, request: Request, *ends: str) -> bool:
         """Return True if there was such an end of the user of a request since the credentials were checked."""
         user = request._dependencies.get(self._users._found)
-        key = None if user is None or self._checked not in request else self._owner_of(user)
+        key = None if user is None or self._checked not in request else self._users._stored_key(user)
         return key is not None and any(request[self._checked].is_too_late(key, what) for what in ends)
 
     # The end
 
     def disconnect(self, user: Any) -> None:
         """Close what is open for a user, also what is only being opened. Raises StoreUnavailable."""
-        key = self._owner_of(user)
+        key = self._users._stored_key(user)
         for ends in self._of_apps.values():
             if key is not None:
                 ends.mark(key, OPENED)
@@ -267,6 +260,11 @@ class Ending:
     def _revoked(revoke: Callable[[Any], object], user: Any) -> int:
         count = revoke(user)
         return count if isinstance(count, int) else 0
+
+
+def _next_check(request: Request, sources: "list[UserSource[Any]]") -> float:
+    """Return after how many seconds the credentials of a request end, or have to be checked again."""
+    return min([RENEWED_FOR, *[source._seconds_left(request) for source in sources]])
 
 
 _endings: "WeakSet[Ending]" = WeakSet()

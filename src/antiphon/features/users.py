@@ -527,9 +527,11 @@ class Users(Generic[U]):
             raise explained("user-without-key", reason, TypeError)
 
     def _stored_key(self, user: U) -> str | None:
-        """Return the key that a session keeps for a user, or the user's id as text; None if there is neither."""
+        """Return the key by which features hold what belongs to a user: that of a session, the id as text, or a user
+        who is a text; None if there is none.
+        """
         known = next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
-        found = getattr(user, "id", None) if known is None else known
+        found = getattr(user, "id", user if isinstance(user, str) else None) if known is None else known
         return None if found is None else str(found)
 
     def become(self, request: Request, user: U | None, *, is_login: bool = False) -> None:

@@ -177,6 +177,37 @@ def test_a_slow_response_is_followed_by_its_owner_alone(made):
         assert eventually(again, "no response").json == {"user": "ada"}
 
 
+GOES_ON = threading.Event()
+
+
+def waiting_job(what):
+    GOES_ON.wait(60)
+    EFFECTS.append(what)
+
+
+def test_accepted_work_goes_on_when_its_user_has_ended(made):
+    app, durable = made(wait=0.05)
+    known = {"a": "ada"}
+    users = Users(Bearer(known.get), revoke=lambda user: known.clear())
+    app.use(users)
+    GOES_ON.clear()
+
+    @app.post("/", durable=True, before=login_required)
+    def order(request: Request):
+        user = durable.step(lambda: request.user)
+        durable.enqueue(waiting_job, f"mail to {user}")
+        durable.step(waiting_job, f"charged {user}")
+        return "", 201
+
+    with Client(app) as client:
+        assert sent(client, headers={"authorization": "Bearer a"}).status == 202
+        users.end("ada")
+        GOES_ON.set()
+        eventually(lambda: len(EFFECTS) == 2 or None, "the work doesn't go on")
+        assert sorted(EFFECTS) == ["charged ada", "mail to ada"]
+        assert sent(client, headers={"authorization": "Bearer a"}).status == 401
+
+
 HEADERS = {"authorization": "Bearer a", "x-tenant": "1", "cookie": "theme=dark"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon import App, Request
 from antiphon.features import (
+    APIKey,
     Bearer,
     IdempotentWrites,
     MemoryStore,
@@ -81,6 +82,24 @@ def test_a_state_is_for_one_call_of_one_person(ann):
     bob = Client(ann.app, headers={"authorization": "Bearer of-bob"})
     assert delete(bob, **accepted(state))["error"]["code"] == -32602
     assert is_there(ann)
+
+
+def test_an_agreement_of_a_user_who_has_ended_needs_a_new_login():
+    app, api, keys = App(secret_keys=["k" * 32], store=MemoryStore()), OpenAPI("Test"), APIKey(str)
+    users = Users(keys)
+    for feature in (users, Tools(api)):
+        app.use(feature)
+    app.delete("/lamp", tool=Tool(name="delete", confirm="Delete it?"), before=login_required)(lambda request: "gone")
+
+    def log_in(user):
+        return Client(app, headers={"x-api-key": keys.create(user)})
+
+    ann = log_in("ann")
+    agreed = accepted(call(ann, "delete", {})["result"]["requestState"])
+    users.end("ann")
+    assert call(ann, "delete", {}, **agreed).get("result", {}).get("isError") is not False
+    assert call(log_in("bob"), "delete", {}, **agreed)["error"]["code"] == -32602
+    assert call(log_in("ann"), "delete", {}, **agreed)["result"]["isError"] is False
 
 
 @dataclass

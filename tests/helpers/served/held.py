@@ -10,6 +10,7 @@ from antiphon import App, Request, Response, abort
 from antiphon.features import (
     APIKey,
     Live,
+    OpenAPI,
     Page,
     Passkey,
     PasskeyLogin,
@@ -18,13 +19,17 @@ from antiphon.features import (
     Runs,
     Sessions,
     Templates,
+    Tool,
+    Tools,
     Users,
+    ending,
     login,
     login_required,
 )
 from tests.helpers.stores import store_at
 
-app = App(store=store_at(os.environ["STORE"]))
+ending.RENEWED_FOR = float(os.environ.get("RENEWED_FOR", ending.RENEWED_FOR))  # a test doesn't wait for a minute
+app = App(store=store_at(os.environ["STORE"]), secret_keys=["k" * 32], trusted_hosts=["contract.example", "127.0.0.1"])
 store = app.store
 
 
@@ -50,7 +55,7 @@ def delete(owner):
 keys, tokens, runs = APIKey(find), RefreshTokens(), Runs()
 users = Users(PasskeyLogin(find, host="shop.example.com", find=find_passkey, save=save, delete=delete), keys)
 for feature in (
-    Sessions(), users, tokens, runs, Live(), ResumableUploads(folder=os.environ["FOLDER"]),
+    Sessions(), users, Tools(OpenAPI("Held")), tokens, runs, Live(), ResumableUploads(folder=os.environ["FOLDER"]),
     Templates(DictLoader({"me.html": "{% block me %}{{ request.user.id }}{% endblock %}"})),
 ):  # fmt: skip
     app.use(feature)
@@ -121,6 +126,11 @@ async def feed(request: Request, socket):
         await socket.send(message)
 
 
+@app.post("/pay", tool=Tool(name="pay", confirm="Pay?"), before=login_required)
+def pay(request: Request) -> str:
+    return "paid"
+
+
 @app.post("/upload", resumable=True, before=login_required, csrf_exempt=True)
 def upload(request: Request):
     return ""
@@ -154,6 +164,12 @@ def stop(request: Request, who: str, id: str):
 @app.post("/end/<who>", csrf_exempt=True)
 def end(request: Request, who: str):
     return users.end(find(who))
+
+
+@app.post("/disconnect/<who>", csrf_exempt=True)
+def disconnect(request: Request, who: str):
+    users.disconnect(find(who))
+    return ""
 
 
 @app.post("/password/<who>", csrf_exempt=True)
