@@ -23,7 +23,7 @@ from antiphon.features.openapi.security import requires_signature
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.signatures.feature import Signatures
-from antiphon.features.users import Bearer, Users, sources_of
+from antiphon.features.users import Bearer, Users, UserSource, sources_of
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"
@@ -63,6 +63,8 @@ class AuditedRoute:
     """False if the fields of a successful response are not known."""
     loaders: list[list[Code]] = field(default_factory=list)
     """The code of each function that finds a user by a token, and of those that it calls."""
+    hooks: list[Any] = field(default_factory=list)
+    """What is called before the handler."""
     asks: bool = False
     """True if code asks whose the object is, or whether the user may act for others."""
     kinds_of_users: frozenset[str] = frozenset()
@@ -86,6 +88,22 @@ class AuditedRoute:
         """The file and line of the handler."""
         code = self.function and self.function.__code__
         return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+    @property
+    def called(self) -> set[str]:
+        """The names of the functions and methods that the code and the hooks of the route call."""
+        calls = [node.func for code in self.code for node in code.nodes if isinstance(node, ast.Call)]
+        hooks = [each.__code__ for each in map(function_of, self.hooks) if each is not None]
+        names = {name for code in hooks for name in (code.co_name, *code.co_names)}
+        return names.union(getattr(each, "attr", getattr(each, "id", "")) for each in calls)
+
+    @property
+    def has_persons_only(self) -> bool:
+        """True if it needs a user, whom nothing but a person's login identifies."""
+        features = self.contract.route.app.features
+        sources = [source for each in features if isinstance(each, Users) for source in each.sources]
+        is_any_else = any(type(each).login_age is UserSource.login_age for each in sources)
+        return "login" in self.protection and not is_any_else
 
     @property
     def is_of_accounts(self) -> bool:
@@ -117,6 +135,7 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
             features = [feature for feature, _ in added_to(each, method)]
             made.protection = frozenset(_protection(contract, each.before, each.app, features))
+            made.hooks = [*each.before]
             limits = [feature for feature in features if isinstance(feature, RateLimit)]
             made.is_limited = 429 in contract.failures and (
                 not limits or any(_stops_guesses(limit, sources, each.providers) for limit in limits)

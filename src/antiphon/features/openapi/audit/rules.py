@@ -12,7 +12,7 @@ from antiphon.features.logins import login
 from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable
 
-Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling", "token"]
+Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling", "token", "maker"]
 
 
 class Finding(NamedTuple):
@@ -304,8 +304,21 @@ def _makes_up_user(node: ast.AST) -> bool:
     return False
 
 
+# Credentials that others make
+
+
+_REGISTERS = {"verify_registration_response", "register_complete"}
+"""The functions of py_webauthn and fido2 after which code keeps a new passkey."""
+
+
+def _maker(route: AuditedRoute) -> Iterator[Finding]:
+    if _REGISTERS & route.called and "require_login" not in route.called and not route.has_persons_only:
+        text = "registers a passkey, also for an API key or a token, which becomes a login"
+        yield _finding("maker", route, text, "call users.require_login(request), or use a PasskeyLogin")
+
+
 def _group_of(route: AuditedRoute) -> str:
     return route.contract.route.blueprint or "/".join(route.path.split("/")[:2])
 
 
-_RULES: tuple[Callable[[AuditedRoute], Iterator[Finding]], ...] = (_owner, _guessing, _exposed)
+_RULES: tuple[Callable[[AuditedRoute], Iterator[Finding]], ...] = (_owner, _guessing, _exposed, _maker)
