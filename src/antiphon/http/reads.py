@@ -74,7 +74,7 @@ class Recorder(NamesRead):
 class Pause(Recorder):
     """A context in which a thread, or every thread for None, reads a server's head without recording that.
 
-    What other threads read meanwhile is recorded, and pauses of several threads may overlap.
+    What other threads read is recorded, and pauses of several threads may overlap.
     """
 
     __slots__ = ("_head", "_thread", "reads")

@@ -334,7 +334,7 @@ def _paused(head: Head, thread: int | None, most: int | None = None) -> Abstract
 def unwatched(request: "Request", *, in_all_threads: bool = False) -> AbstractContextManager[None]:
     """Return a context in which features read a request without making the response depend on it.
 
-    Code in it that waits must say ``in_all_threads``, since others may go on in its thread meanwhile.
+    Code in it that waits must say ``in_all_threads``, since other tasks may run in its thread.
     """
     return _paused(request.head, None if in_all_threads else get_ident())
 
