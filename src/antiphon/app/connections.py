@@ -340,7 +340,8 @@ class _Django(DatabaseConnection):
 
 
 def _of_sqlalchemy(given: Any) -> DatabaseConnection:
-    return resolve_name("antiphon.app.sqlalchemy_connections:SQLAlchemyConnection")(given)  # which is derived from this
+    made: DatabaseConnection = resolve_name("antiphon.app.sqlalchemy_connections:SQLAlchemyConnection")(given)
+    return made
 
 
 _KINDS: dict[str, Callable[[Any], DatabaseConnection]] = {
