@@ -230,8 +230,10 @@ def raising(send: Send, error: BaseException, scope: Mapping[str, Any]) -> Send:
 
     It is the same ``send`` for an HTTPError, and for an application that isn't mounted in a framework.
     """
+    if "app" not in scope:  # frameworks set it
+        return send
     told = [error_told(error)]  # popped, because its frames will refer to this function
-    if isinstance(told[0], HTTPError) or "app" not in scope:
+    if isinstance(told[0], HTTPError):
         return send
 
     async def send_and_raise(message: dict[str, Any]) -> None:

@@ -68,7 +68,6 @@ class Recorder(NamesRead):
 
     def record(self, head: Any, name: str, /) -> None:
         """Record, in a head that has this object as its ``reads``, that something was read."""
-        raise NotImplementedError
 
 
 class Pause(Recorder):
