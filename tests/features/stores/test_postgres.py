@@ -346,7 +346,7 @@ class TestTheStore:
     def test_starts_no_thread(self, store):
         before = threading.enumerate()
         store.add("key", {}, ttl=LONG)
-        assert threading.enumerate() == before
+        assert {*threading.enumerate()} <= {*before}  # one of another test may end
 
     def test_goes_by_the_clock_of_the_server(self, store, postgres):
         entry = store.add("key", {}, ttl=100)
