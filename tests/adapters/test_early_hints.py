@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Request, Response, aget_response
+from antiphon import App, Request, Response, abort, aget_response
 from antiphon.http import Link
 from antiphon.testing import Client, ContractError
 from tests.adapters.conftest import scope
@@ -156,6 +156,24 @@ def test_the_response_waits_for_hints_that_the_server_still_sends():
         "http.response.body",
         "sent",
     ]
+
+
+@rows("fails", [abort, int])
+def test_an_error_waits_for_hints_that_the_server_still_sends(fails):
+    app, order = App(), []
+
+    @app.get("/")
+    async def handle(request: Request):
+        request.send_early_hints(STYLE)
+        fails(409 if fails is abort else "x")
+
+    async def send(message):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        order.append(message["type"])
+
+    asyncio.run(called(app, send))
+    assert order == ["http.response.early_hint", "http.response.start", "http.response.body"]
 
 
 @rows("path", ["/def", "/async"])

@@ -390,7 +390,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             response = result if isinstance(result, Response) else await result  # type: ignore[misc]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             if response.error is not None:
-                send = head.send = raising(send, response.error, scope)
+                send = raising(head, send, response.error)
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent, may_be_stored = result
         if may_be_stored and (head.reads is not None or head.has_body):

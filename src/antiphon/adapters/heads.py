@@ -1,7 +1,7 @@
 """Request heads: values as servers provide them, the checks that every application needs, early hints (RFC 8297), and
 errors that end responses."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
@@ -224,13 +224,13 @@ class HintedSend:
         await self._send(message)
 
 
-def raising(send: Send, error: BaseException, scope: Mapping[str, Any]) -> Send:
+def raising(head: Any, send: Send, error: BaseException) -> Send:
     """Return a ``send`` that raises an error after the last message of its response, so that transactions of the
     framework in which this application is mounted roll back, as Starlette's applications do.
 
     It is the same ``send`` for an HTTPError, and for an application that isn't mounted in a framework.
     """
-    if "app" not in scope:  # frameworks set it
+    if "app" not in head.scope:  # frameworks set it
         return send
     told = [error_told(error)]  # popped, because its frames will refer to this function
     if isinstance(told[0], HTTPError):
@@ -241,6 +241,8 @@ def raising(send: Send, error: BaseException, scope: Mapping[str, Any]) -> Send:
         if message["type"] == "http.response.body" and not message.get("more_body"):
             raise told.pop()
 
+    if head.send is send:  # else early hints come first
+        head.send = send_and_raise
     return send_and_raise
 
 
