@@ -207,10 +207,10 @@ def login(request: Request, user: object, *, end_others: bool = False, keep: Col
     that user, such as an administrator who acts as another user, the session also ends with that user, and makes no
     other credentials. ``end_others`` ends everything else of the user when the response is made, as ``Users.end`` does,
     for example after a password change: other sessions, API keys, refresh tokens, passkeys and runs, but not the kinds
-    in ``keep``. Check the password before you call this. With a
-    ``DjangoLogin``, it is Django's own login, in ``def`` handlers. Raises Forbidden (403) for a request with an API key
-    or a token; RuntimeError, naming the fix, in an app without ``Users`` with a source that keeps logins; TypeError or
-    ValueError for a user without a key; and NotImplementedError if the sessions' store, or Django, can't end sessions.
+    in ``keep``. Check the password before you call this. With a ``DjangoLogin``, it is Django's own login, in ``def``
+    handlers. Raises Forbidden (403) for a request with an API key or a token; RuntimeError, naming the fix, in an app
+    without ``Users`` with a source that keeps logins; TypeError or ValueError for a user without a key; and
+    NotImplementedError if the sessions' store, or Django, can't end sessions.
     """
     users, source = _source(request)
     check_maker(request, own=False)

@@ -393,14 +393,11 @@ class Sessions:
         if known is None:
             return self._write_new(session) if session.owner is not None else None
         ttl = min(self._idle, left)
-        while store.is_server_side and session.owner is None and known is not None:
-            if (merged := session.merged(known.data)) is None:
-                break
+        while store.is_server_side and session.owner is None and (merged := session.merged(known.data)) is not None:
             if (written := store.replace(known.key, merged, version=known.version, ttl=ttl)) is not None:
                 return written
-            known = store.load(known.key)
-        if known is None:
-            return None
+            if (known := store.load(known.key)) is None:
+                return None
         return store.change(known.key, updates, ttl=ttl, remove=removed, create=False, owner=session.owner)
 
     def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:

@@ -103,8 +103,7 @@ class Pause(Recorder):
 
     def record(self, head: Any, name: str, /) -> None:
         """Record what another thread has read."""
-        thread = self._thread
-        if thread is not None and thread != get_ident():
+        if not is_this(self._thread):
             record_read(self, name)
             if head.reads is not self:  # it may have ended before that
                 record_read(head, name)
