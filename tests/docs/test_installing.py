@@ -1,16 +1,21 @@
 """Nothing tells to install a release before there is one: a single switch turns all that does."""
 
 import re
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 from antiphon.cli import new_project
 from scripts import tables
+from tests.environments.within import EXTRAS, is_installed_on
 from tests.helpers.rows import rows
+from tests.helpers.snippets import snippets_of
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = re.compile(r"pip install [^`\n]*(?<![\w./-])antiphon(?![\w\[-])")
 """A command that takes Antiphon from an index. With an extra, pip leaves an Antiphon that is installed as it is."""
+IMPORTED = re.compile(r"^ *(?:from|import) (\w+)", re.MULTILINE)
 
 
 def test_nothing_but_what_the_switch_turns_installs_antiphon_by_its_name():
@@ -36,6 +41,21 @@ def test_the_status_says_what_the_package_declares():
     assert f"Alpha · Python {versions[0]} to {versions[-1]} · Linux and macOS · {project['license']} licence" in front
     assert "Development Status :: 3 - Alpha" in declared
     assert {each for each in declared if "Windows" in each} == set()
+
+
+def test_a_page_names_what_its_snippets_need_beside_the_package():
+    always = {"antiphon", *sys.stdlib_module_names, "click", "granian", "itsdangerous", "markdown_it", "msgspec"}
+    lacking = []
+    for path in (ROOT / "docs").rglob("*.md"):
+        text = path.read_text()
+        for line, code, start in snippets_of(text):
+            others = (each for each in IMPORTED.findall(code) if each not in always)
+            needed = next((each for each in others if find_spec(each) is not None), "")  # others are the reader's
+            section = text[: text.find("\n## ")] + text[text.rfind("\n## ", 0, start) : start]
+            extras = {extra for extra, packages in EXTRAS.items() if needed in packages and f"[{extra}" in section}
+            if needed and not extras and not is_installed_on(text, needed):
+                lacking.append(f"{path.relative_to(ROOT)}:{line} imports {needed}")
+    assert lacking == []
 
 
 @rows("page", ["SECURITY.md", "CODE_OF_CONDUCT.md"])

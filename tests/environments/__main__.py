@@ -147,7 +147,8 @@ def main() -> None:
         wheel = options.wheel or _build(Path(folder))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             outcomes = list(pool.map(lambda name: _try(name, wheel.resolve(), Path(folder, f"in-{name}")), names))
-    sys.exit(not all(outcomes))
+    if failed := [name for name, passed in zip(names, outcomes, strict=True) if not passed]:
+        sys.exit(f"These environments failed: {', '.join(failed)}.")  # of a long log, the last lines are shown
 
 
 def _build(folder: Path) -> Path:

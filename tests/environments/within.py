@@ -108,7 +108,7 @@ def _unexplained(what: str, error: BaseException, page: str = "") -> Iterator[st
     while each is not None:
         if any(extra not in HERE for extra in _extras_in(str(each))):
             return
-        if isinstance(each, ModuleNotFoundError) and each.name and _is_installed_on(page, each.name.partition(".")[0]):
+        if isinstance(each, ModuleNotFoundError) and each.name and is_installed_on(page, each.name.partition(".")[0]):
             return
         each = each.__cause__ or each.__context__
     yield f"{what}: {type(error).__name__}: {error}"
@@ -118,7 +118,7 @@ def _extras_in(text: str) -> set[str]:
     return {extra for names in EXTRA.findall(text) for extra in names.split(",")}
 
 
-def _is_installed_on(page: str, package: str) -> bool:
+def is_installed_on(page: str, package: str) -> bool:
     """Return True if a page tells its reader to install a package."""
     name = OTHER_NAMES.get(package, package).replace("_", "[-_]")
     return re.search(rf"pip\s+install\s[^`]*(?<![\w-]){name}(?![\w-])", page, re.IGNORECASE) is not None
