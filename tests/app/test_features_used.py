@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App, Blueprint, Dependency
 from antiphon.adapters.exchange import Observer
+from antiphon.embedding import KeyHandling, RouteKeys
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -72,7 +73,7 @@ REGISTRATIONS = {
     "a shared value": lambda app: app.template_context(number=1),
     "a trusted origin": lambda app: app.trusted_origins.add(["https://other.example"]),
     "an observer": lambda app: app.observe(Watching()),
-    "idempotent routes": lambda app: app._route_features.surround_idempotent(lambda *_: (around, note), around),
+    "a key of routes": lambda app: app.handle_key(RouteKeys.idempotent, KeyHandling(note, around=lambda *_: note)),
     "the measure of heads": lambda app: app._measure_header_sections(),
     "a feature of its own": lambda app: app.use(Other()),
     "an attribute": lambda app: setattr(app, "number", 1),

@@ -11,16 +11,18 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
 from antiphon.app.dispatch.dispatch import dispatch, handle_at_once, refuse_or_receive
+from antiphon.app.dispatch.hooks import MiddlewareFunction
+from antiphon.app.dispatch.middleware import middleware
 from antiphon.app.dispatch.plan import LOOP, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.planning.features import RouteFeatures
 from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import Planning
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.registry import RouteGroup, merged_converters
 from antiphon.app.route import Route, check_deadline
+from antiphon.app.route_keys import RouteKeys
 from antiphon.app.url_for import Reverse
 from antiphon.app.url_for import url_for as url_for_route
 from antiphon.concurrency.process import wait_observers
@@ -144,14 +146,13 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
         self._identifiers = self._dependencies.identifiers
-        self._route_features = RouteFeatures(self._registry, self._check_open)
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
         """The plans from before the first override. They are restored when the last override ends."""
 
     def _registered(self) -> list[object]:
         parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
-        return [*super()._registered(), *parts, self._route_features]
+        return [*super()._registered(), *parts]
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
@@ -181,6 +182,30 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
                 "this app already serves requests: register routes and hooks before the first one",
                 RuntimeError,
             )
+
+    def surround(
+        self,
+        around: MiddlewareFunction,
+        early: Callable[[Request], Response | None],
+        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction],
+        watch: MiddlewareFunction | None,
+        *,
+        blocking: bool,
+    ) -> None:
+        """Register a cache's middleware, and the function that is called first and may return a stored response.
+
+        ``where_hooked`` is the middleware that replaces it, and the middleware inside the hooks, for routes with hooks
+        before the handler. ``watch`` is middleware around all other middleware; it is left out if the cache is
+        outermost. Raises ValueError if there is already a cache.
+        """
+        self._check_open()
+        if any(each.early is not None for each in self._registry.middleware):
+            raise explained("feature-used-twice", "this app already has a cache: use one")
+        if watch is not None:
+            self._registry.outermost.append((middleware(watch), around))
+        outside, inside = (middleware(function, blocking=blocking) for function in where_hooked)
+        cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
+        self._registry.middleware.append(cache)
 
     def mount(
         self,
@@ -457,7 +482,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        around = HandlerStack(() if self._registry.before_routing else self._route_features.watching())
+        around = HandlerStack(() if self._registry.before_routing else self._registry.around_all())
         return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
 
     def _freeze(self) -> Routing:
@@ -473,7 +498,6 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
             redirect_slashes=self._redirects_slashes,
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
-            features=self._route_features,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
@@ -486,7 +510,9 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         before = self._registry.before_routing
         if before:
             # Outside of the middleware that they watch.
-            before = [*self._route_features.before_routing(), *before]
+            handlings = [each for one in group.walk() for _, each in one.registry.handlings]
+            watches = [middleware(each.before_routing) for each in handlings if each.before_routing is not None]
+            before = [*watches, *self._registry.around_all(), *before]
         around = group.stack._replace(finishers=tuple(self._registry.finishers))
         self._find = find_after(before, around, routing) or routing.find
         self._routing = routing
@@ -562,7 +588,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         plan = routing.methods_at(head).get(head.method)
         if plan is None:
             return RequestClass(client, blocks=self.interface == "wsgi")
-        return RequestClass(client, plan.route.priority == "low", blocks=plan.handler.blocks)
+        return RequestClass(client, plan.route.meta.get(RouteKeys.priority) == "low", blocks=plan.handler.blocks)
 
     def _respond(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop."""

@@ -28,10 +28,10 @@ from antiphon.app.route import (
     check_idle_timeout,
     check_options,
     check_subprotocols,
-    checked_meta,
     checked_methods,
     make_route,
 )
+from antiphon.app.route_keys import KeyHandling, checked_meta
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, unknown_setting
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT, BLUEPRINT_SETTINGS
@@ -128,6 +128,14 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
         ``app.find_feature(Templates)``.
         """
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
+
+    def handle_key(self, key: RouteKey[Any], handling: KeyHandling) -> None:
+        """Let a feature handle the routes here that have a key in their ``meta``, or an option of ``RouteKeys``.
+
+        Raises ValueError if another feature handles them.
+        """
+        self._check_open()
+        self._registry.add_handling(key, handling)
 
     def _registered(self) -> list[object]:
         """Return the objects that store the registrations here and in the blueprints here."""
@@ -502,7 +510,7 @@ class Blueprint(Routes, words=BLUEPRINT, settings=APP_ATTRIBUTES | BLUEPRINT):
         self.host = host
         self.limits = Limits.of(limits)
         self.deadline = check_deadline(deadline)
-        self.meta = checked_meta(meta)
+        self.meta = checked_meta(meta, f"the blueprint {name!r}")
         self._is_frozen = False
         self._check_prefix(prefix, host)
 

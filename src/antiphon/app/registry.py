@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
+from antiphon.app.dispatch.hooks import ErrorHandlers, Hook, MiddlewareFunction, hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS, TrustedOrigins
-from antiphon.app.route import Route
+from antiphon.app.route import Route, before_hooks
+from antiphon.app.route_keys import KEYWORDS, KeyHandling, RouteKeys, is_set
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import ReadableDependency
 from antiphon.request.request import Request
-from antiphon.request.route import NO_META, RouteMeta
+from antiphon.request.route import NO_META, RouteKey, RouteMeta
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import path_template
@@ -79,6 +81,25 @@ class Registry:
         self.blueprints: list[IncludedBlueprint] = []
         self.trusted_origins = TrustedOrigins()
         self.features: list[object] = []
+        self.handlings: list[tuple[RouteKey[Any], KeyHandling]] = []
+        """What features do for the keys of routes."""
+        self.outermost: list[tuple[Middleware, MiddlewareFunction]] = []
+        """Middleware around all other, each with the one that makes it needless where that is the outermost."""
+
+    def around_all(self) -> tuple[Middleware, ...]:
+        """Return the middleware around all other."""
+        first = next(iter((*self.before_routing, *self.middleware)), None)
+        return tuple(each for each, inside in self.outermost if first is None or first.function != inside)
+
+    def add_handling(self, key: RouteKey[Any], handling: KeyHandling) -> None:
+        """Add what a feature does for a key. Raises ValueError if another feature does it for the same value."""
+        others = [each.value for other, each in self.handlings if other is key]
+        if handling.value in others or (others and None in (handling.value, *others)):
+            name = key.name if handling.value is None else f"{key.name}={handling.value!r}"
+            raise explained(
+                "feature-used-twice", f"another feature already handles the {name} routes of this app: use one"
+            )
+        self.handlings.append((key, handling))
 
 
 class RouteGroup:
@@ -176,10 +197,32 @@ class RouteGroup:
     def routes(self) -> list[Route]:
         """Return the routes of only this group, with their full names, paths, hosts and limits.
 
-        A resumable route is followed by those of its uploads, which a feature supplies.
+        Each is followed by the further routes that features return for its keys.
         """
-        uploads = self.app._route_features.upload_routes
-        return [each for route in self._own_routes() for each in (route, *uploads(route))]
+        return [each for route in self._own_routes() for each in (route, *self._further(route))]
+
+    def _further(self, route: Route) -> Iterator[Route]:
+        for handling in self.handlings(route):
+            for each in handling.routes(route) if handling.routes is not None else ():
+                arguments = arguments_of(each.handler, ("request",))
+                yield each._replace(hook=hook(each.handler), arguments=arguments)
+
+    def handlings(self, route: Route) -> Iterator[KeyHandling]:
+        """Yield what features do for the keys of a route, the innermost first."""
+        for key in (*KEYWORDS.values(), *[key for key in route.meta if KEYWORDS.get(key.name) is not key]):
+            value = route.meta.get(key)
+            if is_set(value) and (found := self.handling(key, value)):
+                yield found
+
+    def handling(self, key: RouteKey[Any], value: object) -> KeyHandling | None:
+        """Return what the nearest feature does for a key's value, or the key itself; None if nothing does anything."""
+        group: RouteGroup | None = self
+        while group is not None:
+            for other, each in group.registry.handlings:
+                if other is key and each.value in (None, value):
+                    return each
+            group = group.above
+        return None if key.around is None else KeyHandling(None, around=key.around)
 
     def _own_routes(self) -> list[Route]:
         return [
@@ -189,7 +232,7 @@ class RouteGroup:
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
                 limits=self._checked(route.limits, describe(route.handler)).within(
-                    self.limits.within(Limits(json_repeats=0)) if route.idempotent else self.limits
+                    self.limits.within(Limits(json_repeats=0)) if route.meta.get(RouteKeys.idempotent) else self.limits
                 ),
                 deadline=self.deadline if route.deadline is None else route.deadline,
             )
@@ -208,7 +251,9 @@ class RouteGroup:
         return limits
 
     def _placed(self, route: Route, **changes: Any) -> Route:
-        changes["meta"] = route.meta.within(self.meta)
+        changes["meta"] = meta = route.meta.within(self.meta)
+        hooks = [key.before for key in meta if key.before is not None and is_set(meta[key])]
+        changes["before"] = (*before_hooks(hooks), *route.before) if hooks else route.before
         return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
 
     def plan_internal(

@@ -10,6 +10,7 @@ from antiphon.app.dispatch.arguments import NO_ARGUMENTS, Arguments, arguments_o
 from antiphon.app.dispatch.declared import Gives, by_status
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
+from antiphon.app.route_keys import KEYWORDS, Priority, Tool, checked_meta
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
 from antiphon.explanations.words import ROUTE
@@ -17,7 +18,6 @@ from antiphon.handler.callables import check_arguments, describe, is_async, is_g
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
-from antiphon.lazy import compiled_late
 from antiphon.request.route import NO_META, RouteKey, RouteMeta
 
 
@@ -52,56 +52,10 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     return seconds
 
 
-_tool_name = compiled_late(r"[A-Za-z0-9_.-]{1,128}")
-
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """The time at which a body is received: before the handler is called, when it is first read, or while it is streamed
 without being stored.
 """
-
-
-Priority: TypeAlias = Literal["normal", "low"]
-"""The priority of requests while a worker is overloaded: low-priority requests wait until no others do."""
-
-
-class Tool(NamedTuple):
-    """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
-    Provisional.
-
-    ``name`` consists of letters, digits and ``_-.``; the default is the route's name. ``title`` is shown to users. A
-    ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, tools for DELETE are
-    destructive. ``confirm`` is text with argument names, such as "Delete lamp {number}?": the client's user must agree
-    to it before each call.
-
-    An ``open_world`` tool reaches people or systems outside the app, such as by sending mail. ``page`` is the name of a
-    GET route whose page clients show beside the result (MCP Apps). ``headers`` maps arguments to the names under which
-    clients repeat them in ``Mcp-Param-`` headers, for proxies. ``meta`` is sent as the tool's ``_meta``.
-    """
-
-    name: str | None = None
-    title: str | None = None
-    destructive: bool | None = None
-    confirm: str | None = None
-    open_world: bool = False
-    page: str | None = None
-    headers: Mapping[str, str] | None = None
-    meta: Mapping[str, Any] | None = None
-
-    @staticmethod
-    def of(given: object, pattern: str) -> "Tool | None":
-        """Return the options of a tool, or None for a route that isn't one. Raises TypeError for an object of another
-        type, and ValueError for an invalid name.
-        """
-        if given is None or isinstance(given, bool):
-            return Tool() if given else None
-        if not isinstance(given, Tool):
-            raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}: {pattern!r}", TypeError)
-        if given.name is not None and not _tool_name.fullmatch(given.name):
-            raise explained(
-                "bad-route-option",
-                f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}",
-            )
-        return given
 
 
 class Route(NamedTuple):
@@ -134,38 +88,16 @@ class Route(NamedTuple):
     """True if an ``async def`` handler is cancelled when the client disconnects; None means True for GET and HEAD
     only.
     """
-    signed_url: bool = False
-    """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
     """True if the route is handled outside all middleware and hooks, for every host."""
-    idempotent: bool = False
-    """True if a request is executed once, however often it is sent with the same Idempotency-Key."""
-    resumable: bool = False
-    """True if an interrupted upload can be continued."""
-    durable: bool = False
-    """True if a request that was accepted is finished even if its process dies."""
-    live: str | None = None
-    """The name of the block that is sent to clients again whenever it changes; None for no block."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
-    signed_by: str | None = None
-    """The name of the ``Signatures`` whose keys must sign requests, or None if they needn't be signed."""
-    check_digest: bool = False
-    """True if a request is accepted only if its body matches its Content-Digest."""
-    priority: Priority = "normal"
-    """The priority of the requests while a worker is overloaded."""
     before: tuple[Hook, ...] = ()
     """The hooks for this route only, called after those of the blueprint and the application."""
-    takes: object = None
-    """The type of the body, or types for "json", "form", "query" and "headers", as declared for API documents."""
     gives: Mapping[int, Gives] | None = None
     """What is declared of the response with each status, for API documents; None if nothing is."""
-    examples: Mapping[str | int, object] | None = None
-    """Examples of request data, and of responses by status, for API documents."""
-    tool: Tool | None = None
-    """The options of a tool for language models; None if the route isn't a tool."""
     meta: RouteMeta = NO_META
-    """The metadata of the route and its blueprints, for hooks and features."""
+    """The metadata of the route and its blueprints, for hooks and features: also the options that are ``RouteKeys``."""
     blueprint: str | None = None
     """The name of the blueprint, prefixed with the names of the enclosing blueprints: ``shop.admin``."""
     app: Any = None
@@ -321,22 +253,11 @@ def make_route(
         options.get("receive", "load"),
         deadline,
         options.get("cancel_on_disconnect"),
-        options.get("signed_url", False),
         options.get("unguarded", False),
-        options.get("idempotent", False),
-        options.get("resumable", False),
-        options.get("durable", False),
-        options.get("live"),
         options.get("csrf_exempt", False),
-        options.get("signed_by"),
-        options.get("check_digest", False),
-        options.get("priority", "normal"),
         before_hooks(options.get("before", ())),
-        takes=options.get("takes"),
         gives=by_status(options.get("gives")),
-        examples=options.get("examples"),
-        tool=Tool.of(options.get("tool", False), pattern),
-        meta=checked_meta(options.get("meta")),
+        meta=_meta_of(options, pattern),
         arguments=arguments_of(function, ("request",) if websocket is None else ("request", "socket")),
         websocket=websocket,
     )
@@ -364,16 +285,13 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         )
     if receive not in ("load", "lazy", "stream"):
         raise explained("bad-route-option", f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
-    if (priority := options.get("priority", "normal")) not in ("normal", "low"):
-        raise explained("bad-route-option", f"priority must be 'normal' or 'low', not {priority!r}: {pattern!r}")
     if options.get("check_digest") and receive == "stream":
         raise explained(
             "bad-route-option",
             f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}",
         )
     check_deadline(options.get("deadline"))
-    checked_meta(options.get("meta"))
-    Tool.of(options.get("tool", False), pattern)
+    _meta_of(options, pattern)
     _check_declared(pattern, options)
     before_hooks(options.get("before", ()))
 
@@ -420,17 +338,10 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
     return tuple([hook(function) for function in functions])
 
 
-def checked_meta(values: object) -> RouteMeta:
-    """Return the metadata passed to a route or a blueprint. Raises TypeError for keys of another type."""
-    if values is None:
-        return NO_META
-    if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
-        raise explained(
-            "bad-route-option",
-            f'meta must have RouteKeys, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}',
-            TypeError,
-        )
-    return RouteMeta(values)
+def _meta_of(options: Mapping[str, Any], pattern: str) -> RouteMeta:
+    """Return the metadata of a route: what ``meta`` maps, and its options that are ``RouteKeys``."""
+    own = {key: options[name] for name, key in KEYWORDS.items() if options.get(name) is not None}
+    return checked_meta(own, repr(pattern)).within(checked_meta(options.get("meta"), repr(pattern)))
 
 
 def check_deadline(deadline: Duration | None) -> float | None:

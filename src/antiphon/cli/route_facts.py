@@ -15,6 +15,7 @@ from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import MIXED, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.registry import RouteGroup
+from antiphon.app.route_keys import RouteKeys
 from antiphon.cli.reading_lines import OWN_NAMES, Known, Reader, Reason, listed, named, owner_of, with_place
 from antiphon.cli.target import ANTIPHON, shown_path
 from antiphon.features.cache.feature import Cache
@@ -154,10 +155,13 @@ class _Route:
             text = "refused (421) for hosts that trusted_hosts doesn't list"
             yield Fact("guards", text, "declared", "App(trusted_hosts=...)")
         for text, is_set in {
-            "refused (403) without a signed URL": route.signed_url,
-            f"refused (401) without a signature by {route.signed_by}": route.signed_by,
-            "refused (400) without the Content-Digest of its body": route.check_digest,
-            "carried out once for each Idempotency-Key": route.idempotent or route.durable,
+            "refused (403) without a signed URL": route.meta.get(RouteKeys.signed_url),
+            f"refused (401) without a signature by {route.meta.get(RouteKeys.signed_by)}": route.meta.get(
+                RouteKeys.signed_by
+            ),
+            "refused (400) without the Content-Digest of its body": route.meta.get(RouteKeys.check_digest),
+            "carried out once for each Idempotency-Key": route.meta.get(RouteKeys.idempotent)
+            or route.meta.get(RouteKeys.durable),
         }.items():
             if is_set:
                 yield Fact("guards", text, "declared", self.place)
@@ -268,7 +272,7 @@ class _Route:
             yield Fact("document", each.text, "unknown", _line_of(each.place))
 
     def _taken(self, contract: Contract, operation: Schema, mentions: Mapping[str, str]) -> Iterator[Fact]:
-        said: Known = "read from code" if self.route.takes is None else "declared"
+        said: Known = "read from code" if self.route.meta.get(RouteKeys.takes) is None else "declared"
         for each in [one for one in contract.reads if contract.has_content or one.part in ("query", "headers")]:
             kind = "" if each.wanted is Any else f" as {getattr(each.wanted, '__name__', each.wanted)}"
             part = "the body as it is" if each.part == "raw" else each.part

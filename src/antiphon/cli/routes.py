@@ -9,6 +9,7 @@ from antiphon.app.application import App
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.mount import Mount
 from antiphon.app.route import Route
+from antiphon.app.route_keys import RouteKeys
 from antiphon.cli.commands import aligned
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
@@ -107,7 +108,7 @@ def explained_by(facts: "Sequence[Fact]") -> list[str]:
 def _row(route: Route, prefix: str = "", host: str = "") -> Row:
     where = f"{route.host or host}{prefix}{route.pattern}"
     methods = "WebSocket" if route.websocket else ",".join(route.methods)
-    name = f"{route.name} (tool)" if route.tool is not None else route.name
+    name = f"{route.name} (tool)" if route.meta.get(RouteKeys.tool) else route.name
     return methods, where, name, shorten(route.handled_by)
 
 

@@ -16,6 +16,7 @@ from antiphon.app.planning.cross_site import SAFE_METHODS, check_cross_site, par
 from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import DigestError, check_digest, check_handshake
 from antiphon.app.registry import PlannedRoute
+from antiphon.app.route_keys import KeyHandling, RouteKeys
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.app.store import RETRY_AFTER, FeatureStore, KeptResponse, store_name
@@ -68,6 +69,7 @@ from antiphon.request.caller import arrivals, network_of, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_too_long, urlencoded_fields_of
+from antiphon.request.route import RouteMeta
 from antiphon.request.shared_caches import keep_private
 from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, unrecorded, unwatched
 from antiphon.response.fields import SharedFields
@@ -89,24 +91,24 @@ __all__ = [
     "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "Added", "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse",
     "BlockingBody", "BlockingChunks", "Body", "Choice", "Connection", "Content", "Crossing", "DatabaseConnection",
     "DerivedHead", "DescribedApp", "DigestError", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets",
-    "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "KeptResponse", "Lifecycle",
-    "LoopServer", "MadeHead", "MadeRequest", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError", "OfRequest",
-    "OpenFile", "PlainHead", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable",
-    "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "TypeDescription", "ViewRoute",
-    "WSGIHead", "WatchedHead", "Window", "absent", "accelerated", "arrivals", "as_bytes", "as_http_error",
-    "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file", "check_arguments",
-    "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator", "check_numbers",
-    "check_sync", "check_template_data", "checked_by", "class_if_imported", "close_accepted", "contained",
-    "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request", "error_like",
-    "errors_name_it", "failed", "finish", "guess_type", "host_of", "http_error", "import_on_use", "innermost",
-    "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name", "is_seen_in_debug",
-    "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text", "keep_private", "language_of",
-    "lazy", "log_failure", "make_environ", "missing_package", "mounted_together", "named", "network_of", "not_offered",
-    "note_read", "over_limit", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step",
-    "query_too_long", "quote_path", "quoted_path", "quoted_root", "raises_errors", "read_number", "read_whole_form",
-    "ready", "refuse_on_loop", "release", "render", "request_around", "require_names", "response_of", "run_async",
-    "run_on", "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
-    "serving_loop", "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of",
-    "texts_of", "to_response", "unquote", "unrecorded", "until_left", "unwatched", "urlencoded_fields_of", "watched",
-    "without_traceback",
+    "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "KeptResponse", "KeyHandling",
+    "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError",
+    "OfRequest", "OpenFile", "PlainHead", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal",
+    "RouteKeys", "RouteMeta", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
+    "TimedSigner", "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "accelerated",
+    "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork", "call_at_exit",
+    "call_in_own_context", "caller_file", "check_arguments", "check_cross_site", "check_dependency", "check_digest",
+    "check_handshake", "check_no_decorator", "check_numbers", "check_sync", "check_template_data", "checked_by",
+    "class_if_imported", "close_accepted", "contained", "crossing_of", "decode_json", "describe", "driven",
+    "encode_json", "endable", "environ_request", "error_like", "errors_name_it", "failed", "finish", "guess_type",
+    "host_of", "http_error", "import_on_use", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop",
+    "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
+    "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
+    "mounted_together", "named", "network_of", "not_offered", "note_read", "over_limit", "parse_or_none",
+    "parse_origin", "path_beside", "plain_head", "pointer_step", "query_too_long", "quote_path", "quoted_path",
+    "quoted_root", "raises_errors", "read_number", "read_whole_form", "ready", "refuse_on_loop", "release", "render",
+    "request_around", "require_names", "response_of", "run_async", "run_on", "running_loop", "safe_filename",
+    "scope_request", "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request", "signature_of",
+    "split_list", "started_response", "store_name", "stream_of", "texts_of", "to_response", "unquote", "unrecorded",
+    "until_left", "unwatched", "urlencoded_fields_of", "watched", "without_traceback",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 from antiphon.app.channel_log import MissedMessages
 from antiphon.app.dispatch.declared import Gives
-from antiphon.app.route import Tool
+from antiphon.app.route_keys import Tool
 from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.api_keys import APIKey
 from antiphon.features.block_script import BlockScript

@@ -15,6 +15,7 @@ from antiphon.app.dispatch.plan import LOOP, THREAD, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.matching import respond_to_options
 from antiphon.app.route import Route, before_hooks, checked_methods
+from antiphon.app.route_keys import RouteKeys
 from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import check_not_cancelled
@@ -30,7 +31,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.dependencies import Dependency, ReadableDependency
 from antiphon.request.request import Request
-from antiphon.request.route import NO_ROUTE
+from antiphon.request.route import NO_ROUTE, RouteMeta
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS
 from antiphon.serialization.fields import TimeTexts
@@ -40,9 +41,8 @@ from antiphon.serialization.types import described, members
 class WriteOnce(Protocol):
     """A feature that executes a write only once, such as ``IdempotentWrites``."""
 
-    def _surround(
-        self, route: Route, handler: Callable[[Request], Any]
-    ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]: ...
+    def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]: ...
+    def _ending(self, route: Route) -> MiddlewareFunction: ...
 
 
 class CheckSignature(Protocol):
@@ -110,13 +110,14 @@ class ViewPlan:
         name = getattr(function, "__name__", "") or type(function).__name__
         route = Route(
             "", (), name, function, None, None, NO_ROUTE.limits, None, handler,
-            idempotent=idempotent is not None, before=(*checks, *before_hooks(before)), dependencies=_NoDependencies(),
+            before=(*checks, *before_hooks(before)), meta=RouteMeta({RouteKeys.idempotent: idempotent is not None}),
+            dependencies=_NoDependencies(),
         )  # fmt: skip
         stack = HandlerStack(before=route.before)
         self._plan = self._of_writes = _plan(route, handler, stack)
         if idempotent is not None:
-            around, once = idempotent._surround(route, handler.function)
-            stack = stack._replace(middleware=(middleware(around),))
+            once = idempotent._surround(route, handler.function)
+            stack = stack._replace(middleware=(middleware(idempotent._ending(route)),))
             self._of_writes = _plan(route, handler._replace(function=once), stack)
 
     def respond(self, request: Request, call: Call) -> Response | Steps[Response]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, Protocol, TypeVar, get_args, overload
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest
@@ -18,21 +18,56 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 P = ParamSpec("P")
+T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D")
 
 
-class RouteKey(Generic[T]):
+class RouteKey(Generic[T_co]):
     """A typed key of route metadata: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
 
-    Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages only:
-    two keys with the same name are different. A subclass may have a method ``finish(request, response)``, which
-    completes each response of the routes with the key.
+    Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages and
+    lists of routes only: two keys with the same name are different. A subclass may have a method ``finish(request,
+    response)``, which completes each response of the routes with the key.
+
+    Where a route is registered, ``parse`` returns the value for the one that was given, and raises TypeError or
+    ValueError for a wrong one. Without it, values of another type than the key's raise TypeError. With ``needs``, such
+    as "Quotas(store)", a route with the key is an error unless a feature of the app handles the key
+    (``App.handle_key``). ``before`` is a hook of the routes with the key, before those of the routes themselves.
+    ``around`` receives a route and its handler, as a function of only the request, when the route is planned, and
+    returns the function to call instead: ``def`` or ``async def`` like the handler. For the value False, nothing is
+    done. None takes a blueprint's value away.
     """
 
-    __slots__ = ("__orig_class__", "name")  # RouteKey[str]("flag") sets the first, the value's type
+    __slots__ = ("__orig_class__", "around", "before", "name", "needs", "parse")
+    # RouteKey[str]("flag") sets the first, the value's type.
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        parse: Callable[[Any], T_co] | None = None,
+        needs: str | Callable[[Any], str] | None = None,
+        before: Callable[["Request"], Any] | None = None,
+        around: Callable[[Any, Callable[["Request"], Any]], Callable[["Request"], Any]] | None = None,
+    ) -> None:
         self.name = name
+        self.parse = parse
+        self.needs = needs
+        self.before = before
+        self.around = around
+
+    def checked(self, value: Any) -> T_co:
+        """Return the value that a route has for the one that was given. Raises TypeError or ValueError."""
+        if self.parse is not None:
+            return self.parse(value)
+        [kind] = get_args(getattr(self, "__orig_class__", None)) or (object,)
+        try:
+            fits = isinstance(value, int | float if kind is float else kind)
+        except TypeError:  # it has parameters, or is a protocol
+            fits = True
+        if not fits:
+            raise TypeError(f"{self.name} must be {getattr(kind, '__name__', kind)}, not {value!r}")
+        return value  # type: ignore[no-any-return] # as far as it can be checked
 
     def __repr__(self) -> str:
         return f"<RouteKey {self.name!r}>"
@@ -60,8 +95,11 @@ class RouteMeta:
         return self._values.get(key, default)
 
     def within(self, outer: "RouteMeta") -> "RouteMeta":
-        """Return these values, together with the values of ``outer`` for the remaining keys."""
-        return RouteMeta({**outer._values, **self._values}) if self._values else outer  # noqa: SLF001 - of this class
+        """Return these values, together with the values of ``outer`` for the remaining keys. None takes one away."""
+        if not self._values:
+            return outer
+        values = {**outer._values, **self._values}  # noqa: SLF001 - of this class
+        return RouteMeta({key: value for key, value in values.items() if value is not None})
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -104,7 +142,7 @@ class Route(Protocol):
     empty. An OPTIONS request that the application handles itself has the path's pattern, but no name. ``handler`` is
     the registered function, by which hooks recognize marked handlers; None if there is no application. ``meta``
     contains the metadata of the route and its blueprints. ``csrf_exempt`` is True if the route accepts cross-site
-    writes. ``live`` is the name of the block that clients can watch.
+    writes.
     """
 
     @property
@@ -128,8 +166,6 @@ class Route(Protocol):
     @property
     def csrf_exempt(self) -> bool: ...
     @property
-    def live(self) -> str | None: ...
-    @property
     def app(self) -> Any: ...
     @property
     def is_before_routing(self) -> bool: ...
@@ -152,7 +188,6 @@ class _NoRoute:
     limits = DEFAULT_LIMITS
     meta = NO_META
     csrf_exempt = False
-    live: str | None = None
     is_before_routing = False
     dependencies = _NoDependencies()
     handled_by = "its handler"

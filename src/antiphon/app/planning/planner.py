@@ -8,7 +8,7 @@ from antiphon.app.dispatch.hooks import Hook, hook
 from antiphon.app.dispatch.plan import LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.features import LiveRouting, RouteFeatures, plan_stream
+from antiphon.app.planning.features import RoutingInstead, check_needs, planned_for_keys
 from antiphon.app.planning.matching import (
     MountPlans,
     Routing,
@@ -28,6 +28,7 @@ from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of
 from antiphon.app.registry import RouteGroup, check_route_names, merged_converters, places
 from antiphon.app.route import Route, SocketOptions
+from antiphon.app.route_keys import RouteKeys
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, is_async
 from antiphon.handler.scope import in_scope
@@ -53,17 +54,15 @@ class Planning:
         redirect_slashes: bool,
         encoded_slashes: bool,
         signer: Callable[[str], Signer],
-        features: RouteFeatures,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
         self._signer = signer
-        self._features = features
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
-        watching = features.watching_live
-        kind = Routing if watching is None else partial(LiveRouting, watching)
+        handlings = (each for group in self._groups.values() for _, each in group.registry.handlings)
+        kind = RoutingInstead if any(each.instead is not None for each in handlings) else Routing
         self._routing: Routing = kind(checks, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
@@ -89,6 +88,7 @@ class Planning:
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
         check_read_types(route.handler)
+        check_needs(group, route)
         handler = self._handler(route)
         if handler.is_async:
             # The handler itself is kept as ``raw_handler``, for requests in which it never waits.
@@ -98,7 +98,7 @@ class Planning:
         if finishers := [finish for key in route.meta if (finish := getattr(key, "finish", None))]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
-        handler, stack = self._features.around(route, handler, stack)
+        handler, stack = planned_for_keys(group, route, handler, stack)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -109,8 +109,8 @@ class Planning:
         if at_hand := getattr(route.handler, "at_hand", None):
             plan.at_hand = _at_hand(group, plan, stack, *at_hand)
         plan.checks_writes = not (route.csrf_exempt or {*SAFE_METHODS}.issuperset(route.methods))
-        if route.live is not None:
-            plan_stream(self._routing, plan, stack)
+        if isinstance(self._routing, RoutingInstead):
+            self._routing.add(plan, stack, group.handlings(route))
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -130,22 +130,21 @@ class Planning:
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return the stack around the handler of a route."""
         stack = group.stack_of(route)
-        checks = [*self._checks(route)]
+        checks = [*self._checks(group, route)]
         # After the hooks, as an error of the handler: a limit counts what is no handshake, too.
         last = () if route.websocket is None else (Hook(check_handshake, False),)
         if not (checks or route.before or last):
             return stack
         return stack._replace(before=(*checks, *stack.before, *route.before, *last))
 
-    def _checks(self, route: Route) -> Iterator[Hook]:
+    def _checks(self, group: RouteGroup, route: Route) -> Iterator[Hook]:
         """Yield the hooks that a route's options require. They are called before all others."""
         if route.websocket is not None and not route.csrf_exempt:
             yield Hook(self._routing.checks.check_handshake, False)
-        if route.signed_url:
+        if route.meta.get(RouteKeys.signed_url):
             yield self._url_check(route)
-        if route.signed_by is not None:
-            yield self._features.signer_check(route, route.signed_by)
-        if route.check_digest:
+        yield from (hook(each.check(route)) for each in group.handlings(route) if each.check is not None)
+        if route.meta.get(RouteKeys.check_digest):
             yield hook(arequire_digest if is_async(route.handler) else require_digest)
 
     def _url_check(self, route: Route) -> Hook:
@@ -206,8 +205,8 @@ class Planning:
                 if method in methods and (accepted := media_of(methods[method].route)):
                     fields[f"accept-{method.lower()}"] = ", ".join(accepted)
             for plan in methods.values():
-                if plan.route.resumable and self._features.resuming is not None:
-                    fields |= self._features.resuming._upload_fields(plan.route)
+                for each in self._groups[plan.route.blueprint or ""].handlings(plan.route):
+                    fields |= each.options(plan.route) if each.options is not None else {}
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
             hook = Hook(partial(respond_to_options, fields), False, blocks)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, 
 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.app.route import Route
+from antiphon.app.route_keys import RouteKeys
 from antiphon.explanations import explained
 from antiphon.handler.callables import READS_CODE, describe, innermost
 from antiphon.request.dependencies import Dependency
@@ -59,8 +60,8 @@ def check_read_types(handler: Callable[..., Any]) -> None:
 
 def media_of(route: "Route") -> list[str]:
     """Return the media types that a handler reads, as declared or as found in its own code; none if unknown."""
-    if route.takes is not None:
-        parts: Iterable[str] = route.takes if isinstance(route.takes, Mapping) else ("json",)
+    if (takes := route.meta.get(RouteKeys.takes)) is not None:
+        parts: Iterable[str] = takes if isinstance(takes, Mapping) else ("json",)
     else:
         function = innermost(route.handler)
         function = getattr(function, "__func__", function)

@@ -110,7 +110,7 @@ class Cache:
             self._files.folder()  # removes the leftovers of killed processes
         watch = None if self._is_gateway else self._watch
         hooked, early = (self._around_hooks, self._inside_hooks), self._at_hand.respond
-        app._route_features.surround_with_cache(self._around, early, hooked, watch, blocking=self._blocks)
+        app.surround(self._around, early, hooked, watch, blocking=self._blocks)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""

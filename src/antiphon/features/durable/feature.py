@@ -20,7 +20,9 @@ from antiphon.embedding import (
     RETRY_AFTER,
     Added,
     KeptResponse,
+    KeyHandling,
     Reads,
+    RouteKeys,
     TimedSigner,
     check_dependency,
     check_numbers,
@@ -142,7 +144,7 @@ class Durable:
                 TypeError,
             )
         self._app = app
-        app._route_features.surround_durable(self._surround)
+        app.handle_key(RouteKeys.durable, KeyHandling(self, around=self._surround, is_later=True))
         app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
         app.on_startup(self._open)
         app.on_shutdown(self._engine.close)
@@ -179,7 +181,7 @@ class Durable:
         return {"failed": self._engine.failed}
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        if route.durable:
+        if route.meta.get(RouteKeys.durable):
             yield Added(202, headers=("location", "retry-after"))
             yield Added(400, BadRequest, "The Idempotency-Key header is missing or malformed.")
             yield Added(422, UnprocessableContent, "The key was used for another request.")

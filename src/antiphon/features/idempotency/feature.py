@@ -28,7 +28,9 @@ from antiphon.embedding import (
     DatabaseConnection,
     FeatureStore,
     KeptResponse,
+    KeyHandling,
     Reads,
+    RouteKeys,
     WatchedHead,
     check_dependency,
     check_numbers,
@@ -146,10 +148,13 @@ class IdempotentWrites:
     def install(self, app: App) -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
-        app._route_features.surround_idempotent(self._surround, self._watch_before_routing)
+        handling = KeyHandling(
+            self, around=self._surround, outermost=self._ending, before_routing=self._watch_before_routing
+        )
+        app.handle_key(RouteKeys.idempotent, handling)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        if route.idempotent:
+        if route.meta.get(RouteKeys.idempotent):
             wrong = "missing or malformed" if self.required else "malformed"
             yield Added(400, BadRequest, f"The Idempotency-Key header is {wrong}.")
             wait = ("retry-after",)
@@ -157,10 +162,8 @@ class IdempotentWrites:
             yield Added(422, UnprocessableContent, "The key was used for another request.")
             yield Added(503, StoreUnavailable)
 
-    def _surround(
-        self, route: Route, handler: Callable[[Request], Any]
-    ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]:
-        """Return the middleware that ends a claim, and the handler that makes one.
+    def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        """Return the handler that makes a claim.
 
         Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
         """
@@ -184,9 +187,11 @@ class IdempotentWrites:
             write = self._write_of(request, caller)
             return await (handler(request) if write is None else self._acarry_out(handler, request, write))
 
-        if is_async(route.handler):
-            return self._end_async, update_wrapper(aonce, handler)
-        return self._end, update_wrapper(once, handler)
+        return update_wrapper(aonce if is_async(route.handler) else once, handler)
+
+    def _ending(self, route: Route) -> MiddlewareFunction:
+        """Return the middleware that ends a claim."""
+        return self._end_async if is_async(route.handler) else self._end
 
     # Before the handler
 

@@ -10,16 +10,27 @@ so that its login, its tenant and its limits are checked again. All other reques
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 from random import SystemRandom
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from antiphon import Request, Response
-from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, check_numbers, errors_name_it, running_loop
+from antiphon import Request, Response, explained
+from antiphon.embedding import (
+    ON_LOOP,
+    FeatureStore,
+    KeyHandling,
+    RouteKeys,
+    call_after_fork,
+    check_numbers,
+    describe,
+    errors_name_it,
+    running_loop,
+)
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.ends import too_many
@@ -30,6 +41,7 @@ from antiphon.http import ServiceUnavailable
 
 if TYPE_CHECKING:
     from antiphon import App
+    from antiphon.types import Route
 
 _BATCH = 50
 """The number of tables in one message, which fit into it with the longest names."""
@@ -91,6 +103,14 @@ class _Teller:
             return tables or None
 
 
+def _for_get(route: "Route", handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    """Return a route's handler. Raises ValueError for a route that isn't for GET."""
+    if "GET" not in route.methods:
+        message = f"{describe(route.handler)} is live, so it must be a route for GET: {route.pattern!r}"
+        raise explained("bad-route-option", message)
+    return handler
+
+
 @errors_name_it
 class Live:
     """A feature that keeps blocks of pages up to date: those of GET routes with ``live="orders"``, a block's name.
@@ -130,7 +150,7 @@ class Live:
             FeatureStore.note_memory(app, "Live")
             store = MemoryStore()
         self._channel = self._teller.channel = Channel("antiphon live", store)
-        app._route_features.watch_live(self)
+        app.handle_key(RouteKeys.live, KeyHandling(self, around=_for_get, instead=(self._is_watcher, self._respond)))
         app.on_shutdown(self._teller.finish)
         tell_of_writes(self._teller)
 
@@ -144,7 +164,7 @@ class Live:
         audience = self._audience()
         if sum(map(len, [*self._audiences.values()])) >= self._most:
             raise ServiceUnavailable("Too many clients are listening. Try again soon.", retry_after=5)
-        watcher = Watcher(audience, request, request.route.live or "")
+        watcher = Watcher(audience, request, request.route.meta.get(RouteKeys.live) or "")
         try:
             first = await watcher.begin()
             if self._url is not None:

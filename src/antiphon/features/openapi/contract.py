@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import HTTPError, Redirect
-from antiphon.embedding import SAFE_METHODS, Added, PlannedRoute, http_error, innermost
+from antiphon.embedding import SAFE_METHODS, Added, PlannedRoute, RouteKeys, http_error, innermost
 from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
@@ -363,8 +363,8 @@ class ContractReader:
     def _declare(self, contract: Contract) -> None:
         """Replace the findings with the route's declarations."""
         route, place = contract.route, _place_of(contract.route)
-        if route.takes is not None:
-            parts: Mapping[Any, Any] = route.takes if isinstance(route.takes, Mapping) else {"json": route.takes}
+        if (takes := route.meta.get(RouteKeys.takes)) is not None:
+            parts: Mapping[Any, Any] = takes if isinstance(takes, Mapping) else {"json": takes}
             is_body = bool({"json", "form"} & {*parts})
             replaced = {"json", "form", "raw", "rows", "patch"} if is_body else set()
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]

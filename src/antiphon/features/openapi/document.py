@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import App, HTTPError
-from antiphon.embedding import PlannedRoute, decode_json, describe, encode_json, innermost, json_as, lazy
+from antiphon.embedding import PlannedRoute, RouteKeys, decode_json, describe, encode_json, innermost, json_as, lazy
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Sources
@@ -247,7 +247,7 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
         made["tags"] = tags
     if contract.route.meta.get(OpenAPI.DEPRECATED):
         made["deprecated"] = True
-    if contract.route.tool is not None:
+    if contract.route.meta.get(RouteKeys.tool):
         made["x-tool"] = True
     if security := security_of(contract, described.security):
         made["security"] = security
@@ -313,7 +313,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
     """Add a route's examples to its operation, and yield an error for each example that does not match."""
-    examples: Mapping[Any, Any] = contract.route.examples or {}
+    examples: Mapping[Any, Any] = contract.route.meta.get(RouteKeys.examples) or {}
     for key, value in examples.items():
         written = encode_json(value)
         plain: Any = decode_json(written)

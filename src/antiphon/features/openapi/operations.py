@@ -7,7 +7,7 @@ from inspect import cleandoc
 from typing import Any
 
 from antiphon import Limits
-from antiphon.embedding import TypeDescription, http_error, innermost, is_async
+from antiphon.embedding import RouteKeys, TypeDescription, http_error, innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Problem, Stream, Value
@@ -66,8 +66,8 @@ def operation(contract: Contract, parameters: dict[str, str], schemas: Schemas) 
     made = _described(contract)
     found = [path_parameter(name, converter, contract.route) for name, converter in parameters.items()]
     found += other_parameters(contract, schemas)
-    if contract.route.idempotent or contract.route.durable:
-        required = contract.route.durable or requires_key(contract.route)
+    if contract.route.meta.get(RouteKeys.idempotent) or contract.route.meta.get(RouteKeys.durable):
+        required = contract.route.meta.get(RouteKeys.durable) or requires_key(contract.route)
         found = [each for each in found if each["name"].lower() != "idempotency-key"]  # the handler may read it, too
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
     if found:
@@ -113,9 +113,9 @@ def expect(contract: Contract, *, has_parameters: bool, has_hosts: bool, refuses
             contract.fail(status, detail)
     if refuses_other_sites and not is_safe:
         contract.fail(403, "A page on another site may not write here.")
-    if route.check_digest:
+    if route.meta.get(RouteKeys.check_digest):
         contract.fail(400, "The body does not have its Content-Digest.")
-    if route.signed_url:
+    if route.meta.get(RouteKeys.signed_url):
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):

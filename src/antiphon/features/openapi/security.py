@@ -4,7 +4,7 @@ from itertools import chain, count
 from typing import Any, NamedTuple
 
 from antiphon import Request
-from antiphon.embedding import PlannedRoute
+from antiphon.embedding import PlannedRoute, RouteKeys
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
@@ -45,7 +45,7 @@ def security_schemes(planned: PlannedRoute, taken: dict[str, Schema]) -> dict[st
                 schemes[next(each for each in free if taken.setdefault(each, schema) == schema)] = Scheme(
                     source, schema
                 )
-    if any(route.signed_by is not None for route in planned.app.routes):
+    if any(route.meta.get(RouteKeys.signed_by) for route in planned.app.routes):
         schemes[SIGNATURE] = Scheme(None, _SIGNATURE_SCHEME)
     return schemes
 
@@ -71,7 +71,7 @@ def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str
     If the route is signed, each requirement includes a signature.
     """
     wanted = _security_of_users(contract, schemes)
-    if contract.route.signed_by is None:
+    if not contract.route.meta.get(RouteKeys.signed_by):
         return wanted
     signed = [{**each, SIGNATURE: []} for each in wanted or [{}]]
     return signed if requires_signature(contract.route) else [*signed, *(wanted or [{}])]
@@ -97,12 +97,12 @@ def users_of(planned: PlannedRoute) -> list[Users[Any]]:
 
 def requires_key(route: Route) -> bool:
     """True if an idempotent route refuses requests without an Idempotency-Key."""
-    feature = getattr(route.app and route.app._route_features.surrounds_idempotent, "__self__", None)
-    return not isinstance(feature, IdempotentWrites) or feature.required
+    feature = route.app and route.app.find_feature(IdempotentWrites)
+    return feature is None or feature.required
 
 
 def requires_signature(route: Route) -> bool:
     """True if a route that is ``signed_by`` keys refuses unsigned requests."""
-    check = route.app._route_features.signature_checks.get(route.signed_by) if route.app else None
-    feature = getattr(check, "__self__", None)
-    return not isinstance(feature, Signatures) or feature.required
+    name = route.meta.get(RouteKeys.signed_by)
+    used = route.app.features if route.app else ()
+    return all(each.required for each in used if isinstance(each, Signatures) and each.name == name)

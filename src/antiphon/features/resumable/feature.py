@@ -12,7 +12,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any, assert_never, cast
 
-from antiphon import App, HTTPError, Request, Response, explained
+from antiphon import App, HTTPError, Request, Response, RouteKey, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     Added,
@@ -20,6 +20,9 @@ from antiphon.embedding import (
     DigestError,
     FeatureStore,
     KeptResponse,
+    KeyHandling,
+    RouteKeys,
+    RouteMeta,
     check_digest,
     check_numbers,
     describe,
@@ -45,6 +48,11 @@ BATCH = 1 << 20
 MOST_KEPT = 1 << 20
 """The maximum number of bytes of a response that is kept for retries."""
 _BELOW = "/uploads/"
+_OF_WHOLE = (
+    RouteKeys.signed_url, RouteKeys.idempotent, RouteKeys.resumable, RouteKeys.check_digest, RouteKeys.takes,
+    RouteKeys.examples, RouteKeys.tool,
+)  # fmt: skip
+"""What holds for the request that the handler gets, and not for those of its parts."""
 _LOGIN = (401, 403)
 """Statuses after which the client may send the last part again, with new credentials."""
 
@@ -100,7 +108,8 @@ class ResumableUploads:
                     " pass folder= or App(upload_folder=...)",
                 )
             self._own_folder = Path(app.upload_folder)
-        app._route_features.resume_uploads(self)
+        handling = KeyHandling(self, around=self._surround, routes=self._upload_routes, options=self._upload_fields)
+        app.handle_key(RouteKeys.resumable, handling)
 
     def _usable_folder(self) -> Path:
         """Return the folder for files, which is made when it is first used."""
@@ -114,8 +123,12 @@ class ResumableUploads:
 
     def _upload_routes(self, route: Route) -> Iterable[Route]:
         """Return the routes of the uploads to a resumable route, with all of its checks."""
-        for methods, handler in (
-            (("GET", "HEAD"), self._offset), (("PATCH",), self._append), (("DELETE",), self._cancel),
+        of_part: dict[RouteKey[Any], object] = {
+            RouteKeys.takes: {messages.PARTIAL: bytes},
+            RouteKeys.check_digest: route.meta.get(RouteKeys.check_digest),
+        }
+        for methods, handler, own in (
+            (("GET", "HEAD"), self._offset, {}), (("PATCH",), self._append, of_part), (("DELETE",), self._cancel, {}),
         ):  # fmt: skip
             yield route._replace(
                 pattern=f"{route.pattern.rstrip('/')}{_BELOW}<upload_id>",
@@ -126,14 +139,8 @@ class ResumableUploads:
                 redirect_slashes=False,
                 deadline=None,
                 cancel_on_disconnect=False,
-                signed_url=False,
-                idempotent=False,
-                check_digest=route.check_digest and methods == ("PATCH",),
-                resumable=False,
-                takes={messages.PARTIAL: bytes} if methods == ("PATCH",) else None,
                 gives=None,
-                examples=None,
-                tool=None,
+                meta=RouteMeta(dict.fromkeys(_OF_WHOLE) | own).within(route.meta),
             )
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
@@ -172,7 +179,7 @@ class ResumableUploads:
         return {"upload-limit": self._limit(route.limits.body, self._max_age)}
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        if route.resumable:
+        if route.meta.get(RouteKeys.resumable):
             yield Added(201, headers=("location", "upload-complete", "upload-offset", "upload-limit"))
             yield Added(400, BadRequest, "The length of the upload contradicts what was said or sent before.")
             yield Added(429, TooManyRequests, "Only {uploads} uploads may be open at once.")
@@ -200,7 +207,7 @@ class ResumableUploads:
             "target": messages.target_of(request),
             "fields": messages.kept_fields(request),
             "length": part.length,
-            "repeatable": route.idempotent and request.head.field("idempotency-key") is not None,
+            "repeatable": route.meta.get(RouteKeys.idempotent) and request.head.field("idempotency-key") is not None,
         }
         turn = self._uploads.begin(request, _target(request), data)
         try:

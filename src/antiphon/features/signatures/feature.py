@@ -18,7 +18,9 @@ from antiphon.embedding import (
     Added,
     DigestError,
     FeatureStore,
+    KeyHandling,
     Reads,
+    RouteKeys,
     arrivals,
     check_arguments,
     check_digest,
@@ -170,13 +172,13 @@ class Signatures:
         """
         if (store := self._stores.taken_if_any(app)) is not None:
             self._remember_in(store)
-        app._route_features.check_signatures(self.name, self._check_for)
+        app.handle_key(RouteKeys.signed_by, KeyHandling(self, self.name, check=self._check_for))
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
             app.on_startup(lambda: self._check_bodies(app))
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        if self._is_everywhere or route.signed_by == self.name:
+        if self._is_everywhere or route.meta.get(RouteKeys.signed_by) == self.name:
             told = "The request is not signed by a known key."
             yield Added(401, SignatureRefused, told, headers=("accept-signature", "www-authenticate"))
             if self._store is not None and self._store.blocks:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, TypeAlias, cast
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import Reads, check_template_data, is_on_loop, note_read, split_list
+from antiphon.embedding import Reads, RouteKeys, check_template_data, is_on_loop, note_read, split_list
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
@@ -250,7 +250,7 @@ class Page:
 
     def _offers(self, request: Request) -> Mapping[str, str]:
         """Return the blocks that clients can ask for, by their elements' ids: also the route's live block."""
-        live = request.route.live
+        live = request.route.meta.get(RouteKeys.live)
         return self._offered if live is None or live in self._offered.values() else {**self._offered, live: live}
 
     def _varies(self, request: Request) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
-from antiphon.embedding import SAFE_METHODS, is_token, quote_path
+from antiphon.embedding import SAFE_METHODS, RouteKeys, RouteMeta, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import EVENTS, JSON, NDJSON
@@ -86,7 +86,7 @@ class Definition:
     @property
     def takes_key(self) -> bool:
         """True if a call with a key that was used before is not carried out again."""
-        return self.route.idempotent or self.route.durable
+        return bool(self.route.meta.get(RouteKeys.idempotent) or self.route.meta.get(RouteKeys.durable))
 
     @property
     def asked_about(self) -> list[str]:
@@ -192,7 +192,7 @@ class ToolRoute(NamedTuple):
 def tool_routes(app: App) -> Iterator[ToolRoute]:
     """Yield the routes that are tools, in an application and in those mounted in it."""
     for each in described_routes(app):
-        if each.route.tool is not None:
+        if each.route.meta.get(RouteKeys.tool) is not None:
             yield ToolRoute(each.route, each.path)
 
 
@@ -238,8 +238,8 @@ def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
 def _definition(
     route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
-    options = route.tool or Tool()
-    if route.signed_url:
+    options = route.meta.get(RouteKeys.tool) or Tool()
+    if route.meta.get(RouteKeys.signed_url):
         raise explained(
             "bad-tool", f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
         )
@@ -383,7 +383,7 @@ def definitions_of_dialect(
         )
     described = mounted.described_api()
     content = make_document(described, Info(api.title, api.version, api.description)).content
-    wanted = {name: tool for name, given in tools.items() if (tool := Tool.of(given, name)) is not None}
+    wanted = {name: tool for name, given in tools.items() if (tool := Tool.of(given)) is not None}
     routes = [*_marked(app_of(described), wanted, prefix)]
     if unknown := wanted.keys() - {each.route.name for each in routes}:
         raise explained("bad-tool", f"there is no route with the name {min(unknown)!r}", LookupError)
@@ -395,4 +395,10 @@ def _marked(app: "App", wanted: Mapping[str, Tool], prefix: str) -> Iterator[Too
     for each in described_routes(app):
         if each.route.name in wanted:
             methods = tuple(method for method in each.route.methods if method not in ("HEAD", "OPTIONS"))
-            yield ToolRoute(each.route._replace(tool=wanted[each.route.name], methods=methods), each.path, prefix)
+            yield ToolRoute(
+                each.route._replace(
+                    meta=RouteMeta({RouteKeys.tool: wanted[each.route.name]}).within(each.route.meta), methods=methods
+                ),
+                each.path,
+                prefix,
+            )

@@ -19,6 +19,7 @@ from antiphon.embedding import (
     Crossing,
     FeatureStore,
     PlannedRoute,
+    RouteKeys,
     arrivals,
     check_cross_site,
     check_numbers,
@@ -301,9 +302,9 @@ class Tools:
         return bool(self._resource_names) or bool(self._pages(app))
 
     def _check(self, app: App) -> None:
-        if self._resource_names or any(route.tool is not None and route.tool.page for route in app.routes):
+        if self._resource_names or any((tool := route.meta.get(RouteKeys.tool)) and tool.page for route in app.routes):
             self._resources(app)
-        if any(route.tool is not None and route.tool.confirm for route in app.routes):
+        if any((tool := route.meta.get(RouteKeys.tool)) and tool.confirm for route in app.routes):
             app.signer(SALT)
 
     # Messages

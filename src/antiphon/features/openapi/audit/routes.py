@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antiphon import App
-from antiphon.embedding import innermost, is_secret_name
+from antiphon.embedding import RouteKeys, innermost, is_secret_name
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
@@ -273,10 +273,10 @@ def _protection(contract: Contract, before: Iterable[Any], app: App, around: Ite
         yield "rate limit"
     functions = [function_of(hook.function) for hook in route.before]
     yield from (f"before={each.__name__}" for each in functions if each is not None and not is_ours(each))
-    if route.idempotent:
+    if route.meta.get(RouteKeys.idempotent):
         yield "idempotency key"
     is_signed = any(isinstance(each, Signatures) and each.required for each in around)
-    if is_signed or (route.signed_by is not None and requires_signature(route)):
+    if is_signed or (RouteKeys.signed_by in route.meta and requires_signature(route)):
         yield "signature"
     if not route.csrf_exempt:
         if not app.allows_cross_site_writes:
