@@ -17,11 +17,7 @@ def in_words(given):
     return int(number), period
 
 
-COUNT, FLAG, RATE = (
-    RouteKey[int]("count"),
-    RouteKey[str]("flag"),
-    RouteKey[tuple[int, str]]("rate", parse=in_words),
-)
+COUNT, FLAG, RATE = (RouteKey[int]("count"), RouteKey[str]("flag"), RouteKey[tuple[int, str]]("rate", parse=in_words))
 EITHER, NAMES, SHARE = RouteKey[bool | str]("either"), RouteKey[list[str]]("names"), RouteKey[float]("share")
 
 
@@ -133,7 +129,7 @@ def test_a_key_has_functions_of_its_own():
 
 def test_the_options_of_features_are_keys():
     app = App()
-    app.get("/", signed_url=True, priority="low", takes=dict, tool=False)(lambda request: "")
+    app.get("/", redirect_slashes=False, priority="low", takes=dict, tool=False)(lambda request: "")
     meta = app.routes[0].meta
-    assert {key.name: meta[key] for key in meta} == {"signed_url": True, "priority": "low", "takes": dict}
-    assert meta[RouteKeys.signed_url] is True
+    assert {key.name: meta[key] for key in meta} == {"redirect_slashes": False, "priority": "low", "takes": dict}
+    assert meta[RouteKeys.redirect_slashes] is False

@@ -539,7 +539,7 @@ class TestAMistake:
         def pay(request):
             return "paid"
 
-        with pytest.raises(RuntimeError, match=r"pay \(.*\) is idempotent, which needs app\.use\(IdempotentWrites\(st"):
+        with pytest.raises(RuntimeError, match=r"pay \(.*\) has idempotent=True, which needs app\.use\(Idem"):
             app._freeze()
 
     @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ class RouteGroup:
         """Plan responses to requests without a matching route. They still have a ``route``, which describes the
         response.
         """
-        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
+        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, hook)
         route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
         plan.checks_writes = checks_writes

@@ -76,10 +76,6 @@ class Route(NamedTuple):
     defaults: Mapping[str, Any] | None
     """Default values of parameters."""
     limits: Limits
-    redirect_slashes: bool | None
-    """True if the path's other form, with or without a trailing slash, is redirected here; None to use the app's
-    setting.
-    """
     hook: Hook
     receive: BodyPolicy = "load"
     deadline: float | None = None
@@ -88,6 +84,8 @@ class Route(NamedTuple):
     """True if an ``async def`` handler is cancelled when the client disconnects; None means True for GET and HEAD
     only.
     """
+    signed_url: bool = False
+    """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
     """True if the route is handled outside all middleware and hooks, for every host."""
     csrf_exempt: bool = False
@@ -248,11 +246,11 @@ def make_route(
         options.get("host"),
         dict(defaults) if defaults else None,
         Limits.of(options.get("limits")),
-        options.get("redirect_slashes"),
         hook(function),
         options.get("receive", "load"),
         deadline,
         options.get("cancel_on_disconnect"),
+        options.get("signed_url", False),
         options.get("unguarded", False),
         options.get("csrf_exempt", False),
         before_hooks(options.get("before", ())),

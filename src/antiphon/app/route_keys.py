@@ -124,8 +124,8 @@ class RouteKeys:
     Where a route has several, each ``around`` is outside the earlier ones.
     """
 
-    signed_url = RouteKey[bool]("signed_url")
-    """True if only URLs that ``url_for`` has signed are accepted."""
+    redirect_slashes = RouteKey[bool]("redirect_slashes")
+    """True if the path's other form, with or without a trailing slash, is redirected here; else the app says so."""
     durable = RouteKey[bool]("durable", needs="Durable(database_url)")
     """True if a request that was accepted is finished even if its process dies."""
     tool = RouteKey[Tool | None]("tool", parse=Tool.of, around=_confirmed)

@@ -154,17 +154,16 @@ class _Route:
         if self.app.declares_hosts and not route.unguarded:
             text = "refused (421) for hosts that trusted_hosts doesn't list"
             yield Fact("guards", text, "declared", "App(trusted_hosts=...)")
-        for text, is_set in {
-            "refused (403) without a signed URL": route.meta.get(RouteKeys.signed_url),
-            f"refused (401) without a signature by {route.meta.get(RouteKeys.signed_by)}": route.meta.get(
-                RouteKeys.signed_by
-            ),
-            "refused (400) without the Content-Digest of its body": route.meta.get(RouteKeys.check_digest),
-            "carried out once for each Idempotency-Key": route.meta.get(RouteKeys.idempotent)
-            or route.meta.get(RouteKeys.durable),
+        if route.signed_url:
+            yield Fact("guards", "refused (403) without a signed URL", "declared", self.place)
+        for key, text in {
+            RouteKeys.signed_by: "refused (401) without a signature by {}",
+            RouteKeys.check_digest: "refused (400) without the Content-Digest of its body",
+            RouteKeys.idempotent: "carried out once for each Idempotency-Key",
+            RouteKeys.durable: "carried out once for each Idempotency-Key",
         }.items():
-            if is_set:
-                yield Fact("guards", text, "declared", self.place)
+            if value := route.meta.get(key):
+                yield Fact("guards", text.format(value), "declared", self.place)
         for hook in hooks:
             if not (_is_check(hook) or isinstance(owner_of(hook), CSRFTokens | RateLimit)):
                 name, place = named(hook)

@@ -109,7 +109,7 @@ class ViewPlan:
         checks = () if signed_by is None else (hook(signed_by._hook(for_async=handler.is_async)),)
         name = getattr(function, "__name__", "") or type(function).__name__
         route = Route(
-            "", (), name, function, None, None, NO_ROUTE.limits, None, handler,
+            "", (), name, function, None, None, NO_ROUTE.limits, handler,
             before=(*checks, *before_hooks(before)), meta=RouteMeta({RouteKeys.idempotent: idempotent is not None}),
             dependencies=_NoDependencies(),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from antiphon import App, Dependency, Observer, Response, abort
-from antiphon.embedding import request_around
+from antiphon.embedding import RouteKeys, request_around
 from antiphon.features import (
     CORS,
     APIKey,
@@ -85,7 +85,7 @@ def test_a_block_is_sent_again_when_a_table_that_it_reads_was_written(
     write(Order(name="<b>Milk\n</b>"), Note())
     assert stream.data() == "Tea &lt;b&gt;Milk\n&lt;/b&gt;"
     assert len(made) == 5
-    assert app.routes[0].live == "orders"
+    assert app.routes[0].meta[RouteKeys.live] == "orders"
 
 
 @rows("written, since, expected", [("ab", 1, False), ("aba", 2, True), ("abab", 3, False), ("abab", 2, True)])
@@ -512,7 +512,7 @@ def test_a_response_without_the_block_is_an_error_that_says_what_to_return(what,
 def test_a_live_route_needs_the_feature_and_get():
     app = App()
     app.get("/", live="main")(lambda request: "")
-    with pytest.raises(RuntimeError, match=r"is live, which needs app.use\(Live\(\)\)"):
+    with pytest.raises(RuntimeError, match=r"has live='[a-z]+', which needs app.use\(Live\(\)\)"):
         Client(app).get("/")
     app = App()
     app.use(Live())

@@ -366,7 +366,7 @@ def test_mistakes_are_told_at_once():
             make()
     app = App()
     app.use(Signatures({"p": SECRET}))
-    with pytest.raises(ValueError, match="already has Signatures with the name 'partners'"):
+    with pytest.raises(ValueError, match="already handles the signed_by='partners' routes"):
         app.use(Signatures({"p": SECRET}))
 
 

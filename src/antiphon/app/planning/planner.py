@@ -124,7 +124,7 @@ class Planning:
             self._routing.defaults[plan] = route.defaults
             # Found by a search, which is where the defaults are added.
             self._router.search_for(route.pattern)
-        if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
+        if route.meta.get(RouteKeys.redirect_slashes, self._redirects_slashes):
             self._routing.redirected.add(plan)
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
@@ -141,7 +141,7 @@ class Planning:
         """Yield the hooks that a route's options require. They are called before all others."""
         if route.websocket is not None and not route.csrf_exempt:
             yield Hook(self._routing.checks.check_handshake, False)
-        if route.meta.get(RouteKeys.signed_url):
+        if route.signed_url:
             yield self._url_check(route)
         yield from (hook(each.check(route)) for each in group.handlings(route) if each.check is not None)
         if route.meta.get(RouteKeys.check_digest):

@@ -7,7 +7,6 @@ from math import ceil
 from typing import NamedTuple
 
 from antiphon.app.route import Route
-from antiphon.app.route_keys import RouteKeys
 from antiphon.explanations import explained
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.head import mounted_at
@@ -76,7 +75,7 @@ def signed_fields(
 
     Raises ValueError for options of a signature if it isn't, and for those that ``with_signature`` refuses.
     """
-    if route.meta.get(RouteKeys.signed_url):
+    if route.signed_url:
         try:
             link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
             return with_signature(signer(SALT), link, fields, signing.expires)

@@ -194,8 +194,12 @@ class Durable:
         check_kept(
             route,
             "durable",
-            idempotent="is idempotent, which it is anyway: leave out idempotent=True",
-            resumable="is resumable, too: let it store the upload, and enqueue what is to be done with it",
+            {
+                RouteKeys.idempotent: "is idempotent, which it is anyway: leave out idempotent=True",
+                RouteKeys.resumable: (
+                    "is resumable, too: let it store the upload, and enqueue what is to be done with it"
+                ),
+            },
         )
         self._handlers[route.where, route.methods] = carry_out
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
-from antiphon import Dependency, Request, Response, explained
+from antiphon import Dependency, Request, Response, RouteKey, explained
 from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, DatabaseConnection, FeatureStore, Reads, describe
 from antiphon.features import StoreEntry
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
@@ -213,12 +213,12 @@ def in_use() -> Conflict:
     )
 
 
-def check_kept(route: Route, option: str, **refused: str) -> None:
+def check_kept(route: Route, option: str, refused: Mapping[RouteKey[bool], str] = {}) -> None:
     """Raise ValueError for a route whose responses can't be kept for retries, as its option requires.
 
     ``refused`` has what is wrong with other options that the route may have.
     """
-    wrong = next((reason for other, reason in refused.items() if getattr(route, other)), "")
+    wrong = next((reason for other, reason in refused.items() if route.meta.get(other)), "")
     if safe := [method for method in route.methods if method in SAFE_METHODS]:
         wrong = f"handles {safe[0]}, which writes nothing: leave out {option}=True, or make two routes"
     elif route.receive == "stream":

@@ -115,7 +115,7 @@ def expect(contract: Contract, *, has_parameters: bool, has_hosts: bool, refuses
         contract.fail(403, "A page on another site may not write here.")
     if route.meta.get(RouteKeys.check_digest):
         contract.fail(400, "The body does not have its Content-Digest.")
-    if route.meta.get(RouteKeys.signed_url):
+    if route.signed_url:
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):

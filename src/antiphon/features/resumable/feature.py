@@ -49,7 +49,7 @@ MOST_KEPT = 1 << 20
 """The maximum number of bytes of a response that is kept for retries."""
 _BELOW = "/uploads/"
 _OF_WHOLE = (
-    RouteKeys.signed_url, RouteKeys.idempotent, RouteKeys.resumable, RouteKeys.check_digest, RouteKeys.takes,
+    RouteKeys.redirect_slashes, RouteKeys.idempotent, RouteKeys.resumable, RouteKeys.check_digest, RouteKeys.takes,
     RouteKeys.examples, RouteKeys.tool,
 )  # fmt: skip
 """What holds for the request that the handler gets, and not for those of its parts."""
@@ -136,7 +136,7 @@ class ResumableUploads:
                 name=f"{route.name}.upload",
                 handler=handler,
                 receive="lazy",
-                redirect_slashes=False,
+                signed_url=False,
                 deadline=None,
                 cancel_on_disconnect=False,
                 gives=None,

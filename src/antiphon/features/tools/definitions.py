@@ -239,7 +239,7 @@ def _definition(
     route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
     options = route.meta.get(RouteKeys.tool) or Tool()
-    if route.meta.get(RouteKeys.signed_url):
+    if route.signed_url:
         raise explained(
             "bad-tool", f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
         )
