@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Iterator
 from functools import cache
@@ -24,15 +25,22 @@ Origin: TypeAlias = tuple[str, str]
 @cache
 def tree_of(module: str) -> ast.Module:
     """Return the tree of a module, which is shared: only copies of its nodes may be changed."""
-    return ast.parse(Path(importlib.import_module(module).__file__ or "").read_text())
+    return ast.parse(_path_of(module).read_text())
+
+
+def _path_of(module: str) -> Path:
+    """Return the path of a module, which is not imported: it may need a package that isn't installed."""
+    found = importlib.util.find_spec(module)
+    return Path((found and found.origin) or "")
 
 
 @cache
 def _imported(module: str) -> dict[str, Origin]:
     """Return where the names of a module come from that it imports from our package, for checkers or for all."""
+    stub = _path_of(module).with_suffix(".pyi")
     return {
         alias.asname or alias.name: (node.module, alias.name)
-        for node in _statements(module)
+        for node in [*_statements(module), *(ast.parse(stub.read_text()).body if stub.exists() else ())]
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "antiphon"
         for alias in node.names
     }
@@ -63,13 +71,13 @@ def origin_of(module: str, name: str) -> Origin | None:
     if name in _defined(module):
         return module, name
     imported = _imported(module).get(name)
-    return origin_of(*imported) if imported and imported[1] in dir(importlib.import_module(imported[0])) else imported
+    return imported and (origin_of(*imported) or imported)
 
 
 @cache
 def public_origins(place: str) -> set[Origin]:
     """Return where the names of a public place are defined: its stub imports them, or its module defines them."""
-    path = Path(importlib.import_module(place).__file__ or "")
+    path = _path_of(place)
     if not path.with_suffix(".pyi").exists():
         return {(place, name) for name in importlib.import_module(place).__all__}
     nodes = ast.parse(path.with_suffix(".pyi").read_text()).body

@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Limits
+from antiphon.testing import HandshakeRefused
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -60,7 +61,7 @@ def test_it_binds_if_it_was_set(serving, style, build, options, size, status, na
 @rows("build", [plain, mounted, around])
 def test_it_binds_handshakes(serving, style, build, interface):
     client = serving(build(style, **SET))
-    with pytest.raises(Exception, match="431"), client.websocket("/socket", headers={"x-a": "x" * 8192}):
+    with pytest.raises(HandshakeRefused, match="431"), client.websocket("/socket", headers={"x-a": "x" * 8192}):
         pass
 
 

@@ -7,9 +7,7 @@ import pytest
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, rows_of
 from tests.helpers.django_settings import settings_for_views
-from tests.helpers.postgres import PgBouncer, PostgresServer
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
@@ -122,6 +120,8 @@ def valkey_sentinel(tmp_path_factory, request):
 
 @pytest.fixture(scope="session")
 def postgres_server(request):
+    from tests.helpers.postgres import PostgresServer  # here, so that the other tests need no psycopg
+
     with PostgresServer(request.getfixturevalue("postgres-server")) as server:
         yield server
 
@@ -135,6 +135,8 @@ def postgres(postgres_server, request):
 @pytest.fixture
 def url(request, tmp_path):
     """The URL of a database, or the path of a file, in which there are payments."""
+    from tests.helpers.databases import CREATE, rows_of  # it needs the packages of all databases
+
     found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
     rows_of(found, CREATE)
     with settings_for_views():
@@ -143,6 +145,8 @@ def url(request, tmp_path):
 
 @pytest.fixture(scope="session")
 def pgbouncer_server(postgres_server, request):
+    from tests.helpers.postgres import PgBouncer
+
     with PgBouncer(request.getfixturevalue("pgbouncer-server"), postgres_server) as server:
         yield server
 

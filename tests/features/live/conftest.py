@@ -5,8 +5,6 @@ from time import monotonic
 
 import pytest
 from jinja2 import DictLoader
-from sqlalchemy import ForeignKey, create_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from antiphon import App
 from antiphon.features import Live, MemoryStore, Templates
@@ -17,31 +15,12 @@ EVENTS = {"accept": "text/event-stream"}
 PAGE = "<h1>Orders</h1><ul>{% block orders %}{{ shown }}{% endblock %}</ul>"
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class Customer(Base):
-    __tablename__ = "customers"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-
-
-class Order(Base):
-    __tablename__ = "orders"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
-    customer: Mapped[Customer | None] = relationship()
-
-
-class Note(Base):
-    __tablename__ = "notes"
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
 @pytest.fixture
 def engine(tmp_path):
+    from sqlalchemy import create_engine  # in fixtures, so that tests of other folders need no SQLAlchemy
+
+    from tests.features.live.orders import Base
+
     engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}", connect_args={"timeout": 30})
     Base.metadata.create_all(engine)
     yield engine
@@ -50,6 +29,8 @@ def engine(tmp_path):
 
 @pytest.fixture
 def write(engine):
+    from sqlalchemy.orm import Session
+
     def write(*rows):
         with Session(engine) as session, session.begin():
             session.add_all(rows)

@@ -37,7 +37,8 @@ from antiphon.features.live.feature import _Teller
 from antiphon.features.live.renders import Changes
 from antiphon.features.live.statements import tell_of_writes
 from antiphon.testing import Client
-from tests.features.live.conftest import EVENTS, Customer, Note, Order
+from tests.features.live.conftest import EVENTS
+from tests.features.live.orders import Customer, Note, Order
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 

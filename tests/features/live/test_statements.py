@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from antiphon.features import live_reads, live_writes
 from antiphon.features.live import statements
 from antiphon.features.live.statements import Reading, is_read, named, tables_written, words_in
-from tests.features.live.conftest import Base, Customer, Note, Order
+from tests.features.live.orders import Base, Customer, Note, Order
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
