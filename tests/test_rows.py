@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, strategies
 
+from tests.helpers import skips, system_programs
 from tests.helpers.rows import SHARE, rows
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,21 @@ def test_every_row_runs_and_those_that_fail_are_named(seen):
     assert first == "2 of 6 rows fail:"
     assert [line.split(":")[0] for line in named] == ["- the second, first", "- the second, last"]
     assert isinstance(failed.value.__cause__, AssertionError)
+
+
+@rows(
+    "environment, outcome, unlisted",
+    ({}, pytest.skip.Exception, 1),
+    ({"CI": "yes"}, pytest.fail.Exception, 1),
+    ({"CI": "yes", "SYSTEM_PACKAGES": "no"}, pytest.skip.Exception, 0),
+)
+def test_a_test_without_its_program_fails_only_in_ci_that_may_install_it(monkeypatch, environment, outcome, unlisted):
+    for name in ("CI", "SYSTEM_PACKAGES"):
+        monkeypatch.setenv(name, environment.get(name, ""))
+    with pytest.raises(outcome, match="caddy is not installed; `make system-packages`") as told:
+        system_programs.lack("caddy")
+    report = SimpleNamespace(nodeid="tests/test_any.py::test_any", longrepr=("test_any.py", 1, str(told.value)))
+    assert len(skips.unlisted(SimpleNamespace(stats={"skipped": [report]}))) == unlisted
 
 
 @pytest.mark.once

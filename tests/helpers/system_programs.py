@@ -14,6 +14,7 @@ PLACES = os.environ.get("PROGRAMS") or os.pathsep.join([os.environ.get("PATH", o
 """The folders of programs; ``scripts/test-without-programs`` names one without those that tests ask for."""
 
 
+MISSING = "is not installed; `make system-packages` installs it where it may"
 _names = set()
 
 
@@ -39,16 +40,20 @@ def path_of(*names):
 def required_program(name, *others):
     """Return a fixture of this name, whose value is the path of a program, or of another one that does as well.
 
-    Tests that need a missing program are skipped, but fail in CI (``CI`` is set).
+    Tests that need a missing program are skipped, but fail in CI (``CI`` is set) unless none are to be installed there
+    (``SYSTEM_PACKAGES=no``): .ci/run says at its beginning what is missing, and fails at its end.
     """
     _names.add(name)
 
     @pytest.fixture(scope="session", name=name)
     def program():
         path = path_of(name, *others)
-        if path is None:
-            reason = f"{name} is not installed; `make system-packages` installs it where it may"
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-        return path
+        return path or lack(name)
 
     return program
+
+
+def lack(name):
+    """Skip a test for lack of a program, or fail it."""
+    fails = os.environ.get("CI") and os.environ.get("SYSTEM_PACKAGES") != "no"
+    (pytest.fail if fails else pytest.skip)(f"{name} {MISSING}")
