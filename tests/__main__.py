@@ -223,6 +223,11 @@ class Run:
         seconds = time.monotonic() - self._began
         print(f"{ended} of {groups} groups, {self.summary()} in {seconds:.0f} s", flush=True)
 
+    @property
+    def ran_none(self) -> bool:
+        """True if every test was left out, which is no success."""
+        return not self.summary() and "--collect-only" not in self._options
+
     def summary(self) -> str:
         """Return how many tests passed, failed and so on."""
         return ", ".join(f"{self.counts[each]} {each}" for each in ("passed", "failed", "skipped") if self.counts[each])
@@ -247,7 +252,7 @@ def chosen(arguments: list[str]) -> tuple[Any, list[str], list[str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run tests. Returns 1 if one fails."""
+    """Run tests. Returns 1 if one fails, or none runs."""
     ours, options, files = chosen(arguments)
     known = costs.read()
     without = costs.left_out(ours.expensive, known)
@@ -268,16 +273,19 @@ def main(arguments: list[str]) -> int:
         run.all(groups, ours.processes, *([] if making else [prepare]))  # it was called while files were made
         run.again()
     print(*_told(run, known, has_measured=ours.measure), sep="\n")
-    return int(bool(run.failed))
+    return int(bool(run.failed) or run.ran_none)
 
 
 def _told(run: Run, known: costs.Costs, *, has_measured: bool) -> Iterator[str]:
     """Yield what to say at the end of a run."""
     yield from (f"FAILED {each}" for each in run.failed)
     yield from skips.told(run.skipped)
-    # Not a failure: beside other work a cheap test may take long.
-    yield from () if has_measured else costs.grown(run.costs, known)
-    yield f"{run.summary()}; they cost {sum(cost for _, cost in run.costs):.0f} s"
+    # Not a failure: beside other work a cheap test may take long, as it does at first on a newcomer's machine.
+    yield from costs.grown(run.costs, known) if os.environ.get("CI") and not has_measured else ()
+    if run.ran_none:
+        yield f"No tests ran: {run.counts['deselected']} are left out. `python -m pytest` with these paths runs them."
+    else:
+        yield f"{run.summary()}; they cost {sum(cost for _, cost in run.costs):.0f} s"
 
 
 def _in_memory() -> str | None:

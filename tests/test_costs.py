@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import files_of, groups_of
+from tests.__main__ import Run, _told, files_of, groups_of
 from tests.helpers import costs
 from tests.helpers.costs import BOUND, BUDGET, Cost, Costs
 from tests.helpers.rows import rows
@@ -81,6 +81,24 @@ def test_a_new_test_that_costs_much_is_named():
     known = Costs({}, {"a.py::listed": Cost(5.0, 1)})
     measured = [("a.py::listed", 5.0), ("a.py::cheap", BOUND), ("a.py::new[1]", 2.0), ("a.py::new[2]", 1.0)]
     assert [each.split()[:4] for each in costs.grown(measured, known)] == [["a.py::new", "costs", "1.5", "s"]]
+
+
+@rows("environment, said", ("", []), ("yes", ["a.py::new costs 2.0 s a row"]))
+def test_a_new_test_that_costs_much_is_named_only_in_ci(tmp_path, monkeypatch, environment, said):
+    monkeypatch.setenv("CI", environment)
+    run = Run([], tmp_path)
+    run.counts["passed"], run.costs = 1, [("a.py::new", 2.0)]
+    *named, summary = _told(run, Costs({}, {}), has_measured=False)
+    assert ([each.partition(",")[0] for each in named], summary) == (said, "1 passed; they cost 2 s")
+
+
+@rows("ran, options, is_error", ("passed", [], False), ("skipped", [], False), ("deselected", [], True),
+      ("deselected", ["--collect-only"], False))  # fmt: skip
+def test_a_run_of_which_every_test_is_left_out_is_an_error(tmp_path, ran, options, is_error):
+    run = Run(options, tmp_path)
+    run.counts[ran] = 46
+    *_, said = _told(run, Costs({}, {}), has_measured=False)
+    assert (run.ran_none, said.startswith("No tests ran: 46 are left out.")) == (is_error, is_error)
 
 
 def test_groups_begin_with_the_most_expensive_and_keep_neighbours_together():

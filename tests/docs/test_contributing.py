@@ -41,6 +41,39 @@ def test_a_command_names_what_is_there(command):
         assert any(arguments[-1] in name for name in named)
 
 
+PROSE = {
+    path.name: re.sub(r"```.*?```|\n\| not \| but \|.*?\n\n", "", path.read_text(), flags=re.DOTALL)
+    for path in (ROOT / "CONTRIBUTING.md", ROOT / "MAINTAINING.md", *sorted((ROOT / "docs/maintainers").glob("*.md")))
+}
+OF_EXAMPLES = {"FakeMailer", "Mailer"}
+FILE = re.compile(r"[\w./-]*\w\.(?:py|pyi|c|md|txt|toml|csv|tsv)|[\w./-]+/")
+NAME = re.compile(r"(_\w+|[A-Za-z]*[A-Z]\w*|[a-z]+_[a-z_]+)(?:\(.*\))?")
+
+
+@rows("page", sorted({*PROSE} - {"dependencies.md"}))  # it names those of others
+def test_what_prose_names_is_there(page, files, words):
+    named = {*re.findall(r"`([^`\n]+)`", PROSE[page])} - OF_EXAMPLES
+    assert [each for each in named if FILE.fullmatch(each) and f"/{each.strip('/')}\n" not in files] == []
+    assert [each for each in named if (name := NAME.fullmatch(each)) and name[1].encode() not in words] == []
+
+
+@pytest.fixture(scope="module")
+def files():
+    """The paths of all files and folders, each on a line."""
+    folders = "benchmarks", "docs", "examples", "fuzz", "scripts", "src", "tests"
+    found = [*ROOT.iterdir(), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    return "".join(f"/{path.relative_to(ROOT)}\n" for path in found)
+
+
+@pytest.fixture(scope="module")
+def words():
+    """The names in our code without dialects, and in what configures it."""
+    code = [path for path in (ROOT / "src/antiphon").rglob("*.py") if "dialects" not in path.parts]
+    code += [*(ROOT / "scripts").glob("*.py"), *(ROOT / "tests/helpers").glob("*.py"), ROOT / "pyproject.toml"]
+    in_names = bytes(byte if chr(byte).isalnum() or byte == ord("_") else 32 for byte in range(256))
+    return {word for path in code for word in path.read_bytes().translate(in_names).split()}
+
+
 @pytest.mark.processes
 def test_the_first_hour_sees_a_test_fail_and_pass(tmp_path):
     for name in (
