@@ -183,8 +183,8 @@ def test_only_tokens_that_were_made_for_this_resource_are_accepted(what, changes
     ({"typ": "JWT"}, 200), ({"typ": "application/at+JWT"}, 200), ({"typ": "logout+jwt"}, 401),
     ({"typ": "dpop+jwt"}, 401), ({"typ": "secevent+jwt"}, 401), ({"typ": ""}, 401), ({"crit": []}, 401),
 ])  # fmt: skip
-def test_a_token_of_another_kind_is_refused(header, wanted, provider):
-    assert status(client_of(make_app(provider)), provider.token(aud=HERE, header=header)) == wanted
+def test_only_a_token_of_this_kind_is_accepted(header, wanted, provider, verifying):
+    assert status(verifying, provider.token(aud=HERE, header=header)) == wanted
 
 
 def part(**header):
@@ -404,6 +404,12 @@ def test_redirects_are_not_followed_and_documents_are_bounded(provider):
         app.view_functions["keys"] = view
     with pytest.raises(ServiceUnavailable):
         fetch("http://127.0.0.1:1/")
+
+
+def test_the_certificates_of_the_system_are_not_read_for_each_request_to_the_provider(provider, monkeypatch):
+    fetch(f"{provider.issuer}/keys")
+    monkeypatch.setattr("ssl.SSLContext.load_default_certs", lambda *_: pytest.fail("they are read again"))
+    assert fetch(f"{provider.issuer}/keys")["keys"]
 
 
 def test_what_is_kept_is_fetched_again_after_minutes_and_used_for_an_hour_while_that_fails():
