@@ -385,8 +385,10 @@ def test_a_stream_that_lasts_is_kept_by_one_process(interface, tmp_path, is_asyn
     assert len(site.files) == 1
 
 
-def test_a_client_that_leaves_keeps_the_next_one_from_nothing(tmp_path):
-    site = Large("wsgi", tmp_path, BODIES["a stream"])
+@rows("body", ["a stream", "an async stream"])
+def test_a_client_that_leaves_keeps_the_next_one_from_nothing(tmp_path, body):
+    (folder := tmp_path / body).mkdir()
+    site = Large("wsgi", folder, BODIES[body])
     left = site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)
     next(iter(left))
     left.close()

@@ -127,12 +127,16 @@ def test_headers_and_fields_of_forms_are_required_too() -> None:
         if request.files.get("photo") is None or not request.form.get("name"):
             abort(400)
         request.form.get("note")
+        request.form.getall("tags")
         return "a"
 
     operation = make_document(app, Info("X")).content["paths"]["/x"]["put"]
     assert [(each["name"], each["required"]) for each in operation["parameters"]] == [("if-match", True)]
     assert operation["requestBody"]["required"]
-    assert operation["requestBody"]["content"]["multipart/form-data"]["schema"]["required"] == ["photo", "name"]
+    schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert schema["required"] == ["photo", "name"]
+    one = {"type": "string"}
+    assert (schema["properties"]["name"], schema["properties"]["tags"]) == (one, {"type": "array", "items": one})
 
 
 class Order(Enum):

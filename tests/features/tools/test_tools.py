@@ -12,12 +12,22 @@ import pytest
 
 from antiphon import App, Request, Response, RouteKey, abort
 from antiphon.concurrency.process import Announcement
-from antiphon.features import AccessLog, FileRoutes, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Tool, Tools
+from antiphon.features import (
+    AccessLog,
+    FileRoutes,
+    IdempotentWrites,
+    MemoryStore,
+    OpenAPI,
+    RateLimit,
+    Tool,
+    ToolCall,
+    Tools,
+)
 from antiphon.features.tools import exchange, handling
 from antiphon.response import events
 from antiphon.testing import Client, LifespanError
 from tests.adapters.conftest import scope
-from tests.features.tools.test_protocol import legacy
+from tests.features.tools.test_protocol import fields, legacy, modern
 from tests.helpers.rows import rows
 
 STREAMED = {"accept": "application/json, text/event-stream"}
@@ -605,39 +615,73 @@ def test_a_prompt_takes_text():
 @rows("token", [None, "of-one"])
 @rows("method", ["get", "post"])
 def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
-    async def exchange():
-        ended, begun = asyncio.Event(), asyncio.Event()
+    ended, begun = asyncio.Event(), asyncio.Event()
 
-        async def count(request: Request) -> AsyncIterator[int]:
-            try:
-                for number in range(1_000_000):
-                    begun.set()
-                    yield number
-                    await asyncio.sleep(0 if number < 3 else 60)
-            finally:
-                ended.set()
+    async def count(request: Request) -> AsyncIterator[int]:
+        try:
+            for number in range(1_000_000):
+                begun.set()
+                yield number
+                await asyncio.sleep(0 if number < 3 else 60)
+        finally:
+            ended.set()
 
-        app = serve(count, method=method).app
-        meta = {} if token is None else {"_meta": {"progressToken": token}}
-        body = json.dumps(legacy("tools/call", name="count", arguments={}, **meta)).encode()
-        messages = [{"type": "http.request", "body": body}]
-        fields = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
-        fields.append((b"content-length", str(len(body)).encode()))
-        given = scope("POST", "/mcp", fields, client=("::1", 1))
+    meta = {} if token is None else {"_meta": {"progressToken": token}}
+    message = legacy("tools/call", name="count", arguments={}, **meta)
+    asyncio.run(left_at(serve(count, method=method).app, message, {}, begun, ended))
 
-        async def receive():
-            if messages:
-                return messages.pop()
-            await begun.wait()
-            return {"type": "http.disconnect"}
 
-        async def send(message):
-            pass
+@rows(
+    "message, options, is_cancelled",
+    (modern, {}, True),
+    (modern, {"cancel_on_disconnect": True}, True),
+    (modern, {"cancel_on_disconnect": False}, False),
+    (legacy, {}, False),
+    (legacy, {"cancel_on_disconnect": True}, False),
+)
+def test_a_client_of_the_newest_revision_cancels_its_call_by_leaving(message, options, is_cancelled):
+    begun, ended = asyncio.Event(), asyncio.Event()
+    was_cancelled = []
 
-        await app.astart()
-        async with asyncio.timeout(30):
-            await app(given, receive, send)
-            await ended.wait()
-        await app.astop()
+    async def order(request: Request) -> str:
+        try:
+            ToolCall.of(request).progress(1)
+            begun.set()
+            for _ in range(20):
+                await asyncio.sleep(60 if is_cancelled else 0.001)
+        except asyncio.CancelledError:
+            was_cancelled.append(True)
+            raise
+        finally:
+            ended.set()
+        return "ordered"
 
-    asyncio.run(exchange())
+    call = message("tools/call", name="order", arguments={})
+    call["params"].setdefault("_meta", {})["progressToken"] = "of-one"
+    given = fields("tools/call", mcp_name="order") if message is modern else {}
+    asyncio.run(left_at(serve(order, **options).app, call, given, begun, ended))
+    assert bool(was_cancelled) == is_cancelled
+
+
+async def left_at(app, message, given, begun, ended):
+    """Send a message, and leave when its handling has begun; wait until it has ended."""
+    body = json.dumps(message).encode()
+    messages = [{"type": "http.request", "body": body}]
+    sent = {"host": "localhost", "content-type": "application/json", "content-length": str(len(body))}
+    sent |= {"accept": "text/event-stream", **given}
+    given = scope("POST", "/mcp", [(name.encode(), value.encode()) for name, value in sent.items()], client=("::1", 1))
+
+    async def receive():
+        if messages:
+            return messages.pop()
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    await app.astart()
+    async with asyncio.timeout(30):
+        await app(given, receive, send)
+        await ended.wait()
+    await app.astop()
