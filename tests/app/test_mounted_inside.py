@@ -87,8 +87,7 @@ class TestErrors:
         (record,) = caplog.records
         assert record.exc_info[0] is Boom
         ((status, error, name),) = seen
-        served = not kind.guards and not kind.foreign
-        assert (status, error) == (500, Boom) or served
+        assert (status, error) == (500, Boom)
         assert response.json["request_id"] == name
         assert name in record.getMessage()
 

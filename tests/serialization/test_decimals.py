@@ -97,10 +97,17 @@ def test_a_decimal_in_json_is_refused_by_its_place(wanted, body, pointer, text, 
         assert faults(unprocessable(json_as, (body % written).encode(), wanted)) == {pointer: detail}
 
 
-@rows("written", [r'"\u004eaN"', r'"\u002dInf"', r'"N\u0061n"', r'"i\u006ef"', r'"1\u00659999"'])
-def test_escapes_hide_nothing(written):
-    with pytest.raises(UnprocessableContent):
-        json_as(b'{"price": %s}' % written.encode(), Checked)
+@rows("written, detail", [
+    (r'"\u004eaN"', FINITE), (r'"\u002dInf"', FINITE), (r'"N\u0061n"', FINITE), (r'"i\u006ef"', FINITE),
+    (r'"1\u00659999"', LARGE), (r'"1\u0065-9999"', PRECISE),
+])  # fmt: skip
+def test_escapes_hide_nothing(written, detail):
+    assert faults(unprocessable(json_as, b'{"price": %s}' % written.encode(), Checked)) == {"/price": detail}
+
+
+@rows("written, number", (r'"\u0031.10"', "1.10"), (r'"1\u00652"', "1e2"), (r'"\u002b5"', "5"))
+def test_escapes_are_no_fault_of_a_number(written, number):
+    assert str(json_as(b'{"price": %s}' % written.encode(), Checked).price) == str(Decimal(number))
 
 
 @rows("number", ["1e9999", "-1E+99999", "1e-9999", "0e9999", "1." + "0" * 7000 + "1"])
