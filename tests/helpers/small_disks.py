@@ -22,14 +22,14 @@ def small_files(room=ROOM):
 
 
 @contextmanager
-def small_file_system(kind, folder):
-    """Mount a file system of a MiB or two; skip the test where that can't be done."""
+def small_file_system(kind, folder, room=ROOM):
+    """Mount a file system of a MiB or two, or of ``room``; skip the test where that can't be done."""
     disk = folder / "small"
     disk.mkdir()
-    commands = [["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", disk]]
+    commands = [["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", disk]]
     if kind == "ext4":
         image = folder / "disk"
-        image.write_bytes(bytes(2 * ROOM))
+        image.write_bytes(bytes(2 * room))
         commands = [["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image], ["mount", "-o", "loop", image, disk]]
     try:
         for command in commands:

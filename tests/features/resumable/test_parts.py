@@ -4,18 +4,20 @@ import gzip
 import hashlib
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing, suppress
 
 import pytest
 
 from antiphon import App, Limits, Request, Response
-from antiphon.features import MemoryStore, ResumableUploads, SQLiteStore
+from antiphon.features import MemoryStore, ResumableUploads, Sessions, SQLiteStore
 from antiphon.features.resumable.feature import MOST_KEPT
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
 from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
-from tests.helpers.small_disks import small_files
+from tests.helpers.small_disks import small_file_system, small_files
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -324,6 +326,66 @@ def test_a_full_disk_loses_nothing(tmp_path, interface):
     assert (full.status, full.headers["upload-complete"]) == (507, "?0")
     offset = int(site.client.head(url).headers["upload-offset"])
     assert site.part(url, offset, b"z", "?1").json == {"sent": "x" + "y" * (offset - 1) + "z"}
+
+
+def fill(disk):
+    """Leave no room on a disk, as another program's log would."""
+    with suppress(OSError), (disk / "log").open("wb", buffering=0) as log:
+        while log.write(bytes(64 << 10)):
+            pass
+
+
+def remembers(site):
+    """Return the statuses of two requests with a session in the uploads' own store."""
+    visited = site.client.get("/visits")
+    return [visited.status, site.client.get("/visits").status]
+
+
+def visitors(site):
+    site.app.use(Sessions(site.store))
+
+    def count(request):
+        request.session["visits"] = request.session.get("visits", 0) + 1
+        return str(request.session["visits"])
+
+    site.app.get("/visits")(count)
+    return site
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize("filled_by", ["the upload", "others"])
+def test_an_upload_that_fills_the_disk_stops_nothing_else(tmp_path, interface, filled_by, is_restarted):
+    """A file system of its own: SQLite needs room for its log, too."""
+    with small_file_system("tmpfs", tmp_path, 24 << 20) as disk:
+        site = visitors(Site(disk, interface, most=1 << 30))
+        url, offset, part = site.url(), 0, bytes(1 << 20)
+        while (sent := site.part(url, offset, part)).status == 204:
+            offset = int(sent.headers["upload-offset"])
+        assert (sent.status, sent.headers["upload-complete"], offset > 16 << 20) == (507, "?0", True)
+        if filled_by == "others":
+            fill(disk)
+        if is_restarted:
+            site.client.close()
+            site.store.close()
+            site = visitors(Site(disk, interface, most=1 << 30))
+        assert site.client.head(url).headers["upload-offset"] == str(offset)
+        if filled_by == "the upload":
+            assert [remembers(site), site.begin().status, site.begin(part).status] == [[200, 200], 201, 507]
+            assert len(site.files()) == 2
+        assert [site.client.delete(url).status, site.client.head(url).status] == [204, 404]
+        assert [remembers(site), site.begin(part).status] == [[200, 200], 201]
+        site.client.close()
+        site.store.close()
+
+
+def test_the_offset_of_an_upload_needs_no_write(tmp_path, interface):
+    site = Site(tmp_path, interface, store=SQLiteStore(tmp_path / "store.db", timeout=0.01))
+    url = site.url(FILM)
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as writer:
+        writer.execute("begin immediate")
+        state, refused = site.client.head(url), site.part(url, len(FILM), b"more")
+    assert (state.status, state.headers["upload-offset"], refused.status) == (204, str(len(FILM)), 503)
 
 
 def test_the_newest_request_has_the_turn(tmp_path):

@@ -7,6 +7,7 @@ hooks. The last part becomes the whole request, which enters the application as 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, suppress
 from copy import copy
 from functools import partial, update_wrapper
 from pathlib import Path
@@ -211,12 +212,10 @@ class ResumableUploads:
         }
         turn = self._uploads.begin(request, _target(request), data)
         try:
-            for chunk in request.stream:
-                turn.append([chunk], most)
-            offset = turn.synced_offset()
-        except BaseException:
-            self._uploads.remove(turn.id)
-            raise
+            with self._uploads.removed_if_refused(turn.id):
+                for chunk in request.stream:
+                    turn.append([chunk], most)
+                offset = turn.synced_offset()
         finally:
             turn.close()
         root = quoted_root(request.root_path, request.path, request.raw_path)
@@ -235,14 +234,13 @@ class ResumableUploads:
         match state:
             case "done":
                 return Response(None, 204, {**self._fields(entry, entry.data["size"], most), **COMPLETE})
+            case "open":
+                # On a full disk, nobody can take the turn, and nobody has to: nothing is appended either.
+                with suppress(StoreUnavailable), closing(self._uploads.take(id_, entry)) as turn:
+                    return Response(None, 204, self._fields(turn.entry, turn.synced_offset(), most))
+                return Response(None, 204, self._fields(entry, self._uploads.size(id_), most))
             case "running":
                 return Response(None, 204, self._fields(entry, self._uploads.size(id_), most))
-            case "open":
-                turn = self._uploads.take(id_, entry)
-                try:
-                    return Response(None, 204, self._fields(turn.entry, turn.synced_offset(), most))
-                finally:
-                    turn.close()
             case _:
                 assert_never(state)
 

@@ -239,8 +239,14 @@ def target_of(request: Request) -> list[str]:
 
 
 def whole_request(request: Request, target: Sequence[str], kept: Sequence[Sequence[str]], path: Path) -> MadeRequest:
-    """Return the request that the parts in a file amount to, with the credentials of the last one."""
-    spool = Spool.over(path)
+    """Return the request that the parts in a file amount to, with the credentials of the last one.
+
+    Raises Conflict (409) if the upload was cancelled in the meantime.
+    """
+    try:
+        spool = Spool.over(path)
+    except FileNotFoundError:
+        raise superseded() from None
     fields = [(name, value) for name, value in kept if name != "accept-encoding"]
     fields.append(("content-length", str(spool.size)))
     fields += [("content-digest", value) for name, value in kept if name == "repr-digest" and is_digest(value)]

@@ -13,17 +13,19 @@ superseded writes nothing, in whichever process it is.
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from errno import ENOSPC
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
 from secrets import token_hex
+from shutil import disk_usage
 from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
 from antiphon import HTTPError, Request
 from antiphon.embedding import FeatureStore, over_limit, store_name
-from antiphon.features import Store, StoreEntry
+from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.resumable.messages import (
     Part,
     broken_off,
@@ -43,6 +45,10 @@ _named = FeatureStore.declare("resumable upload", until="minor", unreadable="ref
 _ATTEMPTS = 100
 _WAIT = 0.005
 _SWEEP_EVERY = 60.0
+RESERVE = 64 << 20
+"""The number of bytes of the disk that uploads leave to others: stores, logs, and the removal of uploads. On a small
+disk, it is an eighth.
+"""
 _SKEW = 60.0
 """The number of seconds by which the clocks of machines may differ."""
 
@@ -90,7 +96,7 @@ class Uploads:
         # Credentials that nobody has verified may differ in each request, so they own an upload, but are not counted.
         owner = _named("of", request.caller.key)
         entry = self.store.change(self.key(id_), {**data, **own, "state": "open"}, ttl=self._max_age, owner=owner)
-        try:
+        with self.removed_if_refused(id_):
             # If the clock was set back, earlier uploads may stay for longer, but don't count.
             latest = self.store.clock() + self._max_age + _SKEW
             of_caller = [each for each in self.store.owned_by(owner) if each.expires <= latest]
@@ -102,9 +108,6 @@ class Uploads:
                 os.close(os.open(self.path(id_), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 _sync_folder(self._folder())
             return Turn(self, id_, cast("StoreEntry", entry), token)
-        except BaseException:
-            self.remove(id_)
-            raise
 
     def key(self, id_: str) -> str:
         """Return the key of an upload's entry."""
@@ -181,24 +184,43 @@ class Uploads:
         return entry.created + self._max_age - self.store.clock()
 
     def size(self, id_: str) -> int:
-        """Return the offset without taking the turn. Raises NotFound (404)."""
+        """Return the number of bytes that are durably in the file, without taking the turn. Raises NotFound (404)."""
+        descriptor = self.open(id_)
         try:
-            return self.path(id_).stat().st_size
-        except OSError:
-            raise _not_found() from None
+            return synced_size(descriptor)
+        finally:
+            os.close(descriptor)
 
     def open(self, id_: str) -> int:
         """Open an upload's file. An upload whose bytes are lost is over: raises NotFound (404)."""
         try:
             return os.open(self.path(id_), os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
-            self.remove(id_)
+            with suppress(StoreUnavailable):
+                self.store.delete(self.key(id_))
             raise _not_found() from None
+
+    def check_room(self, size: int) -> None:
+        """Raise OSError if so many more bytes would leave less than the reserve of the disk."""
+        disk = disk_usage(self._folder())
+        if size > disk.free - min(RESERVE, disk.total // 8):
+            raise OSError(ENOSPC, "the rest of the disk is a reserve", os.fspath(self._folder()))
+
+    @contextmanager
+    def removed_if_refused(self, id_: str) -> Iterator[None]:
+        """Return a context manager that removes an upload if an error is raised, which stays the reason."""
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreUnavailable):
+                self.remove(id_)
+            raise
 
     def remove(self, id_: str) -> None:
         """Remove an upload. A request that still appends to it finds that out with its next batch."""
-        self.store.delete(self.key(id_))
+        # The file first: if the disk is full, a store on it has no room even for a deletion.
         self.remove_file(id_)
+        self.store.delete(self.key(id_))
 
     def remove_file(self, id_: str) -> None:
         """Remove an upload's file, if it exists."""
@@ -226,6 +248,13 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def synced_size(descriptor: int) -> int:
+    """Return a file's size, once that many bytes are durable."""
+    size = os.fstat(descriptor).st_size
+    os.fsync(descriptor)
+    return size
 
 
 class Turn:
@@ -259,8 +288,7 @@ class Turn:
         """Return the number of bytes that are durably in the file, once no older request can add any."""
         self._lock()
         try:
-            os.fsync(self._descriptor)
-            return os.fstat(self._descriptor).st_size
+            return synced_size(self._descriptor)
         finally:
             unlock(self._descriptor)
 
@@ -277,8 +305,10 @@ class Turn:
             if size > most or (length is not None and size > length):
                 self._uploads.remove(self.id)
                 raise inconsistent_length() if size <= most else in_upload(too_large(most))
-            with InsufficientStorage.if_disk_is_full(), open(self._descriptor, "ab", closefd=False) as file:
-                file.writelines(chunks)
+            with InsufficientStorage.if_disk_is_full():
+                self._uploads.check_room(sum(map(len, chunks)))
+                with open(self._descriptor, "ab", closefd=False) as file:
+                    file.writelines(chunks)
         finally:
             unlock(self._descriptor)
 
