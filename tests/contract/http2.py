@@ -39,8 +39,11 @@ class HTTP2Client:
     def get(self, path):
         self.send([*USUAL[:-1], (":path", path)])
 
-    def send(self, head):
-        self._connection.send_headers(1, head, end_stream=True)
+    def send(self, head, beginning=b""):
+        """Send a request without a body, or with the beginning of one."""
+        self._connection.send_headers(1, head, end_stream=not beginning)
+        if beginning:
+            self._connection.send_data(1, beginning)
         self._socket.sendall(self._connection.data_to_send())
 
     def exchange(self, request: SentRequest, trailers=()) -> ReceivedResponse:

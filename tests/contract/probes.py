@@ -120,6 +120,18 @@ def expectation(server: ServerProcess) -> str:
     return {(100, 413): "when the body is read", (100, 100): "always"}[asked[0], asked[1]]
 
 
+def refused_upload(server: ServerProcess) -> str:
+    """Ask when a client that has sent a part of its body gets a refusal."""
+    sent = SentRequest("POST", "/def/nowhere", (), bytes(100_000))
+    whole = server.respond(sent).status  # the first request may take long
+    with server.connect(deadline=3.0) as connection:
+        connection.send(sent.head + sent.content[:1000])
+        try:
+            return {404: "at once"}[connection.status()]
+        except TimeoutError:
+            return {404: "after its body"}[whole]
+
+
 def early_hints(server: ServerProcess) -> str:
     """Ask whether links that a handler sends early come before the response (RFC 8297), to HTTP/1.1 alone."""
     found = set()
@@ -218,6 +230,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("Connection", ("kept", "closed"), connection_kept),
     Probe("Pipelined requests", ("answered", "one answered"), pipelined),
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
+    Probe("Refused upload", ("at once", "after its body"), refused_upload),
     Probe("Early Hints", ("sent", "dropped"), early_hints),
     Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),

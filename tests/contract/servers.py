@@ -138,6 +138,7 @@ SERVERS: tuple[Server, ...] = (
         | _NO_HINTS
         | {
             "Slashes before the path": "made one",
+            "Refused upload": "after its body",
             "Shutdown at SIGTERM": "not called",
             "Functions after a response, at SIGTERM": "are lost",
         },

@@ -52,6 +52,8 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the only known server that doesn't limit the header section. Its ``receive`` is a method of a class
 there.
 """
+_HYPERCORN = "asyncio.queues"
+"""The module whose class has the ``receive`` of Hypercorn."""
 PATHSEND = "http.response.pathsend"
 """The extension with which a server sends a file by path."""
 EARLY_HINT = "http.response.early_hint"
@@ -414,7 +416,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             return
         await begin(start)
         # Most have no body left: saves two calls.
-        await (_send_last(head, send, last) if head.has_body and head._has_more else send(last))  # noqa: SLF001 - of a class here
+        await (_send_last(head, request, send, last) if head.has_body and head._has_more else send(last))  # noqa: SLF001 - of a class here
     finally:
         try:
             if request._deferred:
@@ -443,13 +445,13 @@ async def _send_stream(
     """Send a response whose body is a file or a stream; a file is sent by path if the server supports that."""
     if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
         await head.begin(start)
-        await _send_last(head, send, {"type": PATHSEND, "path": body.path})
+        await _send_last(head, request, send, {"type": PATHSEND, "path": body.path})
         return
     from antiphon.adapters.streaming import read_small_file, write_chunks
 
     if not is_silent and (content := await read_small_file(request, body, fields)) is not None:
         await head.begin(start)
-        await _send_last(head, send, {"type": "http.response.body", "body": content})
+        await _send_last(head, request, send, {"type": "http.response.body", "body": content})
         return
 
     async def send_head() -> Send:
@@ -459,17 +461,23 @@ async def _send_stream(
         return send
 
     if await write_chunks(request, body, send_head, is_silent, fields):
-        await _send_last(head, send, {"type": "http.response.body", "body": b""})
+        await _send_last(head, request, send, {"type": "http.response.body", "body": b""})
 
 
-def _send_last(head: ASGIHead, send: Send, message: Message) -> Awaitable[None]:
-    return _send_without_body(head, send, message) if head.is_body_left else send(message)
+def _send_last(head: ASGIHead, request: Request, send: Send, message: Message) -> Awaitable[None]:
+    return _send_without_body(head, request, send, message) if head.is_body_left else send(message)
 
 
-async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> None:
-    """Send the last message while no code receives the body: Hypercorn waits for space in its body queue."""
+async def _send_without_body(head: ASGIHead, request: Request, send: Send, message: Message) -> None:
+    """Send the last message while no code receives the body: Hypercorn waits for space in its body queue, and ends the
+    connection with the response, so there, the rest of a refused body is received before that end.
+    """
     from asyncio import create_task
 
+    if server_module(head._receive) == _HYPERCORN and request.content.discard in request._deferred:  # noqa: SLF001
+        await send({**message, "more_body": True})
+        await request.content.discard()
+        message = {"type": "http.response.body", "body": b""}
     dropping = create_task(head.drop_body())
     try:
         await send(message)

@@ -300,6 +300,10 @@ class Content:
             return True
         return (self.head.field("expect") or "").lower() == "100-continue"
 
+    def discard_on_thread(self) -> None:
+        """Do what ``discard`` does, over WSGI."""
+        result_of(self.discard())
+
     def load_on_thread(self, limits: Limits) -> None:
         """Do what ``load`` does, in code that may block. Raises NotLoadedError in any other code."""
         if self._has_all():

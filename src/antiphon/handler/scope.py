@@ -10,9 +10,8 @@ from antiphon.body.content import Content
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.handler.errors import localized
-from antiphon.http.errors import ContentTooLarge, HTTPError, localizers
+from antiphon.http.errors import HTTPError, localizers
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -117,19 +116,9 @@ def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
             return (yield from steps.__await__())
 
 
-async def release(request: Request, response: Response, is_driven: bool) -> None:
-    """Free the body's resources as soon as it can't be read any more, and drain a refused body.
-
-    These are steps that run when the response is settled; if they aren't driven, they run on the server's loop.
-    """
-    if free(request, response):
-        await drain(request, is_driven)
-
-
-def free(request: Request, response: Response) -> bool:
-    """Free the body's resources as soon as it can't be read any more. Return True if the rest of it has to be drained.
-
-    A body that an outer application shares is left alone.
+def release(request: Request, response: Response) -> None:
+    """Free the body's resources as soon as it can't be read any more. A body that an outer application shares is left
+    alone.
     """
     content = request.content
     # A stream may still wait for the body.
@@ -137,16 +126,11 @@ def free(request: Request, response: Response) -> bool:
         content.end_waiting()
     # An outer application may still read the body, and frees it.
     if content.outermost is not None:
-        return False
+        return
+    if response.status >= 400 and not content.is_complete:
+        # After the response: a client may send as slowly as it likes, or read only after it has sent everything.
+        request._defer_first(content.discard_on_thread if request.head.blocks else content.discard)
     _free(request, content, response)
-    return not content.is_complete and _is_refused(response)
-
-
-async def drain(request: Request, is_driven: bool) -> None:
-    """Receive and discard the rest of a body, because many clients read the response only after sending everything."""
-    if is_driven:
-        await (ON_THREAD if request.head.blocks else ON_LOOP)
-    await request.content.discard()
 
 
 def _free(request: Request, content: Content, response: Response) -> None:
@@ -161,13 +145,6 @@ def _free(request: Request, content: Content, response: Response) -> None:
         request.after_response(content.close)
     elif content.has_uploads:
         content.close()  # registering it for the end takes far longer
-
-
-def _is_refused(response: Response) -> bool:
-    """True if the rest of the body won't be read. A handler that streams its response might read it, unless it is too
-    large.
-    """
-    return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
 
 
 L = TypeVar("L")

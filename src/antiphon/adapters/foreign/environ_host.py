@@ -104,7 +104,7 @@ class Host(Servable):
                 raise
             response = failed(request, error)
         if request.head.has_body:
-            await release(request, response, True)
+            release(request, response)
         return response
 
     def _is_handled(self, error: BaseException) -> bool:

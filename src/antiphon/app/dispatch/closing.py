@@ -28,7 +28,7 @@ from antiphon.app.dispatch.plan import Plan
 from antiphon.handler.contract import Steps, Switch, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.handler.failures import failed
-from antiphon.handler.scope import drain, free, release
+from antiphon.handler.scope import release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
@@ -79,8 +79,8 @@ def leave(
                     return _go_on(plan, request, response, hooks, opened, is_shared, halt)
         if request.consulted or plan.finishers or response.error is not None or type(opened) is ResourceStack:
             response = _completed(plan, request, response, opened, is_shared, None)
-        if request.head.has_body and not request._is_in_bytes and free(request, response):
-            return _drained(plan, request, response)
+        if request.head.has_body and not request._is_in_bytes:
+            release(request, response)
         return response
     finally:
         del response  # the frames of a raised error must not keep it
@@ -105,11 +105,6 @@ async def _leave_when_open(
     await opening
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
-
-
-async def _drained(plan: Plan, request: Request, response: Response) -> Response:
-    await drain(request, plan.is_driven(request))
-    return response
 
 
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Halt:
@@ -205,7 +200,7 @@ async def _go_on(
         response = _completed(plan, request, response, opened, is_shared or response is not before, failure)
         # Last: hooks and finishers may read the body.
         if request.head.has_body and not request._is_in_bytes:
-            await release(request, response, plan.is_driven(request))
+            release(request, response)
         return response
     finally:
         outcome = steps = subject = traceback = None  # values of the last part may lead to the response or its error

@@ -283,7 +283,7 @@ async def _end_refused(plan: Plan, request: Request, response: Response, opened:
         left = leave(plan, request, response, opened, False)
         return left if isinstance(left, Response) else await left
     if request.head.has_body:
-        await release(request, response, is_driven=False)
+        release(request, response)
     return response
 
 

@@ -252,15 +252,15 @@ async def dispatch(
                 if not is_own or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
-                return response if not is_held else await _released(request, response, call)
+                return response if not is_held else _released(request, response)
             failure = await _without_route(app, request, found, call)
         except NotBegun as refusal:
             response = fail(native, refusal)
-            return response if not native.head.has_body else await _released(request, response, call)
+            return response if not native.head.has_body else _released(request, response)
         except Exception as error:
             failure = await _respond_to_error(app, request, call, error)
         response = make(request, await _after_error(app, request, call, failure))
-        return response if not native.head.has_body else await _released(request, response, call)
+        return response if not native.head.has_body else _released(request, response)
     except Exception as error:
         return fail(native, error)
 
@@ -274,7 +274,7 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
             return failed(native, refused)
         await receive_ahead(request)
         response = native_response(request, await call_in_steps(function, request))
-        return response if not native.head.has_body else await _released(request, response, call_in_steps)
+        return response if not native.head.has_body else _released(request, response)
     except Exception as error:
         return failed(native, error)
 
@@ -387,14 +387,14 @@ async def error_result(app: "Microdot", request: Request, call: Call, status_cod
     return reason or "N/A", status_code
 
 
-async def _released(request: Request, response: T, call: Call) -> T:
+def _released(request: Request, response: T) -> T:
     """Return a response after freeing the memory and files of its request's body.
 
     Programs that use Microdot's own response, and applications that wrap this one, must free them in another way.
     """
     native = request.native
     if isinstance(response, NativeResponse):
-        await release(native, response, call is call_in_steps)
+        release(native, response)
     return response
 
 
