@@ -109,8 +109,12 @@ class _Texts:
 
 
 _INSIDE_TEXT = re.compile(rb'["\\]').search
-_BETWEEN_ITEMS = re.compile(rb'["\[\]{},]').search
-_INSIDE_ITEM = re.compile(rb'["\[\]{}]').search
+# Whole strings, and objects and arrays that contain no others, are skipped at once: a row is one match, not one for each
+# quotation mark. Possessive, so that their time is linear: what has not arrived as a whole is read mark by mark.
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_SKIPPED = rb'(?:[^"\[\]{}%%s]++|%s|[\[{](?:[^"\[\]{}]++|%s)*+[\]}])*+(["\[\]{}%%s])' % (_STRING, _STRING)
+_BETWEEN_ITEMS = re.compile(_SKIPPED % (b",", b","), re.DOTALL).match
+_INSIDE_ITEM = re.compile(_SKIPPED % (b"", b""), re.DOTALL).match
 
 
 class _Items:
@@ -128,8 +132,13 @@ class _Items:
         self._rest += data
         if not (self._depth or self._is_over):
             self._begin()
+        begin = 0
         while not self._is_over and (end := self._next_end()) is not None:
-            yield from self._cut(end)
+            item, begin = bytes(self._rest[begin:end]), self._position
+            if (row := self._row(item)) is not None:
+                yield row
+        del self._rest[:begin]
+        self._position -= begin
         if not self._is_over:
             _check_size(len(self._rest), self._largest, self._line)
         elif self._rest.strip():
@@ -160,7 +169,7 @@ class _Items:
                 self._position = max(self._position, len(self._rest))
                 return None
             self._position = found.end()
-            match found[0]:
+            match found[found.re.groups]:
                 case b"\\":
                     self._position += 1  # may be beyond what has arrived
                 case b'"':
@@ -168,24 +177,22 @@ class _Items:
                 case b"[" | b"{":
                     self._depth += 1
                 case b"," if self._depth == 1:
-                    return found.start()
+                    return self._position - 1
                 case _:
                     self._depth -= 1
                     if self._depth == 0:
                         self._is_over = True
-                        return found.start()
+                        return self._position - 1
 
-    def _cut(self, end: int) -> Iterator[Row]:
-        item = bytes(self._rest[:end])
-        del self._rest[: self._position]
-        self._position = 0
+    def _row(self, item: bytes) -> Row | None:
         _check_size(len(item), self._largest, self._line)
-        lines = item.count(b"\n")
-        if item.strip() or self._number or not self._is_over:  # an empty array has no items
-            before = item[: len(item) - len(item.lstrip())].count(b"\n")
-            yield Row(self._line + before, f"/{self._number}", item)
-        self._line += lines
+        line, number = self._line, self._number
+        if breaks := item.count(b"\n"):
+            self._line += breaks
+            line += item[: len(item) - len(item.lstrip())].count(b"\n")
         self._number += 1
+        is_none = self._is_over and not (number or item.strip())  # an empty array has no items
+        return None if is_none else Row(line, f"/{number}", item)
 
 
 def _check_size(size: int, largest: int, line: int) -> None:
