@@ -10,7 +10,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -34,8 +34,8 @@ class Lamp:
     price: Annotated[float, Meta(ge=0)] = 1.0
 
 
-def read(media_type, *chunks, wanted=Lamp, on_fault="raise", limits=Limits()):  # noqa: B008 - immutable
-    values = RowValues(chunks, chunks, wanted, MediaType.parse(media_type), limits, on_fault)
+def read(media_type, *chunks, wanted=Lamp, on_fault="raise", limits=Limits(), **options):  # noqa: B008 - immutable
+    values = RowValues(chunks, chunks, wanted, MediaType.parse(media_type), limits, on_fault, **options)
     return [*values], values.error
 
 
@@ -67,9 +67,23 @@ def test_rows_are_those_that_were_written_wherever_chunks_end(media_type, values
     assert read(media_type, *chunks)[0] == [Lamp(**each) for each in values]
 
 
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5),
+    lambda each: st.lists(each) | st.dictionaries(st.text(max_size=3), each),
+)
+
+
+@given(st.lists(JSON, max_size=5), st.lists(st.integers(0, 200), max_size=6))
+def test_items_of_any_depth_are_divided_wherever_chunks_end(values, cuts):
+    body = json.dumps(values, ensure_ascii=False).encode()
+    places = sorted({0, len(body), *[min(cut, len(body)) for cut in cuts]})
+    chunks = [body[start:end] for start, end in itertools.pairwise(places)]
+    assert read(ARRAY, *chunks, wanted=Any)[0] == values
+
+
 @given(st.sampled_from([*WRITTEN]), st.lists(st.binary(max_size=30), max_size=5))
 def test_any_bytes_are_rows_or_an_error_for_clients(media_type, chunks):
-    with suppress(BadRequest):
+    with suppress(BadRequest, UnprocessableContent):
         read(media_type, *chunks, on_fault="collect")
 
 
@@ -126,6 +140,68 @@ def test_the_option_for_faults_is_checked(on_fault):
     given = awaited if callable(on_fault) else on_fault
     with pytest.raises(ValueError, match="on_fault must be 'raise', 'collect' or a def function"):
         read(NDJSON, b"", on_fault=given)
+
+
+@dataclass
+class Spare:
+    name: str = "?"
+    price: float = 1.0
+
+
+LONG = "x" * 200_000
+CSVS = [
+    ("text/csv", ";", "name;price\na,b;2\n", [Spare("a,b", 2)]),
+    ("text/csv", "\t", 'name\tprice\n"a\tb"\t2\n', [Spare("a\tb", 2)]),
+    ("text/csv; header=present", ",", "price,name\n2,a\n", [Spare("a", 2)]),
+    ("text/csv; header=absent", ",", "\ufeffa,2\nb,3\n", [Spare("a", 2), Spare("b", 3)]),
+    ("text/csv; charset=windows-1252", ",", "name\n\u20ac\n", [Spare("\u20ac")]),
+    ("text/csv; charset=UTF-16; header=Absent", ",", "\ufeff\u20ac\U0001f4a1,2\n", [Spare("\u20ac\U0001f4a1", 2)]),
+    ("text/csv", ",", f'name\n{LONG}\n"{LONG}"\n"{LONG}"""\n', [Spare(LONG), Spare(LONG), Spare(LONG + '"')]),
+]
+
+
+@rows("media_type, delimiter, text, values", CSVS, ids=[str(number) for number in range(len(CSVS))])
+def test_csv_is_read_as_it_is_declared_wherever_chunks_end(media_type, delimiter, text, values):
+    charset = MediaType.parse(media_type).parameters.get("charset", "utf-8")
+    body = text.encode({"UTF-16": "utf-16-le"}.get(charset, charset))
+    for size in (len(body), 7 if len(body) < 100 else 70_001):
+        chunks = [body[start : start + size] for start in range(0, len(body), size)]
+        assert read(media_type, *chunks, wanted=Spare, delimiter=delimiter)[0] == values
+
+
+MALFORMED = "is not CSV: a field with a quotation mark or a line break must be quoted, and the mark doubled"
+NOT_CSV = [
+    (b"name;price\na;1\nb;2\n", 1, "has no column that is a field: its delimiter must be ',', not ';'"),
+    (b"naam,prijs\na,1\nb,2\n", 1, "has no column that is a field"),
+    (b"na\xffme\na\n", 1, "is not text in UTF-8"),
+    (b"name\n\xff\n", 2, "is not text in UTF-8"),
+    (b'name\n"a"b\n', 2, MALFORMED),
+    (b"name\na\rb\n", 2, MALFORMED),
+    (f'name\n"{LONG}"b\n'.encode(), 2, MALFORMED),
+]
+
+
+@rows("body, line, detail", NOT_CSV, ids=[str(number) for number in range(len(NOT_CSV))])
+def test_csv_that_can_not_be_read_is_one_fault_in_our_words(body, line, detail):
+    """The names can't be left out, since no row can be read without them."""
+    wrong = unprocessable(read, CSV, body, wanted=Spare, on_fault="collect" if line == 1 else "raise")
+    assert [(each["line"], each["pointer"], each["detail"]) for each in wrong.errors] == [(line, "", detail)]
+
+
+CHARSETS = [("klingon", b"name\na\n", 415, "not 'klingon'"), ("shift_jis", b"name\n\x81", 400, "not text in shift_jis")]
+
+
+@rows("charset, body, status, detail", CHARSETS)
+def test_a_charset_that_is_unknown_or_wrong_is_refused(charset, body, status, detail):
+    with pytest.raises(HTTPError, match=detail) as raised:
+        read(f"text/csv; charset={charset}", body)
+    assert raised.value.status == status
+
+
+@rows("delimiter", ["", ";;", '"', "\n", " ", "a"])
+def test_a_delimiter_is_one_character(delimiter):
+    with pytest.raises(ValueError, match="delimiter must be one character such as ';', or a tab, not"):
+        read(CSV, b"", delimiter=delimiter)
 
 
 NO_ROWS = [

@@ -332,9 +332,11 @@ def values_as(
     file: "Upload | None" = None,
     on_fault: "OnFault" = "raise",
     unknown: "OnUnknown" = "ignore",
+    delimiter: str = ",",
 ) -> "RowValues[T]":
     """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
-    7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
+    7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180). With ``header=absent`` in its
+    media type, the columns of CSV are the fields in their order. ``delimiter`` is that of CSV.
 
     Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
     ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
@@ -351,7 +353,7 @@ def values_as(
         sent = request.head.field("content-type") if file is None else file.mimetype
         raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent, ACCEPTED_ROWS)
     chunks, achunks = (request.stream, request.stream) if file is None else (file.chunks(), file.achunks())
-    return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown)
+    return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown, delimiter)
 
 
 # A small body

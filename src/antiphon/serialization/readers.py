@@ -207,7 +207,7 @@ def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
     return FieldsReader(wanted, file_type, json_as)
 
 
-def _reader_of(wanted: Any, file_type: type | None) -> FieldsReader:
+def fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
     try:
         return _fields_reader(wanted, file_type)
     except TypeError:
@@ -248,7 +248,7 @@ def fields_as(
     Raises UnprocessableContent with every invalid field, and TypeError for a type that isn't a record, or has a field
     that can be read from neither text nor a file.
     """
-    reader = _reader_of(wanted, file_type)
+    reader = fields_reader(wanted, file_type)
     if unknown == "ignore":
         return cast(T, reader.read(pairs, source, files, limits))
     check_unknown(unknown)
@@ -257,7 +257,7 @@ def fields_as(
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
     """Read headers as a record, as ``fields_as`` reads a query. The record's ``x_user`` field is read from X-User."""
-    reader = _reader_of(wanted, None)
+    reader = fields_reader(wanted, None)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 
 
@@ -289,9 +289,9 @@ def _texts_as(wanted: Any, value: object, unknown: str) -> Any:
     if type(value) is not dict and not isinstance(value, Mapping):
         raise explained("unreadable-type", f"strings=True reads a dict of strings, not {value!r:.80}", TypeError)
     if unknown == "ignore":
-        return _reader_of(wanted, None).read_texts(value)
+        return fields_reader(wanted, None).read_texts(value)
     check_unknown(unknown)
-    return _reader_of(wanted, None).read_texts(value, ())
+    return fields_reader(wanted, None).read_texts(value, ())
 
 
 @lru_cache(_KEPT)
@@ -313,7 +313,7 @@ def check_json(wanted: Any) -> None:
 
 def names_read(wanted: type) -> Collection[str] | None:
     """Return the names that reading pairs as a record depends on; None for all names, if it refuses unknown ones."""
-    reader = _reader_of(wanted, None)
+    reader = fields_reader(wanted, None)
     return None if reader.refuses_others else reader.names
 
 
@@ -381,7 +381,7 @@ class TypeDescription:
 
     def check_form(self) -> Collection[str]:
         """Return the names of the fields of a form or query. Raises TypeError if it can't be read as this type."""
-        return _reader_of(self._wanted, self._file_type).names
+        return fields_reader(self._wanted, self._file_type).names
 
     def read_form(self, texts: MultiDict[str], files: MultiDict[Any]) -> Any:
         """Return the value of a form. Raises UnprocessableContent (422), naming each invalid field."""

@@ -5,18 +5,21 @@ A splitter cuts a body into rows, in time linear in its size, and holds one row.
 
 import csv
 import re
+from codecs import getincrementaldecoder
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from functools import cache
 from inspect import iscoroutinefunction
 from os.path import splitext
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.http.charset import CODECS
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
 from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import COUNTED, Faults, Reason, counted
 from antiphon.serialization.json import check_repeats, without_mark
-from antiphon.serialization.readers import TypeDescription, check_as, json_as
+from antiphon.serialization.readers import fields_reader, json_as
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
 T = TypeVar("T")
@@ -33,12 +36,8 @@ _BYTES_FOR_EACH = 16 << 10
 """The bytes of the limit of a body for each wrong row, of which a thousand are always collected."""
 
 
-class Row(NamedTuple):
-    """A row as it was sent: its first line, counted from 1, its pointer, and its text."""
-
-    line: int
-    pointer: str
-    text: bytes
+Row: TypeAlias = tuple[int, str, bytes]
+"""A row as it was sent: its first line, counted from 1, its pointer, and its text."""
 
 
 class Splitter(Protocol):
@@ -85,7 +84,7 @@ class _Texts:
                         continue
                     if len(text) > self._largest:
                         _check_size(len(text), self._largest, self._line)
-                    yield Row(self._line, "", text)
+                    yield (self._line, "", text)
                     self._line += text.count(b"\n") + (separator == b"\n")
                 data, begin = rest, 0
             self._is_quoted = self._kind is _RECORD and data.count(b'"', begin) % 2 == 1
@@ -103,14 +102,14 @@ class _Texts:
         text = bytes(self._rest) + ending[:-1]
         self._rest.clear()
         _check_size(len(text), self._largest, self._line)
-        row = Row(self._line, "", text)
+        row: Row = (self._line, "", text)
         self._line += text.count(b"\n") + (ending[-1:] == b"\n")
         return row
 
 
 _INSIDE_TEXT = re.compile(rb'["\\]').search
-# Whole strings, and objects and arrays that contain no others, are skipped at once: a row is one match, not one for each
-# quotation mark. Possessive, so that their time is linear: what has not arrived as a whole is read mark by mark.
+# Whole strings, and objects and arrays that contain no others, are skipped at once: a row is one match, not one for
+# each quotation mark. Possessive, so that their time is linear: what has not arrived as a whole is read mark by mark.
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _SKIPPED = rb'(?:[^"\[\]{}%%s]++|%s|[\[{](?:[^"\[\]{}]++|%s)*+[\]}])*+(["\[\]{}%%s])' % (_STRING, _STRING)
 _BETWEEN_ITEMS = re.compile(_SKIPPED % (b",", b","), re.DOTALL).match
@@ -192,7 +191,7 @@ class _Items:
             line += item[: len(item) - len(item.lstrip())].count(b"\n")
         self._number += 1
         is_none = self._is_over and not (number or item.strip())  # an empty array has no items
-        return None if is_none else Row(line, f"/{number}", item)
+        return None if is_none else (line, f"/{number}", item)
 
 
 def _check_size(size: int, largest: int, line: int) -> None:
@@ -201,55 +200,123 @@ def _check_size(size: int, largest: int, line: int) -> None:
         raise over_limit(ContentTooLarge, "json", largest, detail)
 
 
+class _Recoded:
+    """Cuts CSV of another charset into rows of UTF-8. Raises UnsupportedMediaType (415) for an unknown charset."""
+
+    def __init__(self, splitter: Splitter, charset: str) -> None:
+        codec = CODECS.get(charset.strip().lower())
+        if codec is None:
+            raise UnsupportedMediaType(f"The charset of the CSV must be a known one, not {charset[:80]!r}.")
+        self._splitter, self._charset = splitter, charset
+        self._decode = getincrementaldecoder(codec)().decode
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        return self._splitter.feed(self._in_utf8(data, False))
+
+    def end(self) -> Iterator[Row]:
+        yield from self._splitter.feed(self._in_utf8(b"", True))
+        yield from self._splitter.end()
+
+    def _in_utf8(self, data: bytes, is_last: bool) -> bytes:
+        try:
+            return self._decode(data, is_last).encode()
+        except UnicodeDecodeError:
+            raise BadRequest(f"The body is not text in {self._charset}.") from None
+
+
+_DELIMITERS = ",;\t|"
+"""The delimiters of which the wrong one is recognized."""
+
+
 class _Fields:
-    """Reads records of CSV as a type. The first record has the names.
+    """Reads records of CSV (RFC 4180) as a type, whose names are in the first record, unless ``has_header`` is False.
 
     Raises UnsupportedMediaType (415) for a type that can't be read from text.
     """
 
-    def __init__(self, wanted: Any, unknown: OnUnknown) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Any, unknown: OnUnknown, delimiter: str, has_header: bool) -> None:
+        if re.fullmatch(r'[^"\s\w]|\t', delimiter) is None:
+            message = f"delimiter must be one character such as ';', or a tab, not {delimiter!r}"
+            raise explained("bad-feature-option", message)
         self._unknown = unknown
         try:
-            self._known = TypeDescription(wanted).check_form()
+            reader = fields_reader(wanted, None)
         except TypeError as error:
             raise UnsupportedMediaType(
                 "These rows can't be sent as CSV: send JSON lines or a JSON array.",
                 headers={"accept": ", ".join(ACCEPTED_ROWS[1:])},
             ) from error
-        self._names: list[str] | None = None
+        self._known, self._read_texts = [*reader.names], reader.read_texts
+        self._delimiter = delimiter
         self._texts: list[str] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        # The reader of an object that has it would make a cycle, which only the garbage collector frees.
-        self._reader = csv.reader(iter(self._texts.pop, None), strict=True)
+        self._begin_reader()
+        self._has_header = has_header
+        self.names: list[str] | None = None
+        """The names of the columns; None before the first record, and if that can't be read."""
 
     def read(self, row: Row) -> Any:
         """Return the value of a record, or None for the names. Raises UnprocessableContent."""
-        try:
-            self._texts.append((row.text if self._names is not None else without_mark(row.text)).decode())
-            fields = next(self._reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            self._begin()
-            raise _wrong(f"is not CSV in UTF-8: {error}") from None
-        if self._names is None:
-            if len({*fields}) < len(fields) or not all(fields):
-                raise BadRequest("The first line of the CSV must have a different name for each column.")
-            self._names = fields
-            self._check_names(fields)
-            return None
-        if len(fields) != len(self._names):
-            raise _wrong(f"has {counted(len(fields), 'field')}, not {len(self._names)}")
-        return check_as(self._wanted, dict(zip(self._names, fields, strict=True)), strings=True)
+        names = self.names
+        fields = self._split(row[2] if names is not None else without_mark(row[2]))
+        if names is None:
+            if self._has_header:
+                self._begin(fields)
+                return None
+            names = self.names = self._known
+        if len(fields) != len(names):
+            raise _wrong(f"has {counted(len(fields), 'field')}, not {len(names)}")
+        return self._read_texts(dict(zip(names, fields, strict=True)))
 
-    def _check_names(self, names: list[str]) -> None:
+    def _begin(self, names: list[str]) -> None:
+        if len({*names}) < len(names) or not all(names):
+            raise BadRequest("The first line of the CSV must have a different name for each column.")
+        if {*self._known}.isdisjoint(names):  # all rows would have nothing but defaults
+            delimiter = self._delimiter
+            for found in _DELIMITERS:
+                if found != delimiter and any(found in name for name in names):
+                    raise _wrong(f"has no column that is a field: its delimiter must be {delimiter!r}, not {found!r}")
+            raise _wrong("has no column that is a field")
+        self.names = names
         faults = Faults()
         for name in names if self._unknown == "refuse" else ():
             if name not in self._known:
                 add_unknown(faults, "", name, self._known)
         if faults.total:
             raise faults.error(" of the CSV")
+
+    def _split(self, row: bytes) -> list[str]:
+        try:
+            text = row.decode().removesuffix("\r")
+        except UnicodeDecodeError:
+            raise _wrong("is not text in UTF-8") from None
+        if '"' not in text and "\r" not in text:
+            return text.split(self._delimiter)
+        if len(text) > csv.field_size_limit():  # Python's, which binds all readers in the process
+            parts = _fields_of(self._delimiter)(text)
+            if any(wrong for _, _, wrong in parts):
+                raise _wrong(_MALFORMED)
+            return [plain or quoted.replace('""', '"') for quoted, plain, _ in parts]
+        try:
+            self._texts.append(text)
+            return next(self._reader)
+        except csv.Error:
+            self._begin_reader()
+            raise _wrong(_MALFORMED) from None
+
+    def _begin_reader(self) -> None:
+        # The reader of an object that has it would make a cycle, which only the garbage collector frees.
+        self._reader = csv.reader(iter(self._texts.pop, None), delimiter=self._delimiter, strict=True)
+
+
+_MALFORMED = "is not CSV: a field with a quotation mark or a line break must be quoted, and the mark doubled"
+
+
+@cache
+def _fields_of(delimiter: str) -> Callable[[str], list[tuple[str, str, str]]]:
+    """Return a function that finds the fields of a record: quoted ones, plain ones, and what is neither."""
+    end = re.escape(delimiter)
+    quoted, plain = '"((?:[^"]++|"")*+)"', rf'([^"\r\n{end}][^\r\n{end}]*+|)'
+    return re.compile(rf"(?:\A|{end})(?:{quoted}(?={end}|\Z)|{plain}(?={end}|\Z))|(.)", re.DOTALL).findall
 
 
 def _wrong(detail: str) -> UnprocessableContent:
@@ -277,6 +344,7 @@ class RowValues(Generic[T]):
         limits: Limits,
         on_fault: OnFault,
         unknown: OnUnknown = "ignore",
+        delimiter: str = ",",
     ) -> None:
         if on_fault not in ("raise", "collect") and (not callable(on_fault) or iscoroutinefunction(on_fault)):
             message = f"on_fault must be 'raise', 'collect' or a def function, not {on_fault!r}"
@@ -290,7 +358,12 @@ class RowValues(Generic[T]):
         self._faults = Faults()
         self._wrong = 0
         self._splitter = _splitter(media_type.essence, limits.json)
-        self._fields = _Fields(wanted, unknown) if media_type.essence == CSV else None
+        self._fields: _Fields | None = None
+        if media_type.essence == CSV:
+            given = media_type.parameters
+            self._fields = _Fields(wanted, unknown, delimiter, given.get("header", "").lower() != "absent")
+            if (charset := given.get("charset", "utf-8")).lower() != "utf-8":
+                self._splitter = _Recoded(self._splitter, charset)
 
     @property
     def error(self) -> UnprocessableContent | None:
@@ -310,42 +383,47 @@ class RowValues(Generic[T]):
             yield value
 
     def _values(self, rows: Iterator[Row]) -> Iterator[T]:
+        fields = self._fields
+        read = self._read_json if fields is None else fields.read
         for row in rows:
-            if not row.text.strip() and not row.pointer:
+            if not row[2].strip() and not row[1]:
                 continue
             try:
-                value = self._read_json(row) if self._fields is None else self._fields.read(row)
+                value = read(row)
             except UnprocessableContent as error:
                 self._refuse(row, error)
             else:
-                if value is not None or self._fields is None:
-                    yield cast("T", value)
+                if value is not None or fields is None:
+                    yield value
 
     def _refuse(self, row: Row, error: UnprocessableContent) -> None:
+        line, pointer, _ = row
         for fault in error.errors:
-            fault["line"] = row.line
-        report = self._on_fault
+            fault["line"] = line
+        # Without the names, no row can be read.
+        report = "raise" if self._fields is not None and self._fields.names is None else self._on_fault
         if report != "raise":
-            self._faults.add_listed(row.pointer, error)
+            self._faults.add_listed(pointer, error)
             self._wrong += 1
             if self._wrong > max(COUNTED, self._limits.body // _BYTES_FOR_EACH):
                 raise self._faults.error(" of the rows") from error
         if report == "collect":
             return
         faults = Faults()
-        faults.add_listed(row.pointer, error)
+        faults.add_listed(pointer, error)
         if not callable(report):
             raise faults.error(" of a row") from error
         report(faults.error(" of a row"))
 
     def _read_json(self, row: Row) -> Any:
+        _, pointer, text = row
         try:
             if self._limits.json_repeats < NO_BOUND:
-                check_repeats(row.text, self._limits)
-            return json_as(row.text, self._wanted, depth=self._limits.json_depth, unknown=self._unknown)
+                check_repeats(text, self._limits)
+            return json_as(text, self._wanted, depth=self._limits.json_depth, unknown=self._unknown)
         except BadRequest as error:
-            if row.pointer:
-                raise BadRequest(f"In item {row.pointer[1:]} of the array: {error.detail}") from error
+            if pointer:
+                raise BadRequest(f"In item {pointer[1:]} of the array: {error.detail}") from error
             raise _wrong(str(error.detail)) from error
 
 
@@ -366,7 +444,9 @@ def type_of_rows(claimed: MediaType | None, filename: str) -> MediaType | None:
     Browsers claim that CSV is a spreadsheet where one is installed.
     """
     named = _NAMED.get(splitext(filename)[1].lower())
-    media_type = claimed if named is None else MediaType.parse(named)
+    media_type = claimed
+    if named is not None and (claimed is None or claimed.essence != named):
+        media_type = MediaType.parse(named)
     if media_type is None or not (media_type.essence in ACCEPTED_ROWS or media_type.is_json):
         return None
     return media_type
