@@ -150,6 +150,22 @@ class TestBeyondALimit:
             assert refused.value.members == {"limit": limit, "maximum": most}
 
 
+NAMED = b'Content-Disposition: form-data; name="a"'
+
+
+def test_an_extended_filename_is_no_harm_beside_a_filename_or_in_a_name():
+    """Other libraries take a part with an extended filename alone for a file (RFC 7578 §4.2)."""
+    parts = (
+        print_part(NAMED + b"; filename=b; filename*=UTF-8''c", b"d"),
+        print_part(NAMED[:-1] + b'; filename*=e"', b"f"),
+    )
+    body = b"".join(parts) + CLOSING
+    data = FormIndex(CONTENT_TYPE, Limits())
+    data.feed(body)
+    form = data.read(SPOOLS["in memory"](body), None)
+    assert ([*form.fields.items()], form.files["a"].filename) == ([("a; filename*=e", "f")], "b")
+
+
 class TestMalformed:
     @rows(
         "body, content_type",
@@ -162,7 +178,21 @@ class TestMalformed:
         (FORM, "multipart/form-data; boundary=a; boundary=b"),
         (FORM, "text/plain"),
         (print_part(b"no field", b"") + CLOSING, CONTENT_TYPE),
-        ids=["none", "empty", "not closed", "cut off", "no boundary", "empty boundary", "two", "other", "bad head"],
+        (print_part(NAMED + b"; filename*=UTF-8''b.png", b"\x89PNG") + CLOSING, CONTENT_TYPE),
+        (print_part(NAMED + b'; FileName*0="b.png"', b"\x89PNG") + CLOSING, CONTENT_TYPE),
+        ids=[
+            "none",
+            "empty",
+            "not closed",
+            "cut off",
+            "no boundary",
+            "empty boundary",
+            "two",
+            "other",
+            "bad head",
+            "an extended filename",
+            "a filename in pieces",
+        ],
     )
     @rows("size", [1, 10_000])
     def test_is_a_400_for_who_reads_the_form_only(self, body, content_type, size):
@@ -175,7 +205,6 @@ class TestMalformed:
                 data.read(spool, None)
 
 
-NAMED = b'Content-Disposition: form-data; name="a"'
 LONG, SHORT, MALFORMED = print_part(NAMED, b"0123456789"), print_part(NAMED, b""), print_part(b"no field", b"")
 
 

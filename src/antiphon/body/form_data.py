@@ -73,6 +73,8 @@ class FormBounds:
         self._head = head
         limits = self._limits
         if head.filename is None:
+            if head.has_extended_filename:  # a file of other libraries, whose bytes are not text
+                raise BadRequest("A part of the form has only filename*, which forms must not have (RFC 7578 §4.2).")
             self._fields += 1
             if self._fields > limits.fields:
                 raise _too_many("fields", limits.fields)

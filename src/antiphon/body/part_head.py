@@ -48,7 +48,7 @@ class PartHead(NamedTuple):
     ``name`` is the form field's name, None if there is none. ``filename`` is None for a part that is not a file, and
     b"" for a file input in which no file was chosen. Both are the bytes that the client sent, nearly always UTF-8, with
     ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, which browsers write for line breaks, are kept: decoded
-    line breaks could get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2).
+    line breaks could get into a header or a log. A filename can be a path. ``filename*`` is left to the program.
     ``content_type`` is the header's value, or None. ``offset`` is the position in the body at which the content begins.
     ``section`` contains the header fields as sent.
     """
@@ -63,6 +63,14 @@ class PartHead(NamedTuple):
     def fields(self) -> tuple[tuple[bytes, bytes], ...]:
         """The header fields, in order: (name in lower case, value). Raises BadRequest for malformed ones."""
         return tuple(_split_fields(self.section))
+
+    @property
+    def has_extended_filename(self) -> bool:
+        """True for a ``filename*``, which forms must not have, whatever its continuations (RFC 2231)."""
+        if b"*" not in self.section:
+            return False
+        match = _disposition(dict(self.fields).get(b"content-disposition", b""))
+        return match is not None and any(name.startswith(b"filename*") for name in _read_parameters(match[1]))
 
 
 def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartHead | None:
