@@ -2,12 +2,14 @@
 
 import errno
 import os
+import signal
 import stat
 import threading
 
 import pytest
 
 from antiphon.http.errors import InsufficientStorage
+from antiphon.uploads import temporary_file
 from antiphon.uploads.temporary_file import give_name, save
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM, small_files
@@ -48,6 +50,25 @@ def test_nothing_is_at_the_path_before_it_is_complete(tmp_path, seen):
 
     save(f"{tmp_path}/x", looks)
     assert seen == []
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="the system has no unnamed files")
+def test_nothing_is_left_by_a_process_that_is_killed(tmp_path):
+    if (pid := os.fork()) == 0:
+        save(f"{tmp_path}/x", lambda descriptor: os.write(descriptor, CONTENT) and os.kill(os.getpid(), signal.SIGKILL))
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    assert os.listdir(tmp_path) == []
+
+
+@rows("lacking", [("_UNNAMED", 0), ("_DESCRIPTORS", "/missing"), ("_DESCRIPTORS", "/proc/self/task")])
+def test_a_system_without_unnamed_files_or_links_saves_with_a_hidden_name(tmp_path, monkeypatch, lacking):
+    """There is no link to what is below the last folder."""
+    monkeypatch.setattr(temporary_file, *lacking)
+    save(f"{tmp_path}/x", writes())
+    with pytest.raises(Broken):
+        save(f"{tmp_path}/y", breaks)
+    assert (os.listdir(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], CONTENT)
 
 
 class TestWhatIsThere:

@@ -261,14 +261,17 @@ WRITE_TIMES = WriteTimes()
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
+_UNNAMED: int = getattr(os, "O_TMPFILE", 0)
+_DESCRIPTORS = "/proc/self/fd"
 _link: Callable[[str, str], None] | None = getattr(os, "link", None)
 
 
 def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> None:
     """Create the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
-    It gets the permissions that ``open`` would give it. Until it is complete, it has a hidden name in the same folder;
-    if this fails, nothing is left behind. An existing file at the path stays, unless ``overwrite`` is True: then it is
+    It gets the permissions that ``open`` would give it. Until it is complete, it has no name, so that nothing is left
+    behind, even if the process is killed. On systems and file systems without unnamed files (O_TMPFILE), it has a
+    hidden name in the same folder. An existing file at the path stays, unless ``overwrite`` is True: then it is
     replaced atomically. A link itself is replaced, not its target; folders, devices, pipes and sockets are never
     replaced. The file isn't synced to disk.
 
@@ -278,10 +281,13 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
     with InsufficientStorage.if_disk_is_full():
-        descriptor = os.open(hidden, _FLAGS, 0o666)
+        unnamed = _open_unnamed(os.path.dirname(path))
+        descriptor = os.open(hidden, _FLAGS, 0o666) if unnamed is None else unnamed
         try:
             try:
                 fill(descriptor)
+                if unnamed is not None:
+                    _name(unnamed, hidden)
             finally:
                 os.close(descriptor)
             if overwrite:
@@ -292,6 +298,26 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
             with suppress(OSError):
                 os.unlink(hidden)
             raise
+
+
+def _open_unnamed(folder: str) -> int | None:
+    """Open a file that has no name, for reading and writing. Return None if there are none, or can be given none."""
+    with suppress(OSError):
+        if _UNNAMED and _link is not None and os.path.isdir(_DESCRIPTORS):
+            return os.open(folder, _UNNAMED | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    return None
+
+
+def _name(unnamed: int, hidden: str) -> None:
+    try:
+        # The descriptor of the folder is not used, but makes Python follow the link to the file (linkat).
+        os.link(f"{_DESCRIPTORS}/{unnamed}", hidden, src_dir_fd=unnamed)
+    except OSError:  # a file system without links
+        target = os.open(hidden, _FLAGS, 0o666)
+        try:
+            copy(unnamed, target, 0, os.fstat(unnamed).st_size)
+        finally:
+            os.close(target)
 
 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:
