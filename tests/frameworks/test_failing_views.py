@@ -508,3 +508,41 @@ def test_middleware_around_a_mounted_application_sees_its_errors(make):
 
     with on_server(app, make.__name__) as port:
         is_seen()
+
+
+def mounted_in_flask(surroundings):
+    app = surroundings.flask({})
+    app.wsgi_app = import_module("werkzeug.middleware.dispatcher").DispatcherMiddleware(app.wsgi_app, {"/inner": inner})
+    return app
+
+
+def mounted_in_bottle(surroundings):
+    app = surroundings.bottle({})
+    app.mount("/inner/", inner)
+    return app
+
+
+def mounted_in_pyramid(surroundings):
+    from pyramid.wsgi import wsgiapp2
+
+    return surroundings.pyramid({"inner/*subpath": wsgiapp2(inner)})
+
+
+@pytest.mark.parametrize(("make", "mounted", "seen"), [
+    (apps.flask, mounted_in_flask, []),
+    (apps.bottle, mounted_in_bottle, []),
+    (apps.pyramid, mounted_in_pyramid, ["rollback"]),
+], ids=["flask", "bottle", "pyramid"])  # fmt: skip
+def test_what_is_around_an_application_that_is_mounted_over_wsgi_sees_of_its_errors(make, mounted, seen):
+    """Over WSGI, an application can raise no error beside its response, but ``pyramid_tm`` can be told."""
+    surroundings = Surroundings()
+    with apps.application(make, lambda *_: {}):
+        app = mounted(surroundings)
+
+    @rows("kind, status, seen", ("raises", 500, seen), ("deadline", 504, seen), ("aborts", 409, ["commit"] * len(seen)))
+    def is_seen(kind, status, seen):
+        surroundings.seen.clear()
+        found, _, body = ask(app, "wsgi", "GET", f"/inner/app_{kind}", {}, b"")
+        assert (found, '"request_id":"ID"' in body, surroundings.seen) == (status, True, seen)
+
+    is_seen()
