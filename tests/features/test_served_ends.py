@@ -217,15 +217,15 @@ def test_a_token_that_two_processes_get_at_once_has_one_successor(serve, pair):
 
 KINDS = (
     "session", "key", "token", "passkey", "registration", "half a login", "session as another", "role", "upload",
-    "agreement", "run", "stream", "stream by key", "stream as another", "socket", "live block",
+    "agreement", "run", "job", "stream", "stream by key", "stream as another", "socket", "presence", "live block",
 )  # fmt: skip
 ENDS_OF = {
-    "end": {*KINDS},
-    "password": {*KINDS},
+    "end": {*KINDS} - {"job"},
+    "password": {*KINDS} - {"job"},
     "new-key": {"key", "stream by key"},
     "demoted": {"role"},
-    "disconnect": {"stream", "stream by key", "stream as another", "socket"},
-    "gone": {*KINDS} - {"run"},
+    "disconnect": {"stream", "stream by key", "stream as another", "socket", "presence"},
+    "gone": {*KINDS} - {"run", "job"},
 }
 """What ends within seconds, in every process, or within a minute once the user is gone; all the rest goes on."""
 
@@ -260,6 +260,7 @@ class Held:
         administrator = cookie_of(send(self.other, "POST", f"/login/{who}"))
         self.as_another = cookie_of(send(self.other, "POST", "/as/99", administrator))
         self.run = send(self.one, "POST", f"/run/{who}").body.decode()
+        send(self.one, "POST", f"/job/{who}")
         incomplete = [self.session, ("Upload-Complete", "?0"), ("Upload-Draft-Interop-Version", "8")]
         self.upload = dict(send(self.one, "POST", "/upload", *incomplete).fields)["location"]
         self.agreed = {"requestState": self.call_tool()["requestState"], "inputResponses": AGREED}
@@ -308,6 +309,17 @@ class Held:
             return bool(self.socket.recv(DEADLINE))
         return False
 
+    def is_away(self):
+        return True if send(self.one, "GET", f"/present/{self.who}").body == b"away" else None
+
+    def works(self):
+        """Return True if the job counts its turns."""
+        first = int(self.turns())
+        return eventually(lambda: int(self.turns()) > first or None, "the job does not go on")
+
+    def turns(self):
+        return send(self.other, "GET", f"/job/{self.who}").body
+
     def going_on(self):
         """Return what goes on, by requests to the other process."""
         get = partial(send, self.other, "GET")
@@ -319,7 +331,9 @@ class Held:
             "upload": self.part_is_taken,
             "agreement": lambda: self.call_tool(**self.agreed).get("isError") is False,
             "run": lambda: get(f"/run/{self.who}/{self.run}").body == b"running",
+            "job": self.works,
             "socket": self.echoes,
+            "presence": lambda: get(f"/present/{self.who}").body == b"present",
             "half a login": self.logs_in,
             "session as another": lambda: get("/me", self.as_another).status == 200,
             "passkey": lambda: self.can_sign_in(self.device),
@@ -338,15 +352,19 @@ class Held:
 
 
 @pytest.mark.parametrize("how", ENDS_OF)
-def test_the_table_of_what_ends(serve, how, monkeypatch):
+def test_the_table_of_what_ends(serve, how, postgres, monkeypatch):
     """Each cell, in two processes. What a role opens is the application's check of each request."""
     pytest.importorskip("webauthn")
+    pytest.importorskip("dbos")
+    monkeypatch.setenv("DATABASE", postgres)
     monkeypatch.setenv("RENEWED_FOR", "0.5")  # instead of a minute
     servers = serve("asgi", "uvicorn", app="tests.helpers.served.held:app")
     held, of_other = (Held(servers, who) for who in (7, 8))
     assert send(servers[0], "POST", f"/{how}/7").status == 200
     for name in ENDS_OF[how] & held.open.keys():
         eventually(held.open[name].is_over, f"{name} goes on")
+    if "presence" in ENDS_OF[how]:
+        eventually(held.is_away, "the user is still present")
     assert {*KINDS} - held.going_on() == ENDS_OF[how]
     assert of_other.going_on() == {*KINDS}
     for each in (held, of_other):

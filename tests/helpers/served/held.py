@@ -9,6 +9,8 @@ from jinja2 import DictLoader
 from antiphon import App, Request, Response, abort
 from antiphon.features import (
     APIKey,
+    Channel,
+    Durable,
     Live,
     OpenAPI,
     Page,
@@ -52,11 +54,12 @@ def delete(owner):
     return store.delete_owned(f"keys of {owner}")
 
 
-keys, tokens, runs = APIKey(find), RefreshTokens(), Runs()
+keys, tokens, runs, room = APIKey(find), RefreshTokens(), Runs(), Channel("room", store)
+durable = Durable(os.environ["DATABASE"])
 users = Users(PasskeyLogin(find, host="shop.example.com", find=find_passkey, save=save, delete=delete), keys)
 for feature in (
-    Sessions(), users, Tools(OpenAPI("Held")), tokens, runs, Live(), ResumableUploads(folder=os.environ["FOLDER"]),
-    Templates(DictLoader({"me.html": "{% block me %}{{ request.user.id }}{% endblock %}"})),
+    Sessions(), users, Tools(OpenAPI("Held")), tokens, runs, Live(), durable,
+    ResumableUploads(folder=os.environ["FOLDER"]), Templates(DictLoader({"me.html": "{% block me %}{{ request.user.id }}{% endblock %}"})),
 ):  # fmt: skip
     app.use(feature)
 
@@ -121,9 +124,15 @@ def stream(request: Request):
 
 @app.websocket("/socket", before=login_required)
 async def feed(request: Request, socket):
-    await socket.send("open")
-    async for message in socket:
-        await socket.send(message)
+    async with room.present(str(request.user.id)):
+        await socket.send("open")
+        async for message in socket:
+            await socket.send(message)
+
+
+@app.get("/present/<who>")
+def is_present(request: Request, who: str):
+    return "present" if who in room.members() else "away"
 
 
 @app.post("/pay", tool=Tool(name="pay", confirm="Pay?"), before=login_required)
@@ -155,7 +164,24 @@ def state(request: Request, who: str, id: str):
 @app.post("/stop/<who>/<id>", csrf_exempt=True)
 def stop(request: Request, who: str, id: str):
     runs.find(id, owner=int(who)).stop()
+    store.change(f"job of {who} is over", {})
     return ""
+
+
+def work(who):
+    while store.load(f"job of {who} is over") is None:
+        store.increment(f"turns of {who}")
+        time.sleep(0.1)
+
+
+@app.post("/job/<who>", csrf_exempt=True)
+def enqueue(request: Request, who: str):
+    return durable.enqueue(work, who)
+
+
+@app.get("/job/<who>")
+def turns(request: Request, who: str):
+    return str(store.increment(f"turns of {who}", by=0).value)
 
 
 # What takes it away
