@@ -760,11 +760,13 @@ def test_a_lost_role_closes_what_is_open_in_another_process_and_logs_nobody_out(
     "interface, kind",
     [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
 )
-@rows("by", ["session", "key"])
-def test_a_user_has_a_limited_number_of_streams_and_sockets(interface, kind, by):
+@rows("by", ["session", "key", "address"])
+def test_a_user_and_an_address_without_one_have_a_limited_number_of_streams_and_sockets(caplog, interface, kind, by):
+    caplog.clear()
     shop, ended = Shop(max_open=3), []
+    before = login_required if by != "address" else lambda request: None if request.user is None else abort(403)
 
-    @shop.app.get("/endless", before=login_required)
+    @shop.app.get("/endless", before=before)
     async def endless(request):
         async def source():
             try:
@@ -776,7 +778,7 @@ def test_a_user_has_a_limited_number_of_streams_and_sockets(interface, kind, by)
 
         return Response(source())
 
-    @shop.app.websocket("/socket", before=login_required)
+    @shop.app.websocket("/socket", before=before)
     async def feed(request, socket):
         try:
             async for message in socket:
@@ -788,9 +790,10 @@ def test_a_user_has_a_limited_number_of_streams_and_sockets(interface, kind, by)
     with ExitStack() as every:
 
         def open_one(who):
-            """Open one as a user, with credentials of its own, and return what leaves; None if it is refused."""
+            """Open one as a user, with credentials of its own, or at an address. Return what leaves, or the refusal."""
             proof = {"x-api-key": shop.keys.create(who)} if by == "key" else with_cookie(shop, who)
-            client = Client(shop.app, interface, base_url=SHOP, headers=proof)
+            proof, address = ({}, f"192.0.2.{who}") if by == "address" else (proof, "192.0.2.1")
+            client = Client(shop.app, interface, base_url=SHOP, headers=proof, client=(address, 50000))
             opened = ExitStack()
             try:
                 if kind == "socket":
@@ -814,6 +817,8 @@ def test_a_user_has_a_limited_number_of_streams_and_sockets(interface, kind, by)
         eventually(lambda: len(ended) > before or None, "the client has not left")
         assert callable(eventually(lambda: each if callable(each := open_one("7")) else None, "there is no room"))
         assert open_one("7").status == 429
+    (warning,) = [each.getMessage() for each in caplog.records if "3 open streams" in each.getMessage()]
+    assert ("declare it if it is a proxy" in warning) == (by == "address")
 
 
 def by_session(path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import RETRY_AFTER, is_for_any_thread, unwatched
+from antiphon.embedding import RETRY_AFTER, is_for_any_thread, network_of, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -63,7 +63,7 @@ def _space_of(name: str, app: "ref[App]") -> str:
 
 class Ending:
     """How one ``Users`` ends its users. ``revoke`` ends the credentials that only the application knows. In a process,
-    a user may have ``most`` streams and sockets open.
+    a user, or an address without one, may have ``most`` streams and sockets open.
 
     Middleware and other code that handlers may call is here, since what it reads is not followed: no route has to
     resolve the user for it.
@@ -151,11 +151,17 @@ class Ending:
         return response
 
     def note_user(self, request: Request, user: Any) -> None:
-        """Let a stream, a socket or a live block, if one is open, end with its user, who is known by now."""
+        """Let a stream, a socket or a live block, if one is open, end with its user, who is known by now. One without a
+        user counts for the client's address.
+        """
         reads = render_in_progress()
         if reads is None and self._opened not in request:
             return
         opened = request._dependencies.pop(self._opened)() if self._opened in request else None
+        with unwatched(request):
+            address = request.ip
+        if user is None and opened is not None and address is not None:
+            self.of(request.app).watch(f"address {network_of(address)}", set(), opened, request, self, self._most)
         sources = self.sources_of(request)
         behind = {key for source in sources for key in source._by(request)}
         # Also the one who acts as the user, by ``Users.become``.

@@ -93,6 +93,7 @@ class Ends:
         self._space = space
         self._known = 0
         """The number of the last end of which this process knows."""
+        self._told = set[str]()
         self._lock = Lock()
         self._open: dict[str, WeakKeyDictionary[Any, _Opened]] = {}
         self._to_check: list[_Opened] = []
@@ -186,8 +187,8 @@ class Ends:
         It is forgotten when nothing else refers to it. Raises TooManyRequests if ``most`` are open for the user.
         """
         with self._lock:
-            if sum(not each.is_over for each in self._open.get(identity, ())) >= most:
-                raise too_many("open", most)
+            others = sum(not each.is_over for each in self._open.get(identity, ()))
+            check_share(self._told, "open", most, identity, others + 1)
             new = _Opened(ref(opened), ref(request), keys, ending)
             self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
             self._to_check.append(new)
@@ -375,11 +376,20 @@ _FAILING: "WeakSet[UserSource[Any]]" = WeakSet()
 """The sources whose failure is logged, once."""
 
 
-def too_many(limit: str, most: int) -> TooManyRequests:
-    """Return the error for a caller who has this many things open."""
+def check_share(told: set[str], limit: str, most: int, client: str, count: int) -> None:
+    """Raise TooManyRequests (429) for a user or an address that has more than ``most`` streams open, with this one. The
+    first is logged, after which ``told`` has the limit.
+    """
+    if count <= most:
+        return
+    if limit not in told:
+        told.add(limit)
+        is_address = client.lstrip("0123456789:").startswith("address ")  # else it is a user's key
+        advice = ": declare it if it is a proxy" if is_address else ""
+        logging.getLogger("antiphon").warning("%s has %d %s streams%s", client[:100], most, limit, advice)
     error = over_limit(TooManyRequests, limit, most, "You have started too much at once. Try again soon.")
     error.headers["retry-after"] = "5"
-    return error
+    raise error
 
 
 OF_THIS_PROCESS = MemoryStore()

@@ -301,8 +301,8 @@ class Users(Generic[U]):
     ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
     tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. ``revoke`` is a function
     that ``end`` calls with the user, for credentials that your own tables hold; it may return how many there were. In
-    each process, a user may have ``max_open`` streams and WebSockets open, and one more gets a 429. Raises TypeError
-    for anything that is not a source, and ValueError for a ``max_open`` below 1.
+    each process, a user, or an address without one, may have ``max_open`` streams and WebSockets open, and one more
+    gets a 429. Raises TypeError for anything that is not a source, and ValueError for a ``max_open`` below 1.
     """
 
     def __init__(

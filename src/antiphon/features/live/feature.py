@@ -33,7 +33,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
-from antiphon.features.ends import too_many
+from antiphon.features.ends import check_share
 from antiphon.features.live.renders import Audience, Watcher
 from antiphon.features.live.statements import Tables, named, tell_of_writes
 from antiphon.features.stores.memory import MemoryStore
@@ -136,7 +136,7 @@ class Live:
         self._stores = FeatureStore("Live", store)
         self._url = None if listen is None else listen.replace("+psycopg", "", 1)
         self._most = max_watchers
-        self._has_told = False
+        self._told = set[str]()
         self._teller = _Teller()
         self._audiences: WeakKeyDictionary[asyncio.AbstractEventLoop, Audience] = WeakKeyDictionary()
         self._lock = Lock()
@@ -184,14 +184,8 @@ class Live:
 
     def _check_share(self, client: str) -> None:
         """Raise TooManyRequests (429) if a client watches too many blocks: each may cost a render of each change."""
-        most = max(_LEAST, self._most // _SHARE)
-        if client and sum(each.of_client[client] for each in [*self._audiences.values()]) > most:
-            if not self._has_told:
-                self._has_told = True
-                is_address = client.lstrip("0123456789:").startswith("address ")  # else it is a user's key
-                advice = ": declare it if it is a proxy" if is_address else ""
-                getLogger("antiphon").warning("%s has %d live streams%s", client[:100], most, advice)
-            raise too_many("live", most)
+        count = sum(each.of_client[client] for each in [*self._audiences.values()]) if client else 0
+        check_share(self._told, "live", max(_LEAST, self._most // _SHARE), client, count)
 
     def _audience(self) -> Audience:
         loop = asyncio.get_running_loop()
