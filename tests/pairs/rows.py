@@ -1,21 +1,27 @@
-"""What workers of a program on PostgreSQL use: connections, effects as rows, and calls that fail in their turn."""
+"""What workers of a program on PostgreSQL use: what handlers do, effects as rows, and calls that fail in their turn."""
 
 import json
 import os
-from contextlib import closing
+import time
+from collections import Counter
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from inspect import isasyncgenfunction, isawaitable
 
 import psycopg
+import sqlalchemy
 
 from antiphon import Dependency
 from antiphon.http import ServiceUnavailable
-from tests.pairs.shared import SharedList, field, folder
+from tests.helpers.databases import DATABASE, LIBRARIES
+from tests.helpers.transactions import Undone
+from tests.pairs.shared import SharedList, field
 
 URL = "PAIRS_DATABASE"
 """The environment variable with the URL of the database of served programs."""
-DATABASE = Dependency("database")
-CREATE = "create table if not exists effects (number serial, program text not null, value text not null)"
-INSERT = "insert into effects (program, value) values (%s, %s)"
-_EXECUTE, _COMMIT = psycopg.Cursor.execute, psycopg.Connection.commit
+OTHER = Dependency("other")
+TABLES = "effects", "jobs", "notes"
+CREATE = "; ".join([f"create table {each} (number serial, value text not null)" for each in TABLES])
+_EXECUTE = psycopg.Cursor.execute
 
 
 def _raised(code):
@@ -39,31 +45,150 @@ class Rows(SharedList):
 
     def append(self, value: object) -> None:
         """Add a value that JSON has."""
-        _own(INSERT, folder().name, json.dumps(value))
-
-    def add(self, connection: psycopg.Connection, value: object) -> None:
-        """Add a value in the transaction of a connection."""
-        connection.execute(INSERT, (folder().name, json.dumps(value)))
+        _own(insert("effects", value))
 
     def __iter__(self):
-        select = "select value from effects where program = %s order by number"
-        return (tuple(json.loads(value)) for (value,) in _own(select, self._path.parent.name))
+        return iter(rows_of("effects"))
 
 
-def _own(statement, *values):
+def insert(table, value):
+    """Return a statement that adds a value that JSON has, without characters that libraries read as their own."""
+    text = json.dumps(value).encode().hex()
+    return f"insert into {table} (value) values (convert_from(decode('{text}', 'hex'), 'UTF8'))"
+
+
+def rows_of(table):
+    """Return the values in a table."""
+    return [tuple(json.loads(value)) for (value,) in _own(f"select value from {table} order by number")]
+
+
+def _own(statement):
     """Carry out a statement that never fails, on a connection of its own."""
     with closing(psycopg.connect(os.environ[URL], autocommit=True)) as connection:
-        found = _EXECUTE(connection.cursor(), statement, values)
+        found = _EXECUTE(connection.cursor(), statement)
         return found.fetchall() if found.description else []
 
 
-def connect(_request):
-    """Give a connection with a transaction."""
-    try:
-        with closing(psycopg.connect(os.environ[URL])) as connection, connection:
-            yield connection
-    except psycopg.OperationalError as error:
-        raise ServiceUnavailable from error
+def deliver(value):
+    """Carry out a job."""
+    _own(insert("jobs", value))
+
+
+def wait_for_jobs(names):
+    """Wait until there is a job for each effect of some routes, for 15 seconds."""
+    end = time.monotonic() + 15
+    while counted(each for each in rows_of("effects") if each[0] in names) - counted(rows_of("jobs")):
+        if time.monotonic() > end:
+            return "late"
+        time.sleep(0.05)
+    return "done"
+
+
+def counted(values):
+    """Return how often each value is there, as JSON."""
+    return Counter(map(json.dumps, values))
+
+
+class Bank:
+    """A library's way to the database, and what handlers do with their transaction, word by word."""
+
+    durable = None
+    """The feature that carries out jobs."""
+
+    def __init__(self, library, source):
+        self._database = LIBRARIES[library](os.environ[URL])
+        self.source = _available(getattr(self._database, source))
+
+    def pay(self, request, words, value):
+        """Do what the words say, in a ``def`` handler."""
+        for _ in self._doing(request, words, value):
+            pass
+
+    async def apay(self, request, words, value):
+        """Do what the words say, in an ``async def`` handler."""
+        for doing in self._doing(request, words, value):
+            if isawaitable(doing):
+                await doing
+
+    def _doing(self, request, words, value):
+        for word in words.split():
+            if word == "dropped":  # and begins again
+                yield from self._doing(request, "effect job mail rollback", (*value[:2], "dropped"))
+            else:
+                yield getattr(self, f"_{word}")(request, value)
+
+    def _effect(self, request, value):
+        return self._database.execute(request[DATABASE], insert("effects", value))
+
+    def _inner(self, request, value):
+        """Add the effect in a savepoint."""
+        return self._in_savepoint(request, "effect", value)
+
+    def _undone(self, request, value):
+        """Add another effect with all that hangs on it in a savepoint, which is undone."""
+        return self._in_savepoint(request, "effect mail job undo", (*value[:2], "undone"))
+
+    def _in_savepoint(self, request, words, value):
+        block = self._database.savepoint(request[DATABASE])
+
+        async def wait():
+            with suppress(Undone):
+                async with block:
+                    await self.apay(request, words, value)
+
+        if hasattr(block, "__aenter__"):
+            return wait()
+        with suppress(Undone), block:
+            self.pay(request, words, value)
+        return None
+
+    def _undo(self, request, value):
+        raise Undone
+
+    def _mail(self, request, value):
+        request.after_commit(SharedList("mails").append, value)
+
+    def _job(self, request, value):
+        return self.durable.enqueue(deliver, value)
+
+    def _note(self, request, value):
+        """Add a row by another connection, whose transaction is its own."""
+        return self._database.execute(request[OTHER], insert("notes", value))
+
+    def _commit(self, request, value):
+        return self._database.commit(request[DATABASE])
+
+    def _commit_note(self, request, value):
+        return self._database.commit(request[OTHER])
+
+    def _rollback(self, request, value):
+        return self._database.roll_back(request[DATABASE])
+
+
+_AWAY = psycopg.OperationalError, sqlalchemy.exc.OperationalError
+
+
+def _available(source):
+    """Return a source of connections whose failures are a 503, with the same way to wait."""
+    if isasyncgenfunction(source):
+
+        async def connect(request):
+            try:
+                async with asynccontextmanager(source)(request) as connection:
+                    yield connection
+            except _AWAY as error:
+                raise ServiceUnavailable from error
+
+        return connect
+
+    def connect(request):
+        try:
+            with contextmanager(source)(request) as connection:
+                yield connection
+        except _AWAY as error:
+            raise ServiceUnavailable from error
+
+    return connect
 
 
 class Turn:
@@ -82,21 +207,33 @@ def fail_in_turn() -> None:
         Turn.left, Turn.what = int(left), rest.partition(":")[0]
 
 
-def _failing(function, connection_of):
+def _failing(function, execute):
     def call(self, *given, **named):
         Turn.left -= 1
         if Turn.left != 0:
             return function(self, *given, **named)
-        connection = connection_of(self)
         if FAULTS[Turn.what]:
-            _EXECUTE(connection.cursor(), FAULTS[Turn.what])
-        else:
-            function(self, *given, **named)
-        connection.close()
-        raise psycopg.OperationalError("planted: the reply is lost")
+            return execute(self.cursor() if hasattr(self, "cursor") else self, FAULTS[Turn.what])
+        return _lose(getattr(self, "connection", self), function(self, *given, **named))
 
     return call
 
 
-psycopg.Cursor.execute = _failing(_EXECUTE, lambda cursor: cursor.connection)
-psycopg.Connection.commit = _failing(_COMMIT, lambda connection: connection)
+def _lose(connection, reply):
+    lost = psycopg.OperationalError("planted: the reply is lost")
+
+    async def wait():
+        await reply
+        await connection.close()
+        raise lost
+
+    if isawaitable(reply):
+        return wait()
+    connection.close()
+    raise lost
+
+
+for _cursor, _connection in (psycopg.Cursor, psycopg.Connection), (psycopg.AsyncCursor, psycopg.AsyncConnection):
+    _execute = _cursor.execute
+    _cursor.execute = _failing(_execute, _execute)
+    _connection.commit = _failing(_connection.commit, _execute)

@@ -297,6 +297,9 @@ def _take(step: str, process: ServerProcess, server: Server, folder: Path, resta
         subprocess.run([sys.executable, "-c", LOOK, folder / "store.db"], check=True)
 
 
+_MAY_OPEN = re.compile(r"store\.db|^/dev/null$").search  # uvloop keeps one of the latter in reserve
+
+
 def _files(process: ServerProcess) -> dict[str, int]:
     """Return the number of files that each of a server's processes has open, but for sockets, logs and the store."""
     found = {}
@@ -304,7 +307,7 @@ def _files(process: ServerProcess) -> dict[str, int]:
         with suppress(OSError):
             if os.getpgid(int(links.parent.name)) == process.pid:
                 targets = [os.readlink(each) for each in links.iterdir()]
-                found[links.parent.name] = sum(each[0] == "/" and "store.db" not in each for each in targets)
+                found[links.parent.name] = sum(each[0] == "/" and not _MAY_OPEN(each) for each in targets)
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from antiphon import current_request
 from antiphon.http.head import server_head
+from antiphon.http.reads import UNRECORDED
 
 FOLDER = "PAIRS"
 """The environment variable with the folder of a served program."""
@@ -60,7 +61,12 @@ class OpenStreams(SharedList):
 
 def field(name: str) -> str | None:
     """Return a field of the request that this process handles, as if nobody had read it."""
-    return server_head(current_request().head).field(name)
+    head = server_head(current_request().head)
+    reads, head.reads = head.reads, UNRECORDED
+    try:
+        return head.field(name)
+    finally:
+        head.reads = reads
 
 
 def die_at(place: str) -> None:
