@@ -59,7 +59,8 @@ durable = Durable(os.environ["DATABASE"])
 users = Users(PasskeyLogin(find, host="shop.example.com", find=find_passkey, save=save, delete=delete), keys)
 for feature in (
     Sessions(), users, Tools(OpenAPI("Held")), tokens, runs, Live(), durable,
-    ResumableUploads(folder=os.environ["FOLDER"]), Templates(DictLoader({"me.html": "{% block me %}{{ request.user.id }}{% endblock %}"})),
+    ResumableUploads(folder=os.environ["FOLDER"]),
+    Templates(DictLoader({"me.html": "{% block me %}{{ request.user.id }}{% endblock %}"})),
 ):  # fmt: skip
     app.use(feature)
 
