@@ -64,7 +64,9 @@ class Shop(AnyShop):
 
     def __init__(self, library, url, via):
         self.told, self.is_on_postgres, self.via = [], "://" in url, via
-        durable = [Durable(url, inside=DATABASE)] if self.is_on_postgres else []
+        has_jobs = self.is_on_postgres or sqlite3.sqlite_version_info >= (3, 42)
+        self.outbox = f"{'dbos.' * self.is_on_postgres}antiphon_outbox" if has_jobs else ""
+        durable = [Durable(url if self.is_on_postgres else f"sqlite:///{url}", inside=DATABASE)] if has_jobs else []
         for each in durable:
             each._engine._watches = list  # so that jobs stay in the outbox
         super().__init__(library, via, "source", *durable, IdempotentWrites(inside=DATABASE), idempotent=True)
@@ -82,8 +84,8 @@ class Shop(AnyShop):
         self.reached, self.released = threading.Event(), threading.Event()
         self.clear()
         self.told.clear()
-        if self.is_on_postgres:
-            rows_of(self.url, "delete from dbos.antiphon_outbox")
+        if self.outbox:
+            rows_of(self.url, f"delete from {self.outbox}")
         with self.app.override(DATABASE, source=getattr(self.database, source)):
             yield
 
@@ -95,7 +97,7 @@ class Shop(AnyShop):
         request.after_commit(self.news.send, self.paid)
         if not self.tells_itself:
             request.after_commit(live_writes, "payments")
-        enqueuing = self.feature.enqueue(send, self.paid) if self.is_on_postgres else None
+        enqueuing = self.feature.enqueue(send, self.paid) if self.outbox else None
 
         async def wait():
             await paying
@@ -146,9 +148,9 @@ class Shop(AnyShop):
 
     @property
     def jobs(self):
-        if not self.is_on_postgres:
+        if not self.outbox:
             return len(self.payments)
-        return rows_of(self.url, "select count(*) from dbos.antiphon_outbox")[0][0]
+        return rows_of(self.url, f"select count(*) from {self.outbox}")[0][0]
 
 
 def is_refused(url):
@@ -264,10 +266,55 @@ def test_what_hangs_on_a_transaction_that_is_interrupted(library, url, proxy):
     assert found == expected
 
 
+DURABLE = {  # how it is interrupted, the payments after its retry, and the mails
+    "the client leaves": ("leave", 1, [1]),
+    "the server cancels": ("cancel", 1, [1]),
+    "the commit is lost": ("lose question", 1, [1]),
+    "its reply is lost": ("lose reply", 2, [1]),  # so what has to be written once has a key of its own
+}
+
+
+@of_each
+def test_a_durable_request_goes_on_without_its_client_and_without_a_commit(library, url, proxy):
+    """With SQLite, where that is new enough for ``Durable``."""
+    if "://" not in url and sqlite3.sqlite_version_info < (3, 42):
+        return  # see the last test
+    durable = Durable(url if "://" in url else f"sqlite:///{url}", inside=DATABASE, wait=20)
+    shop = AnyShop(library, proxy.database if proxy else url, "source", durable, durable=True)
+    expected, found = {}, {}
+    shop.app.post("/leave", durable=True)(shop.handle)
+
+    def wait(request, connection):
+        async def look():
+            while not shop.released.is_set():
+                await asyncio.sleep(0.005)
+
+        shop.reached.set()
+        return look() if shop.database.is_async else shop.released.wait(DEADLINE)
+
+    shop.wait = wait
+    with Client(shop.app):
+        for name, (how, payments, mails) in DURABLE.items():
+            if how.startswith("lose") and (proxy is None or library == "Django"):
+                continue
+            shop.clear()
+            shop.key, shop.is_first = uuid4().hex, not how.startswith("lose")
+            shop.reached, shop.released = threading.Event(), threading.Event()
+            if proxy is not None and how.startswith("lose"):
+                proxy.at_next_commit(int, is_heard=how == "lose reply")
+            words = "pay after wait" if shop.is_first else "pay after"
+            asyncio.run(status_of(shop, how if shop.is_first else "", words))
+            shop.is_first = False
+            status = asyncio.run(status_of(shop, "leave" if how == "leave" else "", words))
+            found[name], expected[name] = (status, len(shop.payments), shop.called[:]), (201, payments, mails)
+    assert found == expected
+
+
 @pytest.fixture(scope="module")
 def killing():
     """A process that forks for each request of which it is told, in which it kills itself."""
-    code = f"from {__name__} import be_killed; be_killed()"
+    newer = "from tests.helpers import newer_sqlite; " * ("tests.helpers.newer_sqlite" in sys.modules)
+    code = f"{newer}from {__name__} import be_killed; be_killed()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as process:
 
         def kill(*what):
@@ -313,6 +360,19 @@ def test_what_hangs_on_a_transaction_of_a_process_that_is_killed(library, url, k
                 found[name] = [seen(shop), asyncio.run(status_of(shop, "", words)), seen(shop)]
             expected[name] = outcome
     assert found == expected
+
+
+def test_jobs_and_durable_requests_in_a_newer_sqlite():
+    """The same, as far as they need SQLite, if that of Python is too old for ``Durable``.
+
+    With aiosqlite on pysqlite3, a handler's commit that is cancelled is undone, and so written by the retry.
+    """
+    if sqlite3.sqlite_version_info >= (3, 42):
+        return
+    pytest.importorskip("pysqlite3")
+    options = ["-q", "-p", "tests.helpers.newer_sqlite", "-p", "no:cacheprovider", "-k", "sqlite and not aiosqlite"]
+    run = subprocess.run([sys.executable, "-m", "pytest", *options, __file__], stdout=PIPE, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-5000:]
 
 
 def come_back(request, error):
