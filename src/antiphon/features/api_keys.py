@@ -26,7 +26,7 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ending import Kinds, look_again
+from antiphon.features.ending import Kinds, by_key, look_again
 from antiphon.features.ends import NOTED, refuse_if_late
 from antiphon.features.users import UserSource, check_loader, check_maker, sources_of
 from antiphon.http import Challenge
@@ -117,10 +117,7 @@ class APIKey(UserSource[U]):
         hint = key[: len(self._prefix) + 1 + _SHOWN]
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
         name, of, store = self._name(key), self._owner(owner), self._stores.current
-        if ttl is None:
-            store.change(name, data, owner=of)
-        else:
-            store.change(name, data, owner=of, ttl=seconds_of(ttl))
+        store.change(name, data, owner=of, ttl=store.FOREVER if ttl is None else seconds_of(ttl))
         refuse_if_late(owner, partial(store.delete, name), NOTED)
         return key
 
@@ -140,7 +137,7 @@ class APIKey(UserSource[U]):
         return deleted
 
     def __ends__(self, user: Any, key: str | None) -> Kinds:
-        return [("API keys", lambda: None if key is None else self.delete_owned(key))]
+        return by_key("API keys", key, self.delete_owned)
 
     def _is_valid(self, request: Request) -> bool:
         return _ENTRY not in request or self._stores.current.load(request[_ENTRY].key) is not None

@@ -45,6 +45,12 @@ id as text: each kind of things that it holds for users, with a function that en
 many they were; None if nobody knows. Every end of a user goes through this one list.
 """
 
+
+def by_key(kind: str, key: str | None, delete: Callable[[str], int | None] | None) -> Kinds:
+    """Return one kind of things, which a function deletes by the key of their user, if both are known."""
+    return [(kind, lambda: None if key is None or delete is None else delete(key))]
+
+
 # Streams
 
 
@@ -71,6 +77,7 @@ class Ending:
 
     def __init__(self, users: "Users[Any]", revoke: Callable[[Any], object] | None, most: int) -> None:
         self._users = users
+        self.sources_of = users._sources_of
         self._most = most
         self._revoke = revoke
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
@@ -173,11 +180,6 @@ class Ending:
                 read_login(reads, (identity, *keys), _next_check(request, sources))
             if opened is not None:
                 self.of(request.app).watch(identity, keys, opened, request, self, self._most)
-
-    def sources_of(self, request: Request) -> "list[UserSource[Any]]":
-        """Return the sources for which a request has credentials."""
-        with unwatched(request):
-            return [source for source, _ in self._users._given(request)]
 
     def seconds_left(self, request: Request) -> float:
         """Return after how many seconds the credentials of a request have to be checked again: 0 if they have ended

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from antiphon import Request, Response, explained
 from antiphon.embedding import describe, errors_name_it, is_on_loop, mounted_together
 from antiphon.features import Store
-from antiphon.features.ending import Kinds
+from antiphon.features.ending import Kinds, by_key
 from antiphon.features.ends import BEGUN, NewOwner
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import NAME, TrackedSession
@@ -161,12 +161,12 @@ class SessionLogin(LoginSource[U]):
         request.session.clear(everywhere=everywhere)
 
     def __ends__(self, user: Any, key: str | None) -> Kinds:
-        return [("sessions", partial(self._end_sessions, key))]
+        return by_key("sessions", key, self._end_sessions)
 
-    def _end_sessions(self, key: str | None) -> int | None:
+    def _end_sessions(self, key: str) -> int | None:
         """End all sessions of a user. Return None if the store can't."""
         able = [sessions for sessions in self._sessions if sessions.place is not None]
-        return sum(sessions.delete_owned(key) for sessions in able) if able and key is not None else None
+        return sum(sessions.delete_owned(key) for sessions in able) if able else None
 
     def _kept_in(self, app: "App") -> tuple[Store, str] | None:
         sessions = app.find_feature(Sessions)

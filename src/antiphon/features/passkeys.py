@@ -25,7 +25,7 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import Store
-from antiphon.features.ending import Kinds
+from antiphon.features.ending import Kinds, by_key
 from antiphon.features.ends import BEGUN, refuse_if_late
 from antiphon.features.logins import SessionLogin, _id_of, login, logout
 from antiphon.features.users import check_maker
@@ -224,11 +224,7 @@ class PasskeyLogin(SessionLogin[U]):
         return {"id": passkey.id}
 
     def __ends__(self, user: Any, key: str | None) -> Kinds:
-        delete = self._delete
-        return [
-            *super().__ends__(user, key),
-            ("passkeys", lambda: None if key is None or delete is None else delete(key)),
-        ]
+        return [*super().__ends__(user, key), *by_key("passkeys", key, self._delete)]
 
     def _creation(self, request: Request, name: str, owner: str | None) -> dict[str, Any]:
         from webauthn import generate_registration_options

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from antiphon import App, current_request, explained
 from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ending import Kinds, look_again
+from antiphon.features.ending import Kinds, by_key, look_again
 from antiphon.features.ends import BEGUN, refuse_if_late
 from antiphon.features.users import check_maker
 from antiphon.http import BadRequest
@@ -109,9 +109,9 @@ class RefreshTokens:
             raise explained("list-wanted", f"scopes must be a list: [{scopes!r}]", TypeError)
         check_maker(current_request(None))
         login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
-        store, key = self._stores.current, self._key(login)
+        store, key = self._stores.current, self._name(login)
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": store.clock()}
-        store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
+        store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._name(owner))
         refuse_if_late(owner, partial(store.delete, key), BEGUN)
         return f"{login}.{secret}"
 
@@ -122,7 +122,7 @@ class RefreshTokens:
         for a token that is unknown, expired, revoked, or was used before.
         """
         login, _, secret = token.rpartition(".")
-        store, key = self._stores.current, self._key(login)
+        store, key = self._stores.current, self._name(login)
         while (entry := store.load(key)) is not None and (left := self._seconds_left(entry)) > 0:
             current: str = entry.data["current"]
             is_current = current == _hash(secret)
@@ -140,7 +140,7 @@ class RefreshTokens:
         """End the login of a token, for example to log out, and close what the user has opened with tokens of
         ``Bearer``. Return False if it had ended already (RFC 7009 §2).
         """
-        entry = self._stores.current.load(self._key(token.rpartition(".")[0]))
+        entry = self._stores.current.load(self._name(token.rpartition(".")[0]))
         return entry is not None and self._end(entry)
 
     def _end(self, entry: StoreEntry) -> bool:
@@ -153,17 +153,17 @@ class RefreshTokens:
         time of the last use.
         """
         shown = ("name", "scopes", "used")
-        found = self._stores.current.owned_by(self._owner(owner))
+        found = self._stores.current.owned_by(self._name(owner))
         return [each._replace(data={name: each.data[name] for name in shown}) for each in found]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all logins of a user, or only the one whose ``id`` is ``only``, and return how many ended."""
-        ended = self._stores.current.delete_owned(self._owner(owner), only=only)
+        ended = self._stores.current.delete_owned(self._name(owner), only=only)
         look_again(self, owner if ended else None, tokens=True)
         return ended
 
     def __ends__(self, user: Any, key: str | None) -> Kinds:
-        return [("refresh tokens", lambda: None if key is None else self.delete_owned(key))]
+        return by_key("refresh tokens", key, self.delete_owned)
 
     def _salt(self, key: str, secret: str, *, is_current: bool) -> bytes | None:
         """Return what the successor of a token is made with; None for a token that was used before."""
@@ -191,11 +191,8 @@ class RefreshTokens:
             " %r has ended", entry.data["owner"], entry.data["name"],
         )  # fmt: skip
 
-    def _key(self, login: str) -> str:
-        return _named(self._prefix, login)
-
-    def _owner(self, owner: str) -> str:
-        return _named(self._prefix, owner)
+    def _name(self, login_or_owner: str) -> str:
+        return _named(self._prefix, login_or_owner)
 
 
 def _hash(secret: str) -> str:

@@ -339,7 +339,12 @@ class Users(Generic[U]):
 
     def install(self, app: "App") -> None:
         """Provide the user. Raises ValueError if two ``Users`` of an app would both provide ``request.user``."""
-        self._check_apart(app)
+        if app.is_provided(USERS) and self._dependency is Request.user:
+            raise explained(
+                "feature-used-twice",
+                "another Users of this app already provides request.user: give this one its own dependency,"
+                " Users(..., dependency=dependency)",
+            )
         for source in self.sources:
             source.install(app)
             if source.header is not None and not source.header_is_secret:
@@ -357,14 +362,6 @@ class Users(Generic[U]):
             self._install_first(app)
         if self._login is not None and self._login[:1] != ".":
             app.on_startup(partial(self._check_login, app, self._login))
-
-    def _check_apart(self, app: "App") -> None:
-        if app.is_provided(USERS) and self._dependency is Request.user:
-            raise explained(
-                "feature-used-twice",
-                "another Users of this app already provides request.user: give this one its own dependency,"
-                " Users(..., dependency=dependency)",
-            )
 
     def _install_first(self, app: "App") -> None:
         if self._dependency is not Request.user:
@@ -396,8 +393,12 @@ class Users(Generic[U]):
             )
 
     def _has_credentials(self, request: Request) -> bool:
+        return bool(self._sources_of(request))
+
+    def _sources_of(self, request: Request) -> list[UserSource[U]]:
+        """Return the sources for which a request has credentials."""
         with unwatched(request):  # a response does not depend on a user that is never read
-            return bool(self._given(request))
+            return [source for source, _ in self._given(request)]
 
     def _given(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
         """Return the sources for which the request has credentials, and those credentials."""
@@ -443,9 +444,10 @@ class Users(Generic[U]):
 
     def _key_of(self, user: U) -> str | None:
         """Return a user's key, by which a source or the user's own ``id`` identifies the user; None if unknown."""
-        return Identity.key_of(
-            user, next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
-        )
+        return Identity.key_of(user, self._source_key(user))
+
+    def _source_key(self, user: U) -> str | None:
+        return next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the users, or the credentials of users that have not been loaded, and a user that code has set."""
@@ -462,8 +464,7 @@ class Users(Generic[U]):
 
     def _read(self, request: Request) -> U | None:
         note_read(request, Reads.USER)
-        with unwatched(request):  # the use of the user is recorded
-            given = {source for source, _ in self._given(request)}
+        given = self._sources_of(request)  # the use of the user is recorded
         for source in self.sources:
             if not given or source in given:
                 source.note_use(request)
@@ -487,9 +488,7 @@ class Users(Generic[U]):
     def lacking(self, request: Request, scopes: Collection[str]) -> UserSource[U] | None:
         """Return the source whose credentials in a request lack some of these scopes; None if all have them."""
         user = request[self._dependency]
-        with unwatched(request):
-            sources = [source for source, _ in self._given(request)]
-        for source in sources:
+        for source in self._sources_of(request):
             found = source.scopes_of(request, user) if user is not None else ()
             if not source._is_sent_by_itself and not frozenset(found or ()).issuperset(scopes):
                 return source
@@ -530,7 +529,7 @@ class Users(Generic[U]):
         """Return the key by which features hold what belongs to a user: that of a session, the id as text, or a user
         who is a text; None if there is none.
         """
-        known = next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
+        known = self._source_key(user)
         found = getattr(user, "id", user if isinstance(user, str) else None) if known is None else known
         return None if found is None else str(found)
 
@@ -551,8 +550,8 @@ class Users(Generic[U]):
 
         Raises Forbidden (403) and, if the login is too old, the same errors as ``login_required``.
         """
+        given = self._sources_of(request)
         with unwatched(request):
-            given = [source for source, _ in self._given(request)]
             ages = [None if each.knows_scopes else each.login_age(request) for each in given]
             acts = own and (request._dependencies.get(self._acts) or any(each._by(request) for each in given))
         within, logins = seconds_of(within), [each for each in ages if each is not None]
