@@ -22,7 +22,7 @@ def bounds_of(limits):
 def test_what_is_not_said_has_a_default():
     defaults = {
         "body": 16 << 20, "fields": 1000, "file": 1 << 62, "files": 100, "form": 1 << 20, "headers": 64 << 10,
-        "json": 1 << 20, "json_depth": 200, "json_repeats": 1 << 62, "memory": 16 << 20, "message": 1 << 20,
+        "json": 1 << 20, "json_depth": 200, "json_repeats": 1 << 62, "memory": 16 << 20, "message": 1 << 20, "nuls": 0,
         "parts": 1000, "query": 64 << 10, "rate": 240, "sockets": 1 << 62, "timeout": 30,
     }  # fmt: skip
     assert bounds_of(Limits()) == defaults == DEFAULTS

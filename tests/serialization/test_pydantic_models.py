@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from antiphon import App, Request
+from antiphon import App, Limits, Request
 from antiphon.features import Form
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.serialization.json import encode_json
@@ -184,10 +184,10 @@ class Nested(RootModel[Any]):
 
 
 def test_the_limit_of_depth_is_that_of_the_request() -> None:
-    assert json_as(b"[" * 150 + b"]" * 150, Nested, depth=160)
+    assert json_as(b"[" * 150 + b"]" * 150, Nested, limits=Limits(json_depth=160))
     for depth in (140, 10_000):  # the second one is more than Pydantic's parser takes
         with pytest.raises(BadRequest, match="JSON"):
-            json_as(b"[" * 5000 + b"]" * 5000, Nested, depth=depth)
+            json_as(b"[" * 5000 + b"]" * 5000, Nested, limits=Limits(json_depth=depth))
 
 
 @rows(

@@ -26,6 +26,7 @@ class LimitOptions(TypedDict, total=False):
     json_repeats: int | None
     memory: int | None
     message: int | None
+    nuls: int | None
     parts: int | None
     query: int | None
     rate: int | None
@@ -45,6 +46,7 @@ DEFAULTS: LimitOptions = {
     "json_repeats": NO_BOUND,
     "memory": 16 << 20,
     "message": 1 << 20,
+    "nuls": 0,
     "parts": 1000,
     "query": 64 << 10,
     "rate": 240,
@@ -62,6 +64,7 @@ class Limits(Value):
     - ``json_depth``: nesting levels of JSON arrays and objects (400); 200.
     - ``json_repeats``: members of JSON objects whose names another member of the object has, so that programs may read
       different values (400, RFC 7493 §2.3); unlimited, but 0 on ``idempotent`` routes and for signed requests.
+    - ``nuls``: NUL characters in the text of a typed value (422); 0, since PostgreSQL's text can't contain any.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
     - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
     - ``files``: files of a form (413); 100.
@@ -94,6 +97,7 @@ class Limits(Value):
     json_repeats: int
     memory: int
     message: int
+    nuls: int
     parts: int
     query: int
     rate: int

@@ -245,7 +245,7 @@ def args_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "igno
     args = request.args
     if isinstance(args, WatchedArgs) and unknown == "ignore" and (names := names_read(wanted)) is not None:
         args = args.only(names)
-    return fields_as(args, wanted, "query", unknown=unknown, others=others)
+    return fields_as(args, wanted, "query", limits=request.limits, unknown=unknown, others=others)
 
 
 def headers_as(request: "Request", wanted: type[T]) -> T:
@@ -272,7 +272,7 @@ def json_as(request: "Request", wanted: "TypeForm[T]", *, unknown: "OnUnknown" =
     from antiphon.serialization.readers import json_as
 
     limits = request.limits
-    return json_as(request._json_body(limits), wanted, depth=limits.json_depth, unknown=unknown)
+    return json_as(request._json_body(limits), wanted, limits=limits, unknown=unknown)
 
 
 @overload

@@ -1,7 +1,7 @@
 """Faults of values: reasons in plain language, with a code and bounds for programs, in lists of limited size."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -65,6 +65,8 @@ class Reason(NamedTuple):
 
 MISSING = Reason("is missing", "missing")
 UNKNOWN = Reason("is unknown", "unknown")
+HAS_NUL = Reason("contains NUL", "pattern_mismatch")
+"""The reason for text that PostgreSQL, and all programs in C, can't store."""
 
 
 def _noun(names: str) -> str:
@@ -286,6 +288,17 @@ bytes.
 """
 
 
+def _nuls_in(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the pointer to each string and name with NUL. A name is that of the value in what contains it."""
+    if "\0" in name or (isinstance(value, str) and "\0" in value):
+        yield ""
+    if isinstance(value, list | dict):
+        for step, part in enumerate(value) if isinstance(value, list) else value.items():
+            if isinstance(part, str | list | dict) or isinstance(step, str):
+                for pointer in _nuls_in(part, str(step)):
+                    yield step_to(str(step)) + pointer
+
+
 class Faults:
     """The invalid fields of a value: each has a JSON Pointer (RFC 6901), a human-readable detail and a code.
 
@@ -327,6 +340,13 @@ class Faults:
             }
             self._room -= len(msgspec.json.encode(fault))
             self.listed.append(fault)
+
+    def add_nuls(self, value: object) -> None:
+        """Add each string and name with NUL in decoded JSON."""
+        for pointer in _nuls_in(value):
+            self.add(pointer, HAS_NUL)
+            if self.full:
+                return
 
     def add_listed(self, pointer: str, error: UnprocessableContent) -> None:
         """Add the faults that an error lists for the value at a pointer."""

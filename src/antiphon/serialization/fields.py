@@ -140,8 +140,8 @@ class _Field:
     """A field of a record that is read from text. Raises TypeError if no text can represent a value of its type."""
 
     __slots__ = (
-        "bounds", "empty", "info", "is_fraction", "is_marked", "is_nullable", "is_usual", "many", "name", "required",
-        "spellings", "times", "words",
+        "bounds", "empty", "info", "is_fraction", "is_marked", "is_nullable", "is_text", "is_usual", "many", "name",
+        "required", "spellings", "times", "words",
     )  # fmt: skip
 
     def __init__(self, field: inspect.Field, record: Record) -> None:
@@ -163,6 +163,7 @@ class _Field:
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
         self.times = TimeTexts(_texts(field.type))
+        self.is_text = not kinds.isdisjoint((inspect.StrType, inspect.AnyType))
         self.is_marked = self.is_fraction or self.times.may_be_times
         self.bounds = bounds_in(field.type) or [None]
         self.is_usual = _begins_like_a_time if not self.is_fraction else is_usual if self.bounds == [None] else _never
@@ -270,7 +271,8 @@ class FieldsReader:
     """
 
     __slots__ = (
-        "_fields", "_files", "_info", "_json", "_make", "_make_converted", "_many", "_marked", "_names", "_worded"
+        "_fields", "_files", "_info", "_json", "_lines", "_lists", "_make", "_make_converted", "_many", "_marked",
+        "_names", "_worded",
     )  # fmt: skip
 
     def __init__(self, wanted: type, file_type: type | None, read_json: ReadJSON) -> None:
@@ -294,6 +296,8 @@ class FieldsReader:
         self._names = dict.fromkeys(field.encode_name for field in info.fields)
         self._files = [FileField(field, files) for field, files in zip(others, kinds, strict=True) if files]
         self._fields = [_Field(field, info) for field, files in zip(others, kinds, strict=True) if not files]
+        self._lines = [field.name for field in self._fields if field.is_text and not field.many]
+        self._lists = [field.name for field in self._fields if field.is_text and field.many]
         self._many = [field.name for field in self._fields if field.many]
         self._marked = [(field.name, field.is_usual, field) for field in self._fields if field.is_marked]
         self._worded = [field for field in self._fields if field.words]
@@ -327,18 +331,20 @@ class FieldsReader:
                 values[name] = pairs.getall(name)
         return self._read(values, source, _NO_FILES if files is None else files, limits, others)
 
-    def read_texts(self, texts: Mapping[str, str], others: Container[str] | None = None) -> object:
+    def read_texts(
+        self, texts: Mapping[str, str], limits: Limits = DEFAULT_LIMITS, others: Container[str] | None = None
+    ) -> object:
         """Return the record whose fields have one text each. Raises the same errors as ``read``."""
         if others is None and not (self._many or self._files or self._json):
             try:  # nearly all rows are right
-                return self._record(texts, _NOTHING)
+                return self._record(texts, _NOTHING, limits)
             except msgspec.ValidationError:
                 pass
         values: Values = dict(texts)
         for name in self._many:
             if name in values:
                 values[name] = [texts[name]]
-        return self._read(values, "value", _NO_FILES, DEFAULT_LIMITS, others)
+        return self._read(values, "value", _NO_FILES, limits, others)
 
     def _read(
         self, values: Values, source: str, sent: MultiDict[Any], limits: Limits, others: Container[str] | None
@@ -350,7 +356,7 @@ class FieldsReader:
             taken.pop(json.name, None)
             json.take(values.pop(json.name, None), sent, limits, taken, is_strict=others is not None)
         try:
-            record = self._record(values, taken)
+            record = self._record(values, taken, limits)
         except msgspec.ValidationError:
             for field in self._fields:
                 field.settle(values)
@@ -358,11 +364,11 @@ class FieldsReader:
             if not unknown:
                 return record
         try:
-            record = self._record(values, taken)
+            record = self._record(values, taken, limits)
         except msgspec.ValidationError as error:
-            raise self._misfit(values, taken, error, (names, sent, source), unknown) from error
+            raise self._misfit(values, taken, error, (names, sent, source), unknown, limits) from error
         if unknown:
-            raise self._misfit(values, taken, None, (names, sent, source), unknown)
+            raise self._misfit(values, taken, None, (names, sent, source), unknown, limits)
         return record
 
     def _is_unknown(self, name: str, others: Container[str]) -> bool:
@@ -387,7 +393,17 @@ class FieldsReader:
             field.take(files, taken)
         return taken
 
-    def _record(self, values: Mapping[str, Any], taken: dict[str, object]) -> object:
+    def _nuls(self, values: Mapping[str, Any], most: int) -> dict[str, Any]:
+        """Return the values of fields for text if all together have more NULs than ``most``; otherwise none."""
+        texts = {name: values[name] for name in (*self._lines, *self._lists) if values.get(name)}
+        return texts if sum("".join(text).count("\0") for text in texts.values()) > most else _NOTHING
+
+    def _record(self, values: Mapping[str, Any], taken: dict[str, object], limits: Limits) -> object:
+        for name in self._lines:
+            if (text := values.get(name)) and "\0" in text and self._nuls(values, limits.nuls):
+                raise msgspec.ValidationError("text has NUL")
+        if self._lists and self._nuls(values, limits.nuls):
+            raise msgspec.ValidationError("text has NUL")
         for name, needs_no_look, field in self._marked:
             value = values.get(name)
             if not (isinstance(value, str) and needs_no_look(value)) and field.marked(value) != value:
@@ -415,6 +431,7 @@ class FieldsReader:
         error: msgspec.ValidationError | None,
         sent: tuple[Container[str], MultiDict[Any], str],
         unknown: Iterable[str],
+        limits: Limits,
     ) -> UnprocessableContent:
         texts, files, source = sent
         search = FaultSearch(as_text=True)
@@ -423,6 +440,7 @@ class FieldsReader:
             field.check(values, field.name in files, search)
         for file in self._files:
             file.check(taken, file.name in texts, search)
+        search.faults.add_nuls(self._nuls(values, limits.nuls))
         for json in self._json:
             json.check(taken, search)
         for name in unknown:

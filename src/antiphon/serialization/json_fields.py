@@ -80,7 +80,7 @@ class JSONField:
             if limits.json_repeats < NO_BOUND:
                 check_repeats(text, limits)
             unknown = "refuse" if is_strict else "ignore"
-            return self.read_json(text, self.wanted, depth=limits.json_depth, unknown=unknown)
+            return self.read_json(text, self.wanted, limits=limits, unknown=unknown)
         except UnprocessableContent as error:
             return error
         except BadRequest as error:

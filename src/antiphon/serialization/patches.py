@@ -79,7 +79,7 @@ def patched(
         del each.owner[each.name]
     try:
         if media_type == MERGE_PATCH:
-            document = _merged(document, json_as(patch, Any, depth=limits.json_depth), declared)
+            document = _merged(document, json_as(patch, Any, limits=limits), declared)
         else:
             document = _Patching(document, declared).apply(_operations(patch, limits))
         text = msgspec.json.encode(document)
@@ -87,7 +87,7 @@ def patched(
         depth = limits.json_depth
         detail = f"The patched value is nested more than {depth} levels deep."
         raise over_limit(BadRequest, "json_depth", depth, detail) from None
-    return json_as(text, wanted, depth=limits.json_depth, unknown="ignore" if declared is None else unknown)
+    return json_as(text, wanted, limits=limits, unknown="ignore" if declared is None else unknown)
 
 
 def _merged(document: Any, patch: Any, declared: DeclaredMembers | None) -> Any:
@@ -116,7 +116,7 @@ def _merged(document: Any, patch: Any, declared: DeclaredMembers | None) -> Any:
 
 def _operations(patch: bytes, limits: Limits) -> list[_AnyOperation]:
     try:
-        operations = json_as(patch, _Patch, depth=limits.json_depth)
+        operations = json_as(patch, _Patch, limits=limits)
     except UnprocessableContent as error:  # a malformed patch is a 400 (RFC 5789 §2.2)
         raise BadRequest(f"The patch is malformed: {error.detail}", members=error.members) from error
     faults = Faults()

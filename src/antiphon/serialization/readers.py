@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
@@ -20,14 +20,14 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.headers import Headers
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.lazy import lazy
 from antiphon.serialization.decimals import bounds_in, refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
+from antiphon.serialization.faults import Faults
 from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
 from antiphon.serialization.json import (
-    DEPTH,
     UNREADABLE,
     check_bounds,
     decode_slow_numbers,
@@ -53,6 +53,9 @@ _KEPT = 256
 
 _REFUSALS = (*UNREADABLE, *PLAIN)
 """The errors that msgspec raises for JSON that it can't read as a type."""
+
+OWN = Limits(nuls=NO_BOUND)
+"""The limits for values of the program itself, which may have any text."""
 
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
 """A decoder like decode_json, but numbers beyond a float's range become infinity, because the type may be Decimal."""
@@ -100,10 +103,12 @@ def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode
 
 
 @overload
-def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> T: ...
+def json_as(data: bytes, wanted: type[T], *, limits: Limits = DEFAULT_LIMITS, unknown: OnUnknown = "ignore") -> T: ...
 @overload  # a union is not a ``type`` to type checkers
-def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> T: ...
-def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> Any:
+def json_as(
+    data: bytes, wanted: "TypeForm[T]", *, limits: Limits = DEFAULT_LIMITS, unknown: OnUnknown = "ignore"
+) -> T: ...
+def json_as(data: bytes, wanted: Any, *, limits: Limits = DEFAULT_LIMITS, unknown: OnUnknown = "ignore") -> Any:
     """Decode JSON as a value of a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, a JSON type, an enum,
@@ -112,7 +117,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown 
 
     A number without a fraction, up to 2**53, is also accepted as an int, as in JSON Schema: ``87.0``. A Decimal may be
     sent as a string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents
-    to 6144, and 6176 decimal places. Members that the type doesn't declare are ignored, unless it is a Struct with
+    to 6144, and 6176 decimal places. Text is refused if it has more NULs than ``limits.nuls``, also in a member that
+    the type doesn't declare. Members that the type doesn't declare are ignored, unless it is a Struct with
     ``forbid_unknown_fields``; with ``unknown="refuse"``, they are invalid at any depth.
 
     Raises UnprocessableContent with every invalid field, BadRequest for anything but JSON (like decode_json), and
@@ -122,28 +128,33 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown 
         decode, info = _json_readers[wanted]
     except (KeyError, TypeError):
         decode, info = _json_reader(wanted)
-    # A short body can't be deep and rarely has a byte order mark; this check needs no call.
-    if 0 < len(data) <= depth and len(data) <= SHORT and data[0] != 0xEF:
-        text = data
-    else:
-        if check_bounds(data, depth):
-            decode = _for_slow_numbers(wanted, decode, info)
-        text = without_mark(data)
-    declared = None
+    # A short body can't be deep, and has no NUL without a backslash. A right one needs no other check.
+    if unknown == "ignore" and len(data) <= limits.json_depth and len(data) <= SHORT and 92 not in data:
+        try:
+            return decode(data)
+        except (*_REFUSALS, HTTPError):
+            pass
+    if check_bounds(data, limits.json_depth):
+        decode = _for_slow_numbers(wanted, decode, info)
+    text = without_mark(data)
+    checks: list[_Check] = []
+    if _has_more_nuls(text, limits.nuls):
+        checks.append(Faults.add_nuls)
     if unknown != "ignore":
         check_unknown(unknown)
-        declared = declared_members(wanted)
-        decode = _refusing_unknown(decode, declared)
+        checks.append(declared_members(wanted).add_faults)
+    if checks:
+        decode = _checked(decode, checks)
     try:
         return decode(text)
     except _REFUSALS as error:
         written = with_integers(text, info) if isinstance(error, msgspec.ValidationError) else None
         if written is None:
-            raise _refused(data, text, info, error, declared) from error
+            raise _refused(data, text, info, error, checks) from error
     try:
         return decode(written)
     except _REFUSALS as error:
-        raise _refused(data, written, info, error, declared) from error
+        raise _refused(data, written, info, error, checks) from error
 
 
 @lru_cache(_KEPT)
@@ -160,19 +171,32 @@ def declared_members(wanted: Any) -> DeclaredMembers:
         return _declared_members.__wrapped__(wanted)  # some types can't be hashed
 
 
-def _refusing_unknown(decode: Decode, declared: DeclaredMembers) -> Decode:
-    def decode_declared(text: bytes) -> Any:
+_Check: TypeAlias = Callable[[Faults, Any], object]
+"""A function that adds faults of decoded JSON that its type doesn't see."""
+
+
+def _checked(decode: Decode, checks: Collection[_Check]) -> Decode:
+    """Return a function that decodes JSON and makes further checks. It raises UnprocessableContent."""
+
+    def decode_checked(text: bytes) -> Any:
         value = decode(text)
-        if any(True for _ in declared.unknown_in(_decode_any(text))):
-            raise msgspec.ValidationError("a member is unknown")
+        faults, untyped = Faults(), _decode_any(text)
+        for add in checks:
+            add(faults, untyped)
+        if faults.total:
+            raise faults.error()
         return value
 
-    return decode_declared
+    return decode_checked
 
 
-def _refused(
-    data: bytes, text: bytes, info: inspect.Type, error: Exception, declared: DeclaredMembers | None
-) -> HTTPError:
+def _has_more_nuls(text: bytes, most: int) -> bool:
+    """Return True if JSON has more NULs in names and strings, where they are escaped, than ``most``."""
+    escape = rb"\u0000"
+    return 92 in text and text.count(escape) > most and text.replace(rb"\\", b"").count(escape) > most
+
+
+def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception, checks: Collection[_Check]) -> HTTPError:
     """Return the error for a body that msgspec refused with ``error``. Raises ``error`` itself if it is the developer's
     fault.
     """
@@ -180,14 +204,12 @@ def _refused(
         if isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError):
             return malformed(data, error)
         fault = error if isinstance(error, msgspec.ValidationError) else refusal(error, info)
-        return _misfit(text, info, fault, declared)
+        return _misfit(text, info, fault, checks)
     finally:
         del error  # a re-raised error refers to this frame
 
 
-def _misfit(
-    data: bytes, info: inspect.Type, error: msgspec.ValidationError, declared: DeclaredMembers | None
-) -> HTTPError:
+def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError, checks: Collection[_Check]) -> HTTPError:
     """Return the error for JSON that msgspec refused with ``error``."""
     try:
         value = with_unusable_marked(_decode_any(data), data, info)
@@ -195,8 +217,8 @@ def _misfit(
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
-    if declared is not None:
-        declared.add_faults(search.faults, value)
+    for add in checks:
+        add(search.faults, value)
     if not search.faults.total:  # for example, a name occurs twice and its last value is valid
         search.note(error, value, info, "")
     return search.faults.error()
@@ -207,7 +229,8 @@ def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
     return FieldsReader(wanted, file_type, json_as)
 
 
-def fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
+def reader_of(wanted: Any, file_type: type | None = None) -> FieldsReader:
+    """Return the reader of a record from text. Raises TypeError for a type that can't be read from text."""
     try:
         return _fields_reader(wanted, file_type)
     except TypeError:
@@ -248,7 +271,7 @@ def fields_as(
     Raises UnprocessableContent with every invalid field, and TypeError for a type that isn't a record, or has a field
     that can be read from neither text nor a file.
     """
-    reader = fields_reader(wanted, file_type)
+    reader = reader_of(wanted, file_type)
     if unknown == "ignore":
         return cast(T, reader.read(pairs, source, files, limits))
     check_unknown(unknown)
@@ -257,7 +280,7 @@ def fields_as(
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
     """Read headers as a record, as ``fields_as`` reads a query. The record's ``x_user`` field is read from X-User."""
-    reader = fields_reader(wanted, None)
+    reader = reader_of(wanted)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 
 
@@ -282,16 +305,16 @@ def check_as(wanted: Any, value: object, *, strings: bool = False, unknown: OnUn
         except _REFUSALS:
             pass
     # Only what is written as JSON is searched for faults, and may have 87.0 for an int.
-    return json_as(encode_json(value), wanted, unknown=unknown)
+    return json_as(encode_json(value), wanted, limits=OWN, unknown=unknown)
 
 
 def _texts_as(wanted: Any, value: object, unknown: str) -> Any:
     if type(value) is not dict and not isinstance(value, Mapping):
         raise explained("unreadable-type", f"strings=True reads a dict of strings, not {value!r:.80}", TypeError)
     if unknown == "ignore":
-        return fields_reader(wanted, None).read_texts(value)
+        return reader_of(wanted).read_texts(value)
     check_unknown(unknown)
-    return fields_reader(wanted, None).read_texts(value, ())
+    return reader_of(wanted).read_texts(value, others=())
 
 
 @lru_cache(_KEPT)
@@ -313,7 +336,7 @@ def check_json(wanted: Any) -> None:
 
 def names_read(wanted: type) -> Collection[str] | None:
     """Return the names that reading pairs as a record depends on; None for all names, if it refuses unknown ones."""
-    reader = fields_reader(wanted, None)
+    reader = reader_of(wanted)
     return None if reader.refuses_others else reader.names
 
 
@@ -381,11 +404,12 @@ class TypeDescription:
 
     def check_form(self) -> Collection[str]:
         """Return the names of the fields of a form or query. Raises TypeError if it can't be read as this type."""
-        return fields_reader(self._wanted, self._file_type).names
+        return reader_of(self._wanted, self._file_type).names
 
-    def read_form(self, texts: MultiDict[str], files: MultiDict[Any]) -> Any:
+    def read_form(self, texts: MultiDict[str], files: MultiDict[Any], limits: Limits) -> Any:
         """Return the value of a form. Raises UnprocessableContent (422), naming each invalid field."""
-        return fields_as(texts, cast("type[Any]", self._wanted), "form", files=files, file_type=self._file_type)
+        wanted = cast("type[Any]", self._wanted)
+        return fields_as(texts, wanted, "form", files=files, file_type=self._file_type, limits=limits)
 
 
 def texts_of(value: object) -> list[str]:

@@ -19,7 +19,7 @@ from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import COUNTED, Faults, Reason, counted
 from antiphon.serialization.json import check_repeats, without_mark
-from antiphon.serialization.readers import fields_reader, json_as
+from antiphon.serialization.readers import json_as, reader_of
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
 T = TypeVar("T")
@@ -234,13 +234,14 @@ class _Fields:
     Raises UnsupportedMediaType (415) for a type that can't be read from text.
     """
 
-    def __init__(self, wanted: Any, unknown: OnUnknown, delimiter: str, has_header: bool) -> None:
+    def __init__(self, wanted: Any, unknown: OnUnknown, limits: Limits, delimiter: str, has_header: bool) -> None:
         if re.fullmatch(r'[^"\s\w]|\t', delimiter) is None:
             message = f"delimiter must be one character such as ';', or a tab, not {delimiter!r}"
             raise explained("bad-feature-option", message)
+        self._limits = limits
         self._unknown = unknown
         try:
-            reader = fields_reader(wanted, None)
+            reader = reader_of(wanted)
         except TypeError as error:
             raise UnsupportedMediaType(
                 "These rows can't be sent as CSV: send JSON lines or a JSON array.",
@@ -265,7 +266,7 @@ class _Fields:
             names = self.names = self._known
         if len(fields) != len(names):
             raise _wrong(f"has {counted(len(fields), 'field')}, not {len(names)}")
-        return self._read_texts(dict(zip(names, fields, strict=True)))
+        return self._read_texts(dict(zip(names, fields, strict=True)), self._limits)
 
     def _begin(self, names: list[str]) -> None:
         if len({*names}) < len(names) or not all(names):
@@ -361,7 +362,7 @@ class RowValues(Generic[T]):
         self._fields: _Fields | None = None
         if media_type.essence == CSV:
             given = media_type.parameters
-            self._fields = _Fields(wanted, unknown, delimiter, given.get("header", "").lower() != "absent")
+            self._fields = _Fields(wanted, unknown, limits, delimiter, given.get("header", "").lower() != "absent")
             if (charset := given.get("charset", "utf-8")).lower() != "utf-8":
                 self._splitter = _Recoded(self._splitter, charset)
 
@@ -420,7 +421,7 @@ class RowValues(Generic[T]):
         try:
             if self._limits.json_repeats < NO_BOUND:
                 check_repeats(text, self._limits)
-            return json_as(text, self._wanted, depth=self._limits.json_depth, unknown=self._unknown)
+            return json_as(text, self._wanted, limits=self._limits, unknown=self._unknown)
         except BadRequest as error:
             if pointer:
                 raise BadRequest(f"In item {pointer[1:]} of the array: {error.detail}") from error

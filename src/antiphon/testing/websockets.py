@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from antiphon.serialization.json import encode_json
-from antiphon.serialization.readers import json_as
+from antiphon.serialization.readers import OWN, json_as
 from antiphon.testing.call import Call, Run
 from antiphon.testing.errors import HandshakeRefused
 from antiphon.testing.responses import ResponseHead
@@ -69,7 +69,7 @@ class SocketCall(Call):
     async def receive_as(self, wanted: Any) -> Any:
         """Wait for the next message and read its JSON as a type."""
         message = await self.receive()
-        return json_as(message.encode() if isinstance(message, str) else message, wanted)
+        return json_as(message.encode() if isinstance(message, str) else message, wanted, limits=OWN)
 
     async def end(self, code: int, reason: str) -> None:
         """Close the socket, unless it is already closed."""

@@ -26,6 +26,7 @@ from antiphon.concurrency.timers import TimeSlice
 from antiphon.http.errors import HTTPError
 from antiphon.http.event import Event
 from antiphon.http.headers import HeaderFields
+from antiphon.http.limits import Limits
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
@@ -49,27 +50,28 @@ CLOSING: Final = 1.0
 class Connection:
     """A connection as its handler and its server see it. Everything except ``wait_for`` must be used on its event loop.
 
-    ``limit`` is the maximum size of a message in bytes; ``idle_timeout`` is in seconds. ``json_default`` is called with
+    ``limits`` are those of the request; ``idle_timeout`` is in seconds. ``json_default`` is called with
     a value that can't be serialized to JSON.
     """
 
     __slots__ = (
-        "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_limit", "_loop",
-        "_on_demand", "_on_end", "_on_received", "_opened", "_time_slice", "_unread", "bytes_sent", "closed", "fields",
-        "idle_timeout", "is_demanded", "is_interrupted", "last_received", "received", "sent", "subprotocol",
+        "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_limit", "_limits",
+        "_loop", "_on_demand", "_on_end", "_on_received", "_opened", "_time_slice", "_unread", "bytes_sent", "closed",
+        "fields", "idle_timeout", "is_demanded", "is_interrupted", "last_received", "received", "sent", "subprotocol",
     )  # fmt: skip
 
     def __init__(
         self,
         channel: Channel,
         *,
-        limit: int,
+        limits: Limits,
         subprotocol: str | None = None,
         idle_timeout: float | None = None,
         json_default: Callable[[Any], object] | None = None,
     ) -> None:
         self._channel = channel
-        self._limit = channel.limit = limit
+        self._limits = limits
+        self._limit = channel.limit = limits.message
         self._json_default = json_default
         self._loop = asyncio.get_running_loop()
         self._calls: set[CallFuture[Any]] | None = None
@@ -208,7 +210,7 @@ class Connection:
         while True:
             message = await self.receive()
             try:
-                return json_as(message.encode() if isinstance(message, str) else message, wanted)
+                return json_as(message.encode() if isinstance(message, str) else message, wanted, limits=self._limits)
             except HTTPError as error:
                 await self.send(error.problem())
 

@@ -153,7 +153,7 @@ class SocketHandler:
         channel: Channel = request.head.channel  # type: ignore[attr-defined]  # a handshake's, which was checked
         connection = Connection(
             channel,
-            limit=request.limits.message,
+            limits=request.limits,
             subprotocol=options.agreed(channel.subprotocols) if options.subprotocols else None,
             idle_timeout=options.idle_timeout,
             json_default=None if app is None else app.json_default,

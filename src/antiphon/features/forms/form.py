@@ -278,7 +278,7 @@ class Form(Generic[T]):
         for planned in self._inputs:
             self._check(planned, sent)
         try:
-            value = sent.read_as(self._wanted, self._inputs)
+            value = sent.read_as(self._wanted, self._inputs, self._request.limits)
         except UnprocessableContent as error:
             for fault in error.errors:
                 self._add_fault(fault)

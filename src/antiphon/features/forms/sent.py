@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
-from antiphon import Request, Upload
+from antiphon import Limits, Request, Upload
 from antiphon.embedding import TypeDescription
 from antiphon.features.forms.inputs import Input
 from antiphon.http import MultiDict
@@ -36,7 +36,7 @@ class Sent(NamedTuple):
         is_seen_if_empty = planned.is_switch or (planned.is_many and planned.choices is not None)
         return is_seen_if_empty or planned.name in self.texts
 
-    def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
+    def read_as(self, wanted: type[T], inputs: tuple[Input, ...], limits: Limits) -> T:
         """Return the submitted value as an instance of a class. Raises UnprocessableContent that names every invalid
         field.
 
@@ -53,7 +53,7 @@ class Sent(NamedTuple):
         pairs += [(each.name, "false") for each in inputs if each.is_switch and each.name not in self.texts]
         files = MultiDict((name, file) for name, file in self.files.items() if name in by_name)
         texts: MultiDict[Any] = MultiDict(pairs)
-        value: T = TypeDescription(wanted, Upload).read_form(texts, files)
+        value: T = TypeDescription(wanted, Upload).read_form(texts, files, limits)
         return value
 
 
@@ -138,9 +138,6 @@ def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dic
     for text in filter(None, texts):
         if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):
             yield "not_a_line", {}
-            continue
-        if "\0" in text:  # which no browser sends, and PostgreSQL refuses in text
-            yield "pattern_mismatch", {}
             continue
         if pattern is not None and not pattern.fullmatch(text):
             yield code, {}

@@ -8,6 +8,7 @@ return Response.events(run.follow(request.last_event_id))
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial, update_wrapper
@@ -20,7 +21,7 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon import App, HTTPError, current_request, explained
+from antiphon import App, HTTPError, Limits, current_request, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
@@ -48,6 +49,9 @@ from antiphon.http import NotFound, ServiceUnavailable, TooManyRequests
 from antiphon.types import Duration
 
 T = TypeVar("T")
+
+_OWN = Limits(nuls=sys.maxsize)
+"""The limits for what the program itself has stored, which may have any text."""
 
 
 class RunCall(Generic[T]):
@@ -93,7 +97,7 @@ class Repeatable:
         types = get_type_hints(self._function, include_extras=True)
         try:
             kept = msgspec.json.decode(arguments, type=dict[str, msgspec.Raw])
-            return {name: json_as(bytes(value), types[name]) for name, value in kept.items()}
+            return {name: json_as(bytes(value), types[name], limits=_OWN) for name, value in kept.items()}
         except (HTTPError, KeyError, msgspec.MsgspecError) as error:
             message = f"the arguments of {describe(self._function)} can't be read again: {error}"
             raise explained("bad-feature-option", message, TypeError) from error
@@ -446,7 +450,7 @@ class Runs(Generic[T]):
     def _read(self, line: Line) -> T:
         alias = getattr(self, "__orig_class__", None)
         wanted = get_args(alias)[0] if alias is not None else Any
-        value: Any = line.value() if isinstance(wanted, TypeVar) else json_as(line.text, wanted)
+        value: Any = line.value() if isinstance(wanted, TypeVar) else json_as(line.text, wanted, limits=_OWN)
         return value  # type: ignore[no-any-return]  # the T of ``Runs[T]``
 
 
