@@ -4,20 +4,7 @@ import pytest
 
 from antiphon import App, to_app
 from antiphon.adapters.foreign.environ_host import BridgedApplication
-from antiphon.cli.errors import BadCommand
-from antiphon.cli.interface import Choice, bridged, choose, flaw, separate_memories
-from antiphon.features import (
-    Cache,
-    Channel,
-    CookieStore,
-    IdempotentWrites,
-    MemoryStore,
-    RateLimit,
-    Recorder,
-    Runs,
-    Sessions,
-    SQLiteStore,
-)  # fmt: skip
+from antiphon.cli.interface import Choice, bridged, choose, flaw
 from tests.helpers.deferred_annotations import define
 from tests.helpers.rows import rows
 
@@ -175,58 +162,3 @@ def test_an_app_that_may_speak_wsgi_is_served_over_it(app):
 def test_an_object_that_cannot_be_called_speaks_rsgi_alone(asked):
     assert flaw(Rsgi(), "rsgi") is None
     assert f"not {asked.upper()}" in (flaw(Rsgi(), asked) or "")
-
-
-def app_with(*features, **settings):
-    app = App(secret_keys=["k" * 32], **settings)
-    for feature in features:
-        app.use(feature)
-    app.get("/", before=RateLimit("1/day", SQLiteStore("unused.db")))(handler)
-    app._freeze()
-    return app
-
-
-@rows(
-    "app, features, line",
-    (lambda: app_with(Sessions(MemoryStore())), "what Sessions keeps there", "Sessions(store="),
-    (
-        lambda: app_with(Sessions(), RateLimit("1/second"), store=MemoryStore()),
-        "what RateLimit and Sessions",
-        "App(store=",
-    ),
-    (lambda: app_with(store=MemoryStore()), "its entries", "App(store="),
-    (
-        lambda: app_with(Channel("a", MemoryStore()), Channel("b", SQLiteStore("b.db"))),
-        "what Channel",
-        "Channel(store=",
-    ),
-    (lambda: app_with(IdempotentWrites(MemoryStore(), by=bool)), "what IdempotentWrites", "IdempotentWrites(store="),
-    (lambda: app_with(Recorder(MemoryStore())), "what Recorder", "Recorder(store="),
-    (lambda: app_with(Runs(MemoryStore())), "what Runs", "Runs(store="),
-    (lambda: app_with(RateLimit("1/second", MemoryStore())), "what RateLimit", "RateLimit(store="),
-    (lambda: mounted(app_with(Sessions(MemoryStore()))), "what Sessions", "Sessions(store="),
-)
-def test_a_store_in_memory_is_not_for_several_workers(app, features, line):
-    with pytest.raises(BadCommand, match="shop:app can't be served by 2 workers, because its MemoryStore") as refused:
-        separate_memories(app(), "shop:app", 2)
-    assert f"{features}" in refused.value.message
-    assert f'Write {line}SQLiteStore("var/store.sqlite"))' in refused.value.message
-
-
-def mounted(inner):
-    app = App()
-    app.mount("/inner", inner)
-    app._freeze()
-    return app
-
-
-@rows(
-    "app, warned",
-    (lambda: app_with(Sessions(), store=SQLiteStore("unused.db")), []),
-    (lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())), []),  # each may have its own
-    (lambda: app_with(RateLimit("1/second")), ["RateLimit has no store: "]),
-    (lambda: asgi, []),
-)
-def test_what_several_workers_keep_apart_is_told(app, warned):
-    told = separate_memories(app(), "shop:app", 2)
-    assert [each.startswith(start) for each, start in zip(told, warned, strict=True)] == [True] * len(warned)

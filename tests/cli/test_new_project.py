@@ -76,6 +76,10 @@ def test_a_project_passes_its_own_tests_and_serves(folder, template, app, path, 
     tests = run(project, "pytest")
     assert (tests.returncode, f"{passed} passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
     monkeypatch.chdir(project)
+    settings = dict(re.findall(r"^ENV (\w+)=(\S+)$", (project / "Dockerfile").read_text(), re.MULTILINE))
+    assert (float(settings["ANTIPHON_GRACE"]) < 10, settings["ANTIPHON_PRODUCTION"]) == (True, "1")
+    for name, value in (settings | {"TRUSTED_HOSTS": "127.0.0.1"}).items():
+        monkeypatch.setenv(name, value)
     with ServerProcess(RUN, f"my_shop.app:{app}") as process:
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
         connection.request("GET", path)

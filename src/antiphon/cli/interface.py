@@ -2,11 +2,9 @@
 
 import inspect
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.cli.errors import BadCommand
 from antiphon.handler.callables import describe, signature_of
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
@@ -81,64 +79,6 @@ def _spoken(app: object) -> Choice:
     if _takes(app, 3) and not _takes(app, 2):
         return Choice("asgi", f"{_named(app)} takes three arguments")
     return Choice("wsgi", f"{_named(app)} is a plain callable")
-
-
-def unknown_callers(app: object, is_at_unix_socket: bool) -> list[str]:
-    """Return a warning if rate limits can't tell callers apart because these have no addresses."""
-    if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
-        return []
-    from antiphon.app.application import App
-
-    if not isinstance(app, App) or None in app.trusted_proxies:
-        return []
-    warning = (
-        "Callers have no addresses on this unix socket, so a RateLimit counts all of them as one: use"
-        ' App(trusted_proxies=["unix"]) to trust the proxy that connects to it, or RateLimit(..., by=...).'
-    )
-    return [warning]
-
-
-_IN_MEMORY = {
-    "RateLimit": "each of the {} workers counts separately. To count together, they need App(store={}).",
-    "Tools": "only one of {} workers can ask clients of revisions before 2026-07-28. So that all can: App(store={}).",
-}
-_SHARED = 'SQLiteStore("var/store.sqlite")'
-
-
-def separate_memories(app: object, name: str, workers: int) -> list[str]:
-    """Return warnings about features of an App that keep their state in each worker's memory.
-
-    Raises BadCommand if a store is a MemoryStore, because most requests would miss what another worker has stored.
-    """
-    memory = sys.modules.get("antiphon.features.stores.memory")
-    in_use = [*_stores_in_use(app)]
-    wrong = [(feature, of_app) for feature, store, of_app in in_use if memory and isinstance(store, memory.MemoryStore)]
-    if wrong:
-        features = [*dict.fromkeys(feature for feature, _ in wrong if feature)]
-        of_app = any(of_app for _, of_app in wrong)
-        lost = f"what {' and '.join(features)} keep{'s' * (len(features) == 1)} there" if features else "its entries"
-        raise BadCommand(
-            f"{name} can't be served by {workers} workers, because its MemoryStore is separate in each of them: {lost}"
-            f" would be missing from most requests. Write {'App' if of_app else features[0]}(store={_SHARED}), or use a"
-            " PostgresStore or ValkeyStore for several machines. One worker (--workers 1) can keep the MemoryStore."
-        )
-    kept = dict.fromkeys(feature for feature, store, _ in in_use if store is None)
-    return [f"{feature} has no store: {_IN_MEMORY[feature].format(workers, _SHARED)}" for feature in kept]
-
-
-def _stores_in_use(app: object) -> Iterator[tuple[str, object, bool]]:
-    """Yield the stores of an App and the Apps mounted in it: the feature, or "", the store, and True if it is the
-    App's.
-    """
-    from antiphon.app.application import App
-
-    if isinstance(app, App):
-        for feature, store in sorted(app._stores_in_use, key=lambda used: used[0]):
-            yield feature, store, store is app.store and store is not None
-        if app.store is not None:
-            yield "", app.store, True
-        for mount in app.mounts:
-            yield from _stores_in_use(mount.application)
 
 
 def shorten(described: str) -> str:

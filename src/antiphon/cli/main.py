@@ -195,6 +195,7 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
 @_option_in_seconds(
     "--drain-delay", 0.0, "Seconds on shutdown during which requests are still accepted, so load balancers notice."
 )
+@click.option("--production", is_flag=True, help="Refuse to start with what `antiphon doctor MODULE:APP` finds.")
 @click.option("--preload", is_flag=True, help="Load the application once, then fork: workers share its memory.")
 @click.option("--reload", is_flag=True, help="Reload the application whenever one of its files is saved.")
 @click.option(
@@ -251,6 +252,7 @@ def run(
     tls_certificate: str | None,
     tls_key: str | None,
     drain_delay: float,
+    production: bool,
     preload: bool,
     reload: bool,
     reload_dir: tuple[str, ...],
@@ -303,12 +305,15 @@ def run(
         logs=logs,
         guards=Guards(trusted_hosts, refuse_cross_site, max_body, security_headers),
         dialects=dialects,
+        is_for_production=production,
         preloads=preload,
     )
     if options.debug and not place.is_for_loopback:
         _check_debug_is_typed("reload" if debug is None else "debug")
     if preload and reload:
         raise BadCommand("--reload loads the application repeatedly, but --preload only once: leave one of them out.")
+    if production and reload:
+        raise BadCommand("--reload is for development, and not for --production: leave one of them out.")
     if reload:
         options = options.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
@@ -528,17 +533,26 @@ def new(name: str, template: str) -> None:
 
 
 @main.command()
-@click.argument("urls", metavar="[URL]...", nargs=-1)
+@click.argument("urls", metavar="[MODULE:APP | URL...]", nargs=-1)
 @click.option("--ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Trust this authority (PEM).")
 def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     """Test what clients can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
     Also check the rules that the application sends to browsers: cookie flags, frames, https. Each URL gets some GET
-    requests and one empty POST. The exit code is 1 if something can be forged from this machine. Without a URL, print
-    the installed versions and which extras are complete. The exit code is 1 if a dependency is missing or its version
-    is not supported.
+    requests and one empty POST. The exit code is 1 if something can be forged from this machine.
+
+    For MODULE:APP, print the settings with which `antiphon run --production` refuses to start; the exit code is 2 if
+    there are any. Without an argument, print the installed versions and which extras are complete. The exit code is 1
+    if a dependency is missing or its version is not supported.
     """
     from antiphon.cli.doctor import examine, report, worst
+
+    if len(urls) == 1 and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_].*", urls[0]):
+        from antiphon.cli.production import check_production
+
+        check_production(find_target(urls[0]).load(None), urls[0], ServerOptions(workers=2), is_at_unix_socket=False)
+        click.echo("Nothing speaks against production.")
+        return
 
     if not urls:
         lines, is_complete = report()

@@ -101,6 +101,8 @@ class ServerOptions(NamedTuple):
     """The guards around a program of another library."""
     dialects: tuple[str, ...] = ()
     """The dialects that are installed before the program is loaded."""
+    is_for_production: bool = False
+    """True if the application is refused if it isn't ready for production."""
     preloads: bool = False
     """True if the program is loaded once and workers are forks of the process that loaded it."""
     is_reloaded: bool = False

@@ -25,8 +25,9 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
-from antiphon.cli.interface import Choice, bridged, choose, separate_memories, unknown_callers
+from antiphon.cli.interface import Choice, bridged, choose
 from antiphon.cli.listener import promise_turns
+from antiphon.cli.production import check_production, separate_memories, unknown_callers
 from antiphon.cli.target import Target, explain_failure
 from antiphon.cli.workers.connections import Connections, counted
 from antiphon.cli.workers.loop_shedding import LoopAdmission
@@ -143,6 +144,8 @@ class _Worker:
             self._target = target
         try:
             program = target.load(requested)
+            if self._options.is_for_production:
+                check_production(program, str(target), self._options, listeners[0].family == socket.AF_UNIX)
             several = self._options.workers > 1 and isinstance(target, Target)
             warnings = separate_memories(program, str(target), self._options.workers) if several else []
             self._choice = choose(program, requested)
