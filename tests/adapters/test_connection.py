@@ -248,7 +248,7 @@ def test_a_sender_does_not_wait_where_the_system_counts_no_bytes(pair, monkeypat
     asyncio.run(give())
 
 
-@rows("limit, room", (64, 1), (128, 64), (256, None), (1024, None))
+@rows("limit, room", (64, 1), (128, 48), (256, None), (1024, None))
 def test_a_limit_that_leaves_room_for_few_connections_is_told(monkeypatch, limit, room):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     told = explain_few_descriptors()

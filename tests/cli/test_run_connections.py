@@ -159,6 +159,21 @@ def test_a_full_worker_closes_what_is_idle_or_refuses_all_but_probes(serve, inte
     assert command.err.count("--max-connections") == 1
 
 
+FEW_DESCRIPTORS = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))\n"
+
+
+def test_a_worker_with_few_descriptors_uses_them_and_says_what_lacks(serve):
+    command = serve(more=FEW_DESCRIPTORS)
+    with ExitStack() as stack:
+        streams = [stack.enter_context(command.connect()) for _ in range(60)]
+        for each in streams:
+            each.sendall(EVENTS)
+        assert sum(each.recv(4096).startswith(b"HTTP/1.1 200") for each in streams) == 48
+        assert status(command.connect, "/healthz") == "200"
+        eventually(lambda: "may have 48 (ulimit -n)" in command.err or None, "the reason")
+    assert "--max-connections" not in command.err
+
+
 @pytest.mark.parametrize("interface", INTERFACES)
 def test_idle_connections_are_closed_and_streams_are_not(serve, interface):
     command = serve("--interface", interface, more=IMPATIENT)

@@ -375,6 +375,11 @@ def room_for_connections() -> int:
     return max(1, descriptors - max(_OWN_DESCRIPTORS, descriptors // 10))
 
 
+def reserved_for_probes(room: int) -> int:
+    """Return how many of these connections are kept for probes: a twentieth, or 64 if that is at most a quarter."""
+    return max(room // 20, min(64, room // 4))
+
+
 def explain_few_descriptors() -> str:
     """Return a sentence if the limit of descriptors leaves room for few connections, even raised; otherwise ""."""
     raise_descriptor_limit()
@@ -385,7 +390,8 @@ def explain_few_descriptors() -> str:
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = 4 * _OWN_DESCRIPTORS
-    return f"ulimit -n is {limit}, which leaves room for {room} connections in each worker: allow at least {needed}."
+    most = room - reserved_for_probes(room)
+    return f"ulimit -n is {limit}, which leaves room for {most} connections in each worker: allow at least {needed}."
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:

@@ -24,7 +24,14 @@ from threading import Event, Thread
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.connection import OpenConnection, accepted_at, close, progress, room_for_connections
+from antiphon.adapters.connection import (
+    OpenConnection,
+    accepted_at,
+    close,
+    progress,
+    reserved_for_probes,
+    room_for_connections,
+)
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.granian import IDLE
@@ -40,8 +47,6 @@ _RARELY, _OFTEN = 1.0, 0.1
 """Seconds between two looks at all connections: usually, and while more than half of the maximum are open."""
 _SHARE = 10
 """The number of times that a pause is at least as long as the look before it."""
-_RESERVED = 64
-"""The number of connections above the maximum, for probes, unless a twentieth of the maximum is more."""
 _FREED = 20
 """The share of its connections that a full worker closes at once, and from which it is almost full, as a divisor."""
 _MANY = 128
@@ -70,9 +75,11 @@ class Connections:
         self._address: Any = listener.getsockname()
         self._has_peers = listener.family in (socket.AF_INET, socket.AF_INET6)
         room = room_for_connections()
-        self.most = max(1, min(most or room, room - max(_RESERVED, room // _FREED)))
+        reserve = reserved_for_probes(room)
+        self.most = max(1, min(most or room, room - reserve))
         """The maximum number of connections."""
-        self.accepted = self.most + max(_RESERVED, self.most // _FREED)
+        self._reason = "--max-connections" if self.most == most else "ulimit -n"
+        self.accepted = self.most + min(reserve, max(64, self.most // _FREED))
         """The number of connections that the server may accept."""
         self._closes_idle = closes_idle and self._has_peers
         self.open: dict[int, tuple[Any, Any, float]] = {}
@@ -202,10 +209,11 @@ class Connections:
         if now - self._reported > _REPORT:
             self._reported = now
             _logger.warning(
-                "this worker has %d connections or requests, and may have %d (--max-connections): connections without a"
-                " request are closed, and if there are none, requests get 503",
+                "this worker has %d connections or requests, and may have %d (%s): connections without a request are"
+                " closed, and if there are none, requests get 503",
                 number,
                 self.most,
+                self._reason,
             )
 
 
