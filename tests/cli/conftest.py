@@ -23,6 +23,7 @@ DEADLINE = 60.0
 """Seconds. No wait of these tests takes longer."""
 
 ACCESS = re.compile(r"^\S+Z INFO [A-Z]+ /\S* \d{3} \d+ bytes .*\n", re.MULTILINE)
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?=WARNING )", re.MULTILINE)
 
 APPS = """
 import asyncio, atexit, os, time
@@ -140,8 +141,8 @@ class Command:
 
     @property
     def err(self) -> str:
-        """Everything on stderr but the lines of the access log."""
-        return ACCESS.sub("", self.log)
+        """Everything on stderr but the lines of the access log, and without the times of others."""
+        return TIME.sub("", ACCESS.sub("", self.log))
 
     @property
     def log(self) -> str:

@@ -164,7 +164,7 @@ def test_a_worker_that_is_killed_while_it_starts_is_started_again_a_few_times(an
         "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) < {}:\n    os.kill(os.getpid(), 9)\n"
     )
     assert antiphon("once:wsgi", once=killed.format(2)).serving().err == (
-        "A worker was ended by SIGKILL before it served. Starting another one.\n"
+        "WARNING A worker was ended by SIGKILL before it served. Starting another one.\n"
     )
     command = antiphon("always:wsgi", always=killed.format(9))
     assert command.exit_code() == 1

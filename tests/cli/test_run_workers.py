@@ -1,11 +1,13 @@
 """`antiphon run` while workers come and go: one dies, hangs or is worn out, or all are restarted."""
 
+import http.client
 import os
 import re
 import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from threading import Thread
 from typing import Self
 
@@ -63,7 +65,8 @@ def test_a_worker_that_dies_is_replaced(antiphon, interface):
     [worker] = command.workers()
     os.kill(worker, signal.SIGKILL)
     new_worker(command, worker)
-    assert command.err == f"Worker {worker} was ended by SIGKILL. Starting another one.\n"
+    assert command.err == f"WARNING Worker {worker} was ended by SIGKILL. Starting another one.\n"
+    assert re.search(rf"^\d{{4}}-\d\d-\d\dT\S+Z WARNING Worker {worker} ", command.log, re.MULTILINE)
 
 
 def test_other_workers_serve_meanwhile(antiphon):
@@ -108,7 +111,9 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
     (tmp_path / "changes.py").write_text("from apps import wsgi\nraise ValueError('no such table')\n")
     command.process.send_signal(signal.SIGUSR2)
     command.wait_until(lambda: "no such table" in command.err)
-    assert command.err.startswith("The old workers continue, since a new one can't serve: The module 'changes'")
+    replacing, _, failed = command.err.partition("\n")
+    assert replacing == "WARNING The workers are replaced, one after another."
+    assert failed.startswith("WARNING The old workers continue, since a new one can't serve: The module 'changes'")
     command.wait_until(lambda: command.answers_from(command.workers()[0]))
 
 
@@ -142,7 +147,7 @@ def test_a_worker_that_takes_too_much_memory_is_replaced(antiphon):
     with Load(command.get) as load:
         command.wait_until(lambda: is_gone(worker))
     assert load.errors == []
-    told = rf"Worker {worker} has \d+ MiB of memory after \d+ s \(--worker-memory\), so it is replaced.\n"
+    told = rf"WARNING Worker {worker} has \d+ MiB of memory after \d+ s \(--worker-memory\), so it is replaced.\n"
     assert re.match(told, command.err)
 
 
@@ -200,7 +205,9 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, interface):
     assert f"Worker {worker} did not respond for 1 seconds (--worker-timeout), and was ended." in command.err
     cause = f"Worker {worker} did not respond for 1 seconds (--worker-timeout). It is ended, and prints where it hangs:"
     assert re.match(
-        rf"{re.escape(cause)}\nThe loop is blocked \(most recent call last\):\n.*blocked.py", command.err, re.DOTALL
+        rf"WARNING {re.escape(cause)}\nThe loop is blocked \(most recent call last\):\n.*blocked.py",
+        command.err,
+        re.DOTALL,
     )
 
 
@@ -337,3 +344,46 @@ def test_workers_that_serve_go_on_when_others_can_not_be_started(antiphon, tmp_p
     failed = "can't serve, as shown above. Starting another one."
     eventually(lambda: command.err.count(failed) == 6 or None, "a server that starts workers goes on", deadline=60)
     command.wait_until(lambda: command.answers_from(second))
+
+
+FILLS = """
+from antiphon import App
+
+app, kept = App(), []
+
+
+@app.get("/grow")
+def grow(request):
+    kept.append(bytearray(b"x" * (600 << 20)))
+    return "grown"
+"""
+
+
+@pytest.fixture
+def small_group():
+    """A control group whose processes may have 300 MiB together: the file to which their numbers are written."""
+    groups = [line.rstrip().split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    for controllers, path in groups:
+        if controllers in ("", "memory"):
+            folder = Path(f"/sys/fs/cgroup/{controllers}{path}/antiphon-{os.getpid()}")
+            with suppress(OSError):
+                folder.mkdir()
+                try:
+                    (folder / ("memory.limit_in_bytes" if controllers else "memory.max")).write_text(str(300 << 20))
+                    yield folder / "cgroup.procs"
+                    return
+                finally:
+                    left = folder / "cgroup.procs"
+                    eventually(lambda left=left: not left.read_text() or None, "the group has processes")
+                    folder.rmdir()
+    pytest.skip("this machine lets nobody make control groups")
+
+
+def test_a_worker_that_the_kernel_kills_for_lack_of_memory(small_group, antiphon):
+    start = f"import os; open({str(small_group)!r}, 'w').write(str(os.getpid()))\n"
+    command = antiphon("fills:app", "--preload", fills=start + FILLS).serving()
+    with suppress(OSError, http.client.HTTPException):
+        command.get("/grow")
+    lacked = "was killed by the kernel, since its control group, such as a container, had no memory left"
+    command.wait_until(lambda: lacked in command.err)
+    command.end()

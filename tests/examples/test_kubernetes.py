@@ -94,3 +94,10 @@ def test_no_pod_is_root_or_writes_but_to_its_volumes():
     context = CONTAINER["securityContext"]
     assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
     assert {each["name"] for each in CONTAINER["volumeMounts"]} == {each["name"] for each in POD["spec"]["volumes"]}
+
+
+def test_the_limit_of_memory_holds_a_worker_beside_its_successor():
+    """The supervisor takes 40 MiB, and a worker that has just been loaded up to 150."""
+    worker = int(ENVIRONMENT["ANTIPHON_WORKER_MEMORY"].removesuffix("M"))
+    limit = int(CONTAINER["resources"]["limits"]["memory"].removesuffix("Mi"))
+    assert (40 + worker + 150) * 1.2 <= limit

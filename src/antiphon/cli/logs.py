@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,12 +50,14 @@ class Logs(NamedTuple):
 
     def warn(self, message: str) -> None:
         """Write a message to stderr in the log's format. Used by the supervisor, which doesn't use logging."""
-        if self.format == "json":
-            from antiphon.features.logs.formats import JSONFormatter
+        from antiphon.features.logs import formats  # imported late: it is rarely needed
 
-            record = logging.LogRecord("antiphon", logging.WARNING, "", 0, message, None, None)
-            message = JSONFormatter().format(record)
-        tell(message, err=True)
+        now = time.time()
+        if self.format == "json":
+            line = formats.encode(formats.json_members(now, "WARNING", "antiphon", message, None))
+        else:
+            line = f"{formats.timestamp(now)} WARNING {message}"
+        tell(line, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless access logs are off or it logs them itself."""

@@ -245,7 +245,7 @@ def serve(
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
     if few := explain_few_descriptors():
-        options.logs.warn(f"Warning: {few}")
+        options.logs.warn(few)
 
     def announce(choice: Choice | None) -> None:
         if choice is None:

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -159,8 +160,23 @@ def by_command(told: str) -> Launch:
     return launch
 
 
+def killed_for_memory() -> int:
+    """Return how many processes of this control group the kernel has killed for lack of memory; 0 if unknown."""
+    with suppress(OSError), open("/proc/self/cgroup") as groups:
+        for controllers, path in [line.rstrip().split(":", 2)[1:] for line in groups]:
+            name = {"": "memory.events", "memory": "memory.oom_control"}.get(controllers)  # of versions 2 and 1
+            for folder in (path, "") if name else ():  # a container may see its own folder as the root
+                with suppress(OSError), open(f"/sys/fs/cgroup/{controllers}{folder}/{name}") as events:
+                    if found := re.search(r"^oom_kill (\d+)", events.read(), re.MULTILINE):
+                        return int(found[1])
+    return 0
+
+
 class WorkerProcess:
     """A worker that was started. It reports its state, and ends on its own or when told to."""
+
+    _killed = killed_for_memory()
+    """The number of workers and other processes that the kernel had killed by the last time that a worker was."""
 
     def __init__(self, process: ChildProcess, control: socket.socket, has_turned: Callable[[float], object]) -> None:
         control.setblocking(False)
@@ -183,6 +199,7 @@ class WorkerProcess:
         self._has_turned = has_turned
         self._due = inf
         self._silence = ""
+        self._lacked_memory = False
         self._received = b""
         self._ended = loop.create_task(self._take_in_reports())
 
@@ -232,6 +249,8 @@ class WorkerProcess:
         """How the process ended, as the end of a sentence."""
         if self._silence:  # the exit code may be that of a crash while Python prints where its threads are
             return f"{self._silence}, and was ended"
+        if self._lacked_memory:
+            return "was killed by the kernel, since its control group, such as a container, had no memory left"
         code = self._process.returncode or 0
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
@@ -365,6 +384,8 @@ class WorkerProcess:
             while self._receive():
                 pass
             loop.remove_reader(self._control)
+        if self._process.returncode == -signal.SIGKILL and (killed := killed_for_memory()) > self._killed:
+            WorkerProcess._killed, self._lacked_memory = killed, True
         if not self._serving.done():
             late = StartTimeout(f"Worker {self.pid} {self.fate}.")
             kind = WorkerKilled if (self._process.returncode or 0) < 0 else WorkerEnded

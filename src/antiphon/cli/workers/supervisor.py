@@ -292,6 +292,7 @@ class Supervisor:
         async with self._is_restarting:
             await self._has_started.wait()
             self._is_restart_wanted = False
+            self.warn("The workers are replaced, one after another.")
             try:
                 await self.restart()
             except CommandError as error:
