@@ -18,7 +18,7 @@ class Aiohttp(Framework):
 
     is_async = awaits_coroutine_functions = needs_async_views = True
     parameters = "{{{}}}", "{{{}:.+}}"
-    raises = (("aiohttp.web", "HTTPException"),)
+    raises = (("aiohttp.web", "HTTPException", "status_code", "text"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""

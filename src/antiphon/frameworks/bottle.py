@@ -31,7 +31,7 @@ class Bottle(Framework):
 
     parameters = "<{}>", "<{}:path>"
     gives = frozenset({"user"})
-    raises = (("bottle", "HTTPResponse"),)
+    raises = (("bottle", "HTTPError", "status_code", "body"), ("bottle", "HTTPResponse", ""))
 
     def native(self, given: Any) -> FrameworkRequest:
         """Return the visitor. The name is read now, because the request can be read only on this thread."""

@@ -1,14 +1,15 @@
 """Support for Django, over WSGI and ASGI."""
 
+from collections.abc import Iterable
 from functools import cache
 from http.cookies import Morsel
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.body.content import Content
-from antiphon.concurrency.iterables import aclose
+from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
@@ -75,10 +76,11 @@ class Django(Framework):
     keeps_request = True
     parameters = "<str:{}>", "<path:{}>"
     gives = frozenset({"user", "session", "csrf_token"})
-    raises = (
-        ("django.http", "Http404"),
-        *(("django.core.exceptions", name) for name in ("BadRequest", "PermissionDenied", "SuspiciousOperation")),
-        ("django.http.multipartparser", "MultiPartParserError"),
+    raises: ClassVar[tuple[tuple[Any, ...], ...]] = (
+        ("django.http", "Http404", 404),
+        ("django.core.exceptions", "PermissionDenied", 403),
+        *(("django.core.exceptions", name, 400) for name in ("BadRequest", "SuspiciousOperation")),
+        ("django.http.multipartparser", "MultiPartParserError", 400),
     )
 
     def user(self, given: Any) -> Any:
@@ -203,6 +205,12 @@ class Django(Framework):
             function(None)
         return True
 
+    def content(self, given: Any) -> Any:
+        """Return the content, rendered if it is a template, or the chunks of a stream, which close the response."""
+        if given.streaming:
+            return _closed(given.streaming_content) if given.is_async else BlockingChunks(given, _chunks_of)
+        return (given.render() if hasattr(given, "render") else given).content
+
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
@@ -219,6 +227,12 @@ class Django(Framework):
             else:
                 made.headers[name] = f"{made.headers[name]}, {value}" if name in made.headers else value
         return made
+
+
+class RestFramework(Django):
+    """Support for Django REST framework, whose exceptions Django itself doesn't know."""
+
+    raises = (("rest_framework.exceptions", "APIException", "status_code", "detail"),)
 
 
 _ENDED = "antiphon.ended"
@@ -316,6 +330,10 @@ class _Named:
     def __init__(self, file: Any) -> None:
         self.filename = file.name
         self.content_type = file.content_type
+
+
+def _chunks_of(source: Iterable[bytes]) -> ByteGenerator:
+    yield from source
 
 
 async def _closed(body: Any) -> "AsyncIterator[bytes]":

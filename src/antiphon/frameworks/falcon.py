@@ -20,7 +20,7 @@ class Falcon(Framework):
 
     fills_response = awaits_coroutine_functions = True
     parameters = "{{{}}}", "{{{}:path}}"
-    raises = ("falcon", "HTTPError"), ("falcon", "HTTPStatus")
+    raises = (("falcon", "HTTPError", "status_code", "description"), ("falcon", "HTTPStatus", ""))
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application, in a resource; the view handles other methods itself."""

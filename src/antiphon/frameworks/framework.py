@@ -4,12 +4,14 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
+from itertools import starmap
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
 from antiphon.handler.failures import error_told
+from antiphon.http.errors import HTTPError, http_error
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
@@ -65,6 +67,25 @@ def framework_response(request: Request, response: Response, on_loop: bool) -> F
         return FrameworkResponse(status, sent, b"" if is_silent else body, request)
     body = body if is_silent else refuse_late_reads(request, body, fields)
     return FrameworkResponse(status, sent, _finishing(request, body, is_silent, on_loop), request)
+
+
+_FIELDS = "headerlist", "processed_headers", "encode_headers", "get_headers", "headers"
+"""The attributes or methods with the header fields of frameworks' responses and exceptions. The first is complete."""
+_CONTENT = "body_iterator", "iterator", "text", "body"
+"""The attributes with the content of their responses."""
+
+
+def _first_of(given: Any, names: Iterable[str]) -> Any:
+    found = next((value for name in names if (value := getattr(given, name, None)) is not None), ())
+    return found() if callable(found) else found
+
+
+def _pairs(fields: Any) -> list[tuple[str, str]]:
+    """Return the names and values of header fields, without the length of a content that is not yet sent."""
+    found = [*(fields.items() if hasattr(fields, "items") else fields)]
+    texts = [(str(name, "latin-1"), str(value, "latin-1")) if isinstance(name, bytes) else (name, value)
+             for name, value in found]  # fmt: skip
+    return [field for field in texts if field[0].lower() != "content-length"]
 
 
 def _after(told: list["Ended"], body: bytes) -> Iterator[bytes]:
@@ -129,6 +150,13 @@ def tighter(own: Limits, limits: Limits) -> Limits:
 
 Ended: TypeAlias = Callable[[BaseException | None], object]
 """A function that is told of an end, and of the error that has caused it, if any. It may block."""
+
+
+class _Raised(NamedTuple):
+    module: str
+    name: str
+    status: int | str = "status_code"
+    detail: str = ""
 
 
 class FrameworkRequest(FrameworkValues):
@@ -354,13 +382,50 @@ class Framework:
             raise explained("bad-path", f"the path of a view must be plain text and parameters, not {text!r}")
         return text
 
-    raises: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The exceptions for which the framework itself has responses, such as its own 404: their modules and names."""
+    raises: ClassVar[tuple[tuple[Any, ...], ...]] = ()
+    """The exceptions for which the framework itself has responses, such as its own 404: the module and the name of
+    each, its status or the attribute that has it, and the attribute with its text for the client.
+    """
+
+    def _raised(self, error: object) -> _Raised | None:
+        for each in starmap(_Raised, self.raises):
+            kind = class_if_imported(self.above + each.module, each.name)
+            if kind is not None and isinstance(error, kind):
+                return each
+        return None
 
     def has_response_to(self, error: Exception) -> bool:
         """Return True for an exception that is left to the framework, because it is one of those it ``raises``."""
-        classes = [class_if_imported(self.above + module, name) for module, name in self.raises]
-        return isinstance(error, tuple(filter(None, classes)))
+        return self._raised(error) is not None
+
+    def told(self, error: Any) -> HTTPError | Response | None:
+        """Return what an exception that the framework ``raises`` tells a client: an error, or a response such as a
+        redirect; None for an internal failure.
+        """
+        row: Any = self._raised(error)
+        status = row.status if isinstance(row.status, int) else getattr(error, row.status, None)
+        if status is None or status < 400:
+            return self.returned(error)
+        if status == 500:
+            return None
+        detail, fields = getattr(error, row.detail, None), _pairs(_first_of(error, _FIELDS))
+        if not detail or isinstance(detail, str):
+            kept = [(name, value) for name, value in fields if not name.lower().startswith("content-")]
+            return http_error(status, detail or None, headers=kept)
+        return Response.json({"detail": detail}, status, fields)
+
+    def returned(self, given: Any) -> Response:
+        """Return one of the framework's own responses as a ``Response``."""
+        status = getattr(given, "status_code", None) or given.status
+        fields = _pairs(_first_of(given, _FIELDS))
+        cookies: Any = getattr(given, "cookies", None)  # as the standard library's, or among the fields
+        if hasattr(cookies, "values"):
+            fields += [("set-cookie", each.OutputString()) for each in cookies.values()]
+        return Response(self.content(given), status, fields)
+
+    def content(self, given: Any) -> Any:
+        """Return the content of one of the framework's own responses: text, bytes or chunks."""
+        return _first_of(given, _CONTENT)
 
     def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception | None:
         """Return the exception that the view raises, so that the framework learns of an error, and rolls back; prepare

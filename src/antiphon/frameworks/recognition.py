@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from antiphon.adapters.rsgi import RSGIHead
+from antiphon.app.dispatch.declared import is_foreign_response
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
@@ -56,6 +57,7 @@ CHAPTERS = {
     "litestar": ("starlette", "Litestar"),
     "pyramid": ("webob", "Pyramid"),
     "quart": ("werkzeug", "Quart"),
+    "rest_framework": ("django", "RestFramework"),
     "sanic": ("sanic", "Sanic"),
     "starlette": ("starlette", "Starlette"),
     "tornado": ("tornado", "Tornado"),
@@ -178,6 +180,38 @@ def response_like(response: Response, given: Any) -> Any:
     return framework.response(framework_response(Request.blank(), response, asynchronous), given)
 
 
+def told_of(error: BaseException) -> HTTPError | Response | None:
+    """Return what another framework's exception tells a client: an error, or a response such as a redirect. None for
+    an exception to which no framework responds, and for an internal failure.
+    """
+    kind: Any = type(error)
+    framework = _of_type(kind)
+    if framework is None or not isinstance(error, Exception) or not framework.has_response_to(error):
+        return None
+    return framework.told(error)
+
+
+def returned_response(given: Any, request: Request) -> Response | None:
+    """Return another framework's response that a handler returned, as a Response, and call its background task after
+    that; None for an object of no framework.
+    """
+    kind: Any = type(given)
+    framework = _of_type(kind)
+    if framework is None or framework is _servers:
+        return None
+    if (background := getattr(given, "background", None)) is not None:
+        request.after_response(background)
+    return framework.returned(given)
+
+
+def response_of(given: Any) -> Response:
+    """Return another framework's response as a Response. Raises TypeError, naming the type, for other objects."""
+    made = returned_response(given, Request.blank()) if is_foreign_response(given) else None
+    if made is None:
+        raise _unknown(type(given), "Response", "responses")
+    return made
+
+
 def error_like(error: HTTPError, given: Any) -> Any:
     """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
     given = unwrapped(given)
@@ -199,14 +233,15 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
     kind: Any = type(given)
     framework = _of_type(kind) if is_response else framework_of(given)
     if framework is None:
-        known = ", ".join(sorted({*CHAPTERS, *_brought()}))
-        raise explained(
-            "unknown-request",
-            f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
-            f" (scope, receive), RSGI's scope and protocol, and requests of {known}",
-            TypeError,
-        )
+        raise _unknown(kind, "request", "an environ, (scope, receive), RSGI's scope and protocol, and requests")
     return framework
+
+
+def _unknown(kind: type, wanted: str, supported: str) -> TypeError:
+    """Return the error for an object from which no request or response can be made."""
+    known = ", ".join(sorted({*CHAPTERS, *_brought()}))
+    said = f"can't be made from a {kind.__module__}.{kind.__qualname__}: supported are {supported} of {known}"
+    return explained("unknown-request", f"a {wanted} {said}", TypeError)
 
 
 def framework_of_app(app: Any) -> Framework:

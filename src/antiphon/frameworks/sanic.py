@@ -16,7 +16,7 @@ class Sanic(Framework):
     is_async = awaits_coroutine_functions = True
     parameters = "<{}:str>", "<{}:path>"
     encoded_spans = True
-    raises = (("sanic.exceptions", "SanicException"),)
+    raises = (("sanic.exceptions", "SanicException", "status_code", "message"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""

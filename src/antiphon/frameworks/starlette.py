@@ -26,9 +26,10 @@ class Starlette(Framework):
     seen_in = "starlette", "1.10"
     parameters = "{{{}}}", "{{{}:path}}"
     gives = frozenset({"user", "session"})
-    raises: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("starlette.exceptions", "HTTPException"), ("fastapi.exceptions", "RequestValidationError"),
-    )  # fmt: skip
+    raises: ClassVar[tuple[tuple[Any, ...], ...]] = (
+        ("starlette.exceptions", "HTTPException", "status_code", "detail"),
+        ("fastapi.exceptions", "RequestValidationError", 422),
+    )
     _receive = "_receive"
     """The attribute of a request that contains its ``receive``."""
 
@@ -105,6 +106,11 @@ class Starlette(Framework):
         """Return the parameters of the route."""
         params: Mapping[str, Any] = given.scope.get("path_params") or {}
         return params
+
+    def content(self, given: Any) -> Any:
+        """Return the content, the chunks of a stream, or a file."""
+        file = getattr(given, "path", None)
+        return Response.file(file).body if file else super().content(given)
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Starlette response. A stream is always closed, whatever its client does."""
@@ -196,7 +202,7 @@ class Litestar(Starlette):
 
     parameters = "{{{}:str}}", "{{{}:path}}"
     gives = frozenset({"user", "session", "csrf_token"})
-    raises = (("litestar.exceptions", "HTTPException"),)
+    raises = (("litestar.exceptions", "HTTPException", "status_code", "detail"),)
 
     def session(self, given: Any) -> Any:
         """Return the session of the session middleware."""
@@ -250,6 +256,10 @@ class Litestar(Starlette):
             return body
         form = given._form
         return form if hasattr(form, "multi_items") else None
+
+    def returned(self, given: Any) -> Response:
+        """Return one of Litestar's responses as a ``Response``, or what one writes that makes others."""
+        return super().returned(given.to_asgi_response(None, None) if hasattr(given, "to_asgi_response") else given)
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Litestar response."""

@@ -18,7 +18,7 @@ class Tornado(Framework):
     is_async = awaits_coroutine_functions = True
     parameters = "([^/]+)", "(.+)"
     gives = frozenset({"user", "csrf_token"})
-    raises = ("tornado.web", "HTTPError"), ("tornado.web", "Finish")
+    raises = ("tornado.web", "HTTPError"), ("tornado.web", "Finish", 500)
 
     def owns(self, given: Any) -> bool:
         """Return True for a handler and for its request."""

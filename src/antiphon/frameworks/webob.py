@@ -14,7 +14,7 @@ class WebOb(Framework):
     """Support for WebOb and Pyramid, whose request is an environ with a rewindable input."""
 
     gives = frozenset({"user"})
-    raises: ClassVar[tuple[tuple[str, str], ...]] = (("webob.exc", "HTTPException"),)
+    raises: ClassVar[tuple[tuple[Any, ...], ...]] = (("webob.exc", "HTTPException", "status_code", "detail"),)
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -31,6 +31,10 @@ class WebOb(Framework):
     def user(self, given: Any) -> Any:
         """Return REMOTE_USER from the server or middleware."""
         return given.remote_user
+
+    def content(self, given: Any) -> Any:
+        """Return the content, or the chunks of a stream."""
+        return b"".join(given.app_iter) if isinstance(given.app_iter, list) else given.app_iter
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a response of the request's own class, such as Pyramid's."""
@@ -55,7 +59,7 @@ class Pyramid(WebOb):
 
     parameters = "{{{}}}", "{{{}:.+}}"
     gives = frozenset({"user", "session", "csrf_token"})
-    raises = (*WebOb.raises, ("pyramid.httpexceptions", "HTTPException"))
+    raises = (*WebOb.raises, ("pyramid.httpexceptions", "HTTPException", "status_code", "detail"))
 
     def user(self, given: Any) -> Any:
         """Return the security policy's ``identity``, otherwise REMOTE_USER from the server or middleware."""

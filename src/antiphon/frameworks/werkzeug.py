@@ -1,6 +1,7 @@
 """Support for Werkzeug, Flask and Quart."""
 
 import sys
+from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
 from weakref import ref
@@ -13,6 +14,7 @@ from antiphon.frameworks.shared_bodies import encoded_form, environ_request, nev
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 
 class Werkzeug(Framework):
@@ -20,7 +22,7 @@ class Werkzeug(Framework):
 
     module = "werkzeug.wrappers"
     gives = frozenset({"user"})
-    raises = (("werkzeug.exceptions", "HTTPException"),)
+    raises = (("werkzeug.exceptions", "HTTPException", "code", "description"),)
 
     def _package(self) -> Any:
         """Return the module of the framework's names, which is loaded, since it has made a request."""
@@ -53,6 +55,15 @@ class Werkzeug(Framework):
         made.headers.clear()
         made.headers.extend(response.fields)
         return made
+
+    def told(self, error: Any) -> HTTPError | Response | None:
+        """Return an error, or a response, which ``abort`` may also have been given."""
+        given = getattr(error, "response", None) or ((error.code or 500) < 400 and error.get_response())
+        return self.returned(given) if given else super().told(error)
+
+    def content(self, given: Any) -> Any:
+        """Return the content, or the chunks of a stream, which close the response."""
+        return given.get_app_iter({"REQUEST_METHOD": "GET"}) if given.is_streamed else given.get_data()
 
 
 class Flask(Werkzeug):
@@ -159,6 +170,10 @@ class Quart(Flask):
     module = "quart"
     gives = frozenset({"session"})
 
+    def content(self, given: Any) -> Any:
+        """Return the content, or the chunks of a stream."""
+        return getattr(given.response, "data", None) or _chunks_of(given.response)
+
     def user(self, given: Any) -> None:
         """Return None: Quart has no users."""
 
@@ -192,6 +207,12 @@ class Quart(Flask):
         raise explained(
             "view-on-thread", 'a view in Quart is `async def`, or looks like it: @view(interface="asgi")', TypeError
         )
+
+
+async def _chunks_of(body: Any) -> AsyncIterator[bytes]:
+    async with body as chunks:
+        async for chunk in chunks:
+            yield chunk
 
 
 class _ReceivedByQuart:

@@ -18,6 +18,7 @@ from antiphon.http.errors import (
 )
 from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedResponse
+from antiphon.lazy import frameworks
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Language, language_of
 from antiphon.request.request import Request
@@ -222,6 +223,9 @@ def as_http_error(error: BaseException) -> HTTPError:
     if isinstance(error, HTTPError):
         return BadRequest("The body is malformed.") if isinstance(error, IncompleteBody) else error
     if isinstance(error, Exception) or not is_leaving(error):
+        told = frameworks().told_of(error)  # if another framework's helper has raised it
+        if told is not None:
+            return told if isinstance(told, HTTPError) else HTTPError(max(told.status, 400))
         return InternalServerError("The server failed to handle the request; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")
 
@@ -303,8 +307,14 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     return [*fields, NOT_SNIFFED, ("x-request-id", request._id), ("vary", vary(varied, ("accept",)))]
 
 
-def raised_response(raised: RaisedResponse) -> Response:
-    """Return a redirect, or another raised response that isn't an error."""
+def raised_response(raised: BaseException) -> Response | None:
+    """Return a redirect, or another response that was raised, also by another framework's helper; None for an error."""
+    if not isinstance(raised, RaisedResponse):
+        told = None if isinstance(raised, HTTPError) else frameworks().told_of(raised)
+        if not isinstance(told, Response):
+            return None
+        told.error = raised if told.status >= 400 else None
+        return told
     response = Response(None, raised.status, raised.headers)
     if raised.location is not None:
         response.headers["location"] = raised.location

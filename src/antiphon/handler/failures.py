@@ -8,9 +8,8 @@ from typing import Protocol
 
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.explanations import add_notes
-from antiphon.handler.errors import error_response, raised_response, sole_error
+from antiphon.handler.errors import as_http_error, error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
-from antiphon.http.redirect import RaisedResponse
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -18,8 +17,8 @@ from antiphon.response.response import Response
 def failed(request: Request, error: BaseException) -> Response:
     """Return the response to an error that has no error handler, and log the error if the developer has to see it."""
     error = sole_error(error)
-    if isinstance(error, RaisedResponse):
-        return raised_response(error)
+    if (raised := raised_response(error)) is not None:
+        return raised
     # An HTTPError says by itself what the client did.
     if not isinstance(error, HTTPError):
         note_failure(error)
@@ -75,7 +74,7 @@ def raises_errors() -> bool:
 
 def note_failure(error: BaseException) -> None:
     """Explain an error that the client doesn't see, and keep it for the test that has caused it."""
-    if not isinstance(error, Exception) or (isinstance(error, HTTPError) and error.status < 500):
+    if not isinstance(error, Exception) or as_http_error(error).status < 500:
         return
     add_notes(error)
     if (failures := FAILURES.get()) is not None:

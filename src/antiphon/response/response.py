@@ -415,6 +415,15 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
 
         return to_app(self)(*arguments)
 
+    @staticmethod
+    def from_framework(given: object, /) -> "Response":
+        """Convert another framework's response, such as Flask's, to a Response, as for one that a handler returns.
+
+        Raises TypeError, naming the type, for any other object, and for a response that writes itself, such as
+        aiohttp's stream.
+        """
+        return frameworks().response_of(given)  # type: ignore[no-any-return]
+
     def to_framework(self, given: object, /) -> Any:
         """Return this response as another framework's response, for a request of that framework.
 

@@ -146,7 +146,8 @@ class Declared:
 
 def is_foreign_response(value: object) -> bool:
     """Return True for another library's response."""
-    return hasattr(value, "status_code") and hasattr(value, "headers") and not is_record(type(value))
+    has_status = hasattr(value, "status_code") or hasattr(value, "status")
+    return has_status and hasattr(value, "headers") and not is_record(type(value))
 
 
 _WITHOUT_FIELDS = (

@@ -18,7 +18,7 @@ from antiphon.app.dispatch.plan import MIXED, NOTHING, Plan
 from antiphon.app.dispatch.returns import make_content
 from antiphon.concurrency.iterables import Suspended, begin_steps
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
-from antiphon.handler.errors import raised_response
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import release, rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
@@ -247,7 +247,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         made = _respond(plan, request, result)
         response = made if isinstance(made, Response) else await made
     except NotBegun as refusal:
-        return await _end_refused(plan, request, raised_response(refusal), opened)
+        return await _end_refused(plan, request, failed(request, refusal), opened)
     except BaseException as raised:
         try:
             return await _end_failed(plan, request, raised, opened)

@@ -28,7 +28,7 @@ from antiphon.app.dispatch.returns import ResponseLike, is_value, respond, value
 from antiphon.explanations import explained
 from antiphon.handler.callables import annotations_of, describe, innermost, is_async
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
-from antiphon.handler.errors import as_http_error, headers_of
+from antiphon.handler.errors import as_http_error, headers_of, raised_response
 from antiphon.handler.failures import failed, log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedResponse
@@ -353,7 +353,7 @@ async def _respond_by(
         raise
     except BaseException as again:
         return failed(request, again)
-    if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
+    if not isinstance(error, HTTPError) and told.status >= 500 and (isinstance(key, int) or key is Exception):
         log_failure(request, error, response=response)
     return response
 
@@ -365,8 +365,8 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    """Return the first handler for an error, or None for a raised response, which isn't an error."""
-    if isinstance(error, RaisedResponse):
+    """Return the first handler for an error, or None for a raised response that isn't an error."""
+    if (raised := raised_response(error)) is not None and raised.error is None:
         return None
     # Innermost first, as the plan lists them.
     for handlers in error_handlers:

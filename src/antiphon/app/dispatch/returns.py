@@ -12,8 +12,10 @@ from antiphon.app.dispatch.declared import Declared, declared_by, is_foreign_res
 from antiphon.explanations import explained
 from antiphon.handler.callables import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
+from antiphon.handler.failures import failed
 from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
+from antiphon.lazy import frameworks
 from antiphon.request.request import Request
 from antiphon.response.fields import (
     BYTES,
@@ -204,14 +206,19 @@ def _make(value: Any, source: Source, request: Request) -> _Made:
         return _problem(value, source, request) if kind is Problem else _json(value, source, request)
     if is_template(value):
         return Response.html(value)
-    if isinstance(value, Iterator | AsyncIterable) and not is_foreign_response(value):
+    if (is_error := isinstance(value, BaseException)) and frameworks().told_of(value) is not None:
+        return failed(request, value)
+    is_foreign = not is_error and is_foreign_response(value)
+    if is_foreign and (made := frameworks().returned_response(value, request)) is not None:
+        return made  # type: ignore[no-any-return]  # a Response
+    if isinstance(value, Iterator | AsyncIterable) and not is_foreign:
         declared = declared_by(source)
         if declared is not None and declared.formats:
             return _stream_of_values(declared, value, request)
         return Response.stream(value)
     if _is_mapping(kind):
         return _json(value, source, request)
-    if isinstance(value, BaseException):
+    if is_error:
         again = "error" if value.__traceback__ else f"{kind.__name__}(...)"  # an error handler's own error was raised
         raise wrong_return(source, value, f"an error is raised: `raise {again}`", _WrongReturn)
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
