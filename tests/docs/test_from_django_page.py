@@ -20,32 +20,12 @@ from tests.helpers.django_settings import settings_for_views
 from tests.helpers.rows import rows
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/from-django.md").read_text()
-(OWN_THREAD,) = [code for code in re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S) if "own_thread" in code]
 
 
 @pytest.fixture(autouse=True)
 def settings():
     with settings_for_views():
         yield
-
-
-@rows("interface", ["wsgi", "asgi", "rsgi"])
-def test_async_handlers_have_a_thread_and_a_connection_of_their_own(interface):
-    names: dict = {"__name__": "page"}
-    exec(OWN_THREAD, names)
-    app, seen = names["app"], []
-
-    @app.get("/")
-    async def index(request):
-        seen.append(await sync_to_async(threading.current_thread)())
-        return "Hello"
-
-    closed = []
-    names["connections"] = SimpleNamespace(close_all=lambda: closed.append(threading.current_thread()))
-    client = Client(app, interface)
-    assert [client.get("/").text for _ in range(2)] == ["Hello", "Hello"]
-    assert closed == seen
-    assert not any(thread.is_alive() for thread in seen)
 
 
 def test_djangos_forms_read_several_values():
@@ -65,8 +45,6 @@ def test_djangos_forms_read_several_values():
 @rows("error, status", [(Http404, 404), (PermissionDenied, 403)])
 def test_djangos_errors_become_responses(error, status):
     app = App()
-    app.errorhandler(error)(lambda request, error: abort(status))
-
     @app.get("/")
     def index(request):
         raise error

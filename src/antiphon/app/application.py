@@ -25,11 +25,12 @@ from antiphon.app.route import Route, check_deadline
 from antiphon.app.route_keys import RouteKeys
 from antiphon.app.url_for import Reverse
 from antiphon.app.url_for import url_for as url_for_route
+from antiphon.app.work import InTask, OnThread, Work, around_threads
 from antiphon.concurrency.process import wait_observers
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, APP_SETTINGS
-from antiphon.handler.callables import check_arguments, check_returns, check_sync
+from antiphon.handler.callables import check_arguments, check_returns, check_sync, describe
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+W = TypeVar("W", bound=OnThread | InTask)
 P = ParamSpec("P")
 
 
@@ -254,6 +256,33 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._mounts.append(mount)
         if isinstance(application, App):
             application._places_above.append((self, mount))
+
+    def around_work(self, function: W, /) -> W:
+        """Register a generator function without arguments around each piece of work: a request, up to the end of its
+        stream and of functions given to ``request.after_response``, a WebSocket, or a job.
+
+        A ``def`` function is called on the thread of ``def`` code, such as to close what the thread has opened. An
+        ``async def`` function is called in the task of ``async def`` handlers and jobs. Errors of the work aren't
+        raised at the ``yield``. Raises TypeError for other functions.
+        """
+        self._check_open()
+        from inspect import isasyncgenfunction, isgeneratorfunction
+
+        if isgeneratorfunction(function):
+            self._registry.around_threads.append(function)
+        elif isasyncgenfunction(function):
+            self._registry.around_tasks.append(function)
+        else:
+            raise explained(
+                "middleware-never-yields",
+                f"{describe(function)} is around work: write `yield` where the work is done, and no arguments",
+                TypeError,
+            )
+        return function
+
+    def work(self) -> Work:
+        """Return the surroundings of work that you run by yourself, for ``with``, or for ``async with`` on a loop."""
+        return Work(self._registry.around_threads, self._registry.around_tasks)
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
@@ -482,8 +511,11 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        around = HandlerStack(() if self._registry.before_routing else self._registry.around_all())
-        return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
+        watching = () if self._registry.before_routing else self._registry.around_all()
+        around = (around_threads(self.work), *watching) if self._registry.around_threads else watching
+        return RouteGroup(
+            self, self._registry, HandlerStack(around), self.limits, self._dependencies.overridden(), self.deadline
+        )
 
     def _freeze(self) -> Routing:
         """Plan each route, before the first request. Raises ValueError for routes that conflict."""

@@ -11,6 +11,7 @@ from antiphon.app.dispatch.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS, TrustedOrigins
 from antiphon.app.route import Route, before_hooks
 from antiphon.app.route_keys import KEYWORDS, KeyHandling, RouteKeys, is_set
+from antiphon.app.work import InTask, OnThread, around_tasks
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.limits import Limits
@@ -85,6 +86,8 @@ class Registry:
         """What features do for the keys of routes."""
         self.outermost: list[tuple[Middleware, MiddlewareFunction]] = []
         """Middleware around all other, each with the one that makes it needless where that is the outermost."""
+        self.around_threads: list[OnThread] = []
+        self.around_tasks: list[InTask] = []
 
     def around_all(self) -> tuple[Middleware, ...]:
         """Return the middleware around all other."""
@@ -186,6 +189,8 @@ class RouteGroup:
     def stack_of(self, route: Route) -> HandlerStack:
         """Return the stack around a route's handler, without what its own options add."""
         stack = HandlerStack(error_handlers=self.stack.error_handlers) if route.unguarded else self.stack
+        if self.app._registry.around_tasks and (route.hook.is_async or route.websocket is not None):
+            stack = stack._replace(middleware=(around_tasks(self.app.work), *stack.middleware))
         return stack.without_writes() if all(method in SAFE_METHODS for method in route.methods) else stack
 
     def walk(self) -> Iterator["RouteGroup"]:

@@ -1,6 +1,6 @@
 """The users, messages and CSRF tokens of a Django project, in the app beside it: ``app.use(Users(DjangoLogin()))``."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import Any
 
 from antiphon import App, Dependency, Request, Response, explained
@@ -39,6 +39,8 @@ class DjangoLogin(LoginSource[Any]):
         app.provide(_GIVEN, _made)
         app.provide(Request.flash, _Messages)
         app.template_context(csrf_input=_Input)
+        app.around_work(_connections)
+        app.around_work(_own_thread)
         app.middleware(blocking=True)(_as_django)
 
     def credentials(self, request: Request) -> tuple[Request] | None:
@@ -96,17 +98,36 @@ def _made(request: Request) -> Any:
     return given
 
 
-def _as_django(request: Request) -> Generator[None, Response, None]:
-    """Close connections to databases as Django does, and send the cookies that it would send."""
+def _connections() -> Iterator[None]:
+    """Close connections of this thread to databases before and after work, as Django does."""
     from django.db import close_old_connections
 
     close_old_connections()
     try:
-        response = yield
-        if "django_request" in request.g:
-            _add_cookies(request.g.django_request, response)
+        yield
     finally:
         close_old_connections()
+
+
+async def _own_thread() -> AsyncGenerator[None]:
+    """Give the ORM's calls of a task their own thread, as Django does, and close the connections of that thread."""
+    from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+    from django.db import connections
+
+    async with ThreadSensitiveContext() as context:
+        try:
+            yield
+        finally:
+            # Otherwise nothing has called that thread, or it belongs to the code around this.
+            if context in getattr(SyncToAsync, "context_to_thread_executor", [context]):
+                await sync_to_async(connections.close_all)()
+
+
+def _as_django(request: Request) -> Generator[None, Response, None]:
+    """Send the cookies that Django would send."""
+    response = yield
+    if "django_request" in request.g:
+        _add_cookies(request.g.django_request, response)
 
 
 def _add_cookies(given: Any, response: Response) -> None:

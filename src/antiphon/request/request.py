@@ -113,7 +113,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     _host_is_declared: bool
     _opening: Any = None
     """The open dependencies, if the application has any to close."""
-    _deferred_first = 0
+    _deferred_first = _deferred_last = 0
     _view: Any = None
     """The ``FrameworkRequest`` of another framework's view, for its request and for those that it makes of that."""
     """The number of functions that are called before those passed to ``after_response``."""
@@ -597,8 +597,15 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
-        self._deferred += (deferrable("after_response", function, *args, **kwargs),)
+        end = len(self._deferred) - self._deferred_last
+        called = deferrable("after_response", function, *args, **kwargs)
+        self._deferred = (*self._deferred[:end], called, *self._deferred[end:])
         return function
+
+    def _defer_last(self, function: Callable[[], object]) -> None:
+        """Call a function after those passed to ``after_response``, and after those passed to this method earlier."""
+        self._deferred += (function,)
+        self._deferred_last += 1
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""

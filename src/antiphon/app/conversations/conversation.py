@@ -17,7 +17,7 @@ without chunks, which ends when the handler does.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import Context, copy_context
 from functools import partial, update_wrapper
 from threading import Thread
@@ -62,13 +62,18 @@ async def on_own_thread(
     ended: asyncio.Future[Any] = loop.create_future()
     context = copy_context()
 
+    def call() -> Any:
+        app = request.route.app
+        with nullcontext() if app is None else app.work():  # a dialect has no app here
+            return function(request, socket, **params)
+
     def run() -> None:
         # For the socket's methods, which call this loop and wait.
         thread.loop = loop
         error: BaseException | None = None
         result = None
         try:
-            result = context.run(function, request, socket, **params)
+            result = context.run(call)
         except BaseException as raised:
             error = raised
         loop.call_soon_threadsafe(_settle, ended, result, error)

@@ -207,18 +207,16 @@ class Planning:
             for plan in methods.values():
                 for each in self._groups[plan.route.blueprint or ""].handlings(plan.route):
                     fields |= each.options(plan.route) if each.options is not None else {}
-            blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
-            hook = Hook(partial(respond_to_options, fields), False, blocks)
+            hook = Hook(partial(respond_to_options, fields), False, _has_threads(group))
             methods["OPTIONS"] = group.plan_internal(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
-        """Plan refusals and redirects. They run on a thread, unless the application has an async handler."""
-        routing = self._routing
-        blocks = not any(route.hook.is_async for _, route in self._routes)
+        """Plan refusals and redirects."""
+        routing, blocks = self._routing, _has_threads(self._groups[""])
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, group in self._groups.items():
-            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, blocks))
+            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, _has_threads(group)))
             if not (group.prefix or group.host):
                 continue  # the application serves all
             try:
@@ -257,6 +255,12 @@ class Planning:
         if mount.interface is None:
             return mount.hook
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
+
+
+def _has_threads(group: RouteGroup) -> bool:
+    """Return True if a group has ``def`` handlers, whose middleware may block, or no handlers at all."""
+    handlers = [route.hook for each in group.walk() for route in each.registry.routes]
+    return not handlers or any(not each.is_async for each in handlers)
 
 
 def _at_hand(

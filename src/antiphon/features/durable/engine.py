@@ -135,6 +135,7 @@ class Engine:
         """The ids of what was claimed from a queue, which an earlier process may have begun."""
         self.failed = 0
         """The number of requests and jobs that are failed, in all processes, as of the last look."""
+        self.work_of_app: Callable[[], Any] = nullcontext
         self.on_failure: Callable[[str, str], object] = lambda kind, name: None  # noqa: ARG005
 
     def _check_sqlite(self) -> None:
@@ -518,7 +519,7 @@ class Engine:
             with flow.of_engine(), needing_another():
                 carry_out = self.handlers(request)
             async with nullcontext() if is_async(carry_out) else self._threads:
-                response = await response_to(request, carry_out)
+                response = await response_to(request, carry_out, self.work_of_app)
             set_current_request(None)  # a timer of the next step would keep it for a while
             if is_retried(response.status):
                 raise RequestFailed.of(response) from response.error
@@ -551,7 +552,7 @@ class Engine:
 
             async def call() -> None:
                 async with nullcontext() if is_async(function) else self._threads:
-                    await called(function)
+                    await called(function, self.work_of_app)
 
             await self._attempted("job", flow, call, lambda _: True)
 

@@ -144,6 +144,7 @@ class Durable:
                 TypeError,
             )
         self._app = app
+        self._engine.work_of_app = app.work
         app.handle_key(RouteKeys.durable, KeyHandling(self, around=self._surround, is_later=True))
         app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
         app.on_startup(self._open)

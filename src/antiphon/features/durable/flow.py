@@ -18,7 +18,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from math import ceil, log2
@@ -337,6 +337,14 @@ def _as_exception(error: BaseException) -> BaseException:
     return error if not isinstance(error, StopIteration) else RuntimeError(f"raised {error!r}")
 
 
-async def called(function: Callable[[], Any]) -> Any:
-    """Call a function where it belongs: ``async def`` on the loop, ``def`` on a thread."""
-    return await function() if is_async(function) else await in_thread(function)
+async def called(function: Callable[[], Any], work: Callable[[], Any] = nullcontext) -> Any:
+    """Call a function as a piece of work, where it belongs: ``async def`` on the loop, ``def`` on a thread."""
+    if is_async(function):
+        async with work():
+            return await function()
+
+    def call() -> Any:
+        with work():
+            return function()
+
+    return await in_thread(call)

@@ -1,12 +1,13 @@
 """Requests as they are stored, the responses that their handlers give later, and our tables beside those of DBOS."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from antiphon import Request, Response
 from antiphon.embedding import KeptResponse, RequestHead, is_async
 from antiphon.features import RequestSignature
-from antiphon.features.durable.flow import in_thread
+from antiphon.features.durable.flow import called
 from antiphon.http import Address, Headers
 
 TABLES = (
@@ -36,12 +37,10 @@ _HEAD = ("method", "path", "query_string", "headers", "scheme", "authority", "ro
 _NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 
 
-async def response_to(request: Request, carry_out: Callable[[Request], Any]) -> Response:
-    """Call the handler, where it belongs, and return the response."""
-    waits = is_async(carry_out)
-    request.head.blocks = not waits  # type: ignore[misc]  # of a head of our own
-    response: Response = await (carry_out(request) if waits else in_thread(lambda: carry_out(request)))
-    return response
+async def response_to(request: Request, carry_out: Callable[[Request], Any], work: Callable[[], Any]) -> Response:
+    """Call the handler as a piece of work, where it belongs, and return the response."""
+    request.head.blocks = not is_async(carry_out)  # type: ignore[misc]  # of a head of our own
+    return await called(partial(carry_out, request), work)  # type: ignore[no-any-return]  # as responses are
 
 
 def kept_of(response: Response) -> dict[str, Any]:
