@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.test import override_settings
 
-from antiphon import App
+from antiphon import App, Request, Response
 from antiphon.features import DjangoLogin, Users
 from antiphon.testing import Client
 from tests.helpers.django_settings import without_settings
@@ -18,6 +18,8 @@ from tests.helpers.rows import rows
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/mount-django.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+FROM_DJANGO = (Path(__file__).parents[2] / "docs/how-to/from-django.md").read_text()
+(LOGIN,) = [each for each in re.findall(r"^```py\n(.*?)^```$", FROM_DJANGO, re.M | re.S) if "/old/login" in each]
 PROXY = "127.0.0.1"
 
 
@@ -85,6 +87,33 @@ def test_an_async_handler_reads_the_user_and_queues_a_message(page, project, int
     assert client.get("/who").text == "ada"
     assert client.get("/old/").text == "ada /old/ /old/static/site.css <Hello>"
     assert client.get("/who").headers["vary"].lower() == "cookie"
+
+
+@pytest.mark.axes("interface", "project")
+def test_what_an_anonymous_visitor_sees_depends_on_cookies(page, project, interface):
+    app = new_app(page, project)
+    fields = {"cache-control": "private, max-age=60"}
+    app.get("/user")(lambda request: (str(request.user), 200, fields))
+    app.get("/flash")(lambda request: (str(request.flash.take()), 200, fields))
+    app.get("/never")(lambda request: ("Hello", 200, fields))
+    with Client(app, interface) as client:
+        seen = {path: client.get(path).headers.get("vary") for path in ("/user", "/flash", "/sign-in", "/never")}
+    assert {path: str(vary).lower() for path, vary in seen.items()} == {
+        "/user": "cookie", "/flash": "cookie", "/sign-in": "cookie", "/never": "none",
+    }  # fmt: skip
+
+
+@pytest.mark.axes("interface", "project")
+def test_only_browsers_are_redirected_to_the_login_of_the_project(page, project, interface):
+    app = App()
+    app.use(Users(DjangoLogin(), login="login"))
+    app.mount("/old", project)
+    exec(LOGIN, {"app": app, "Response": Response, "Request": Request})
+    app.get("/orders", before=page["login_required"])(lambda request: "orders")
+    with Client(app, interface, follow_redirects=False) as client:
+        assert client.get("/orders", headers={"accept": "application/json"}).status == 401
+        sent = client.get("/orders?day=1", headers={"accept": "text/html"})
+        assert client.get(sent.headers["location"]).headers["location"] == "/old/login?next=%2Forders%3Fday%3D1"
 
 
 @pytest.mark.axes("interface", "project")

@@ -49,6 +49,10 @@ class DjangoLogin(LoginSource[Any]):
 
         return (request,) if settings.SESSION_COOKIE_NAME in request.cookies else None
 
+    def note_use(self, request: Request) -> None:
+        """Record that the response depends on the session's cookie."""
+        request.consulted += ("cookie",)
+
     _is_sent_by_itself = True
 
     def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:  # noqa: ARG002
@@ -92,6 +96,7 @@ def _made(request: Request) -> Any:
     """Return Django's request, with its session, user and messages, which are read when they are used."""
     from django.core.handlers.wsgi import WSGIRequest
 
+    request.consulted += ("cookie",)
     given = request.g.django_request = WSGIRequest(make_environ(request))
     for each in _middleware():
         each.process_request(given)

@@ -432,7 +432,19 @@ def test_a_right_that_an_outer_app_checks_is_checked_again(app, shown, watch, wr
         assert stream.data() is None
 
 
-def test_reads_and_writes_can_be_told_by_hand(app, clients, watch):
+def test_a_block_that_reads_no_table_is_told_of(app, clients, watch, caplog):
+    @app.get("/number", live="orders")
+    def show(request):
+        return Page("orders.html", shown="0")
+
+    for _ in range(2):
+        assert watch(clients(), "/number").data() == "0"
+    assert caplog.text.count("the live block 'orders' of") == 1
+    assert "show" in caplog.text
+    assert "live_reads" in caplog.text
+
+
+def test_reads_and_writes_can_be_told_by_hand(app, clients, watch, caplog):
     number = [0]
 
     @app.get("/number", live="orders")
@@ -442,6 +454,7 @@ def test_reads_and_writes_can_be_told_by_hand(app, clients, watch):
 
     stream = watch(clients(), "/number")
     assert stream.data() == "0"
+    assert "reads no table" not in caplog.text
     number[0] = 1
     live_writes("another thing")
     live_writes("The Number")

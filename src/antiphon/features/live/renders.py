@@ -16,6 +16,7 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Hashable, Iterable
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from logging import getLogger
 from math import inf
@@ -37,7 +38,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
-from antiphon.features.live.statements import Reading, Tables, is_read
+from antiphon.features.live.statements import Reading, Tables, is_of_login, is_read
 from antiphon.features.rate_limits import COUNTED_BY
 from antiphon.http import Event
 from antiphon.types import Caller
@@ -189,6 +190,8 @@ class SharedBlock:
                 except Exception as raised:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300
+        if is_shown and all(map(is_of_login, words)):
+            _warn_of(watcher.request.route.handled_by, self._name)
         retry_at = clock() + max(words.seconds, PAUSE)
         of_the_url = (Reads.QUERY, Reads.ARG)  # which is the block's
         names = frozenset(name for name in watch.reads if not name.startswith(of_the_url))
@@ -214,6 +217,17 @@ class SharedBlock:
         response.headers.pop("set-cookie", None)  # it may be another watcher's
         with unwatched(made.request):
             return response, made.request.caller.key
+
+
+@cache
+def _warn_of(handler: str, name: str) -> None:
+    """Log once that a block is never rendered again."""
+    getLogger("antiphon").warning(
+        "the live block %r of %s reads no table that Antiphon sees, so it never changes: for Django and others, call"
+        " live_reads(table) there, and live_writes(table) after each write",
+        name,
+        handler,
+    )
 
 
 def _check_block(response: Response, request: Request, name: str) -> None:

@@ -143,8 +143,16 @@ def tell_login(key: str) -> None:
     live_writes(_login_of(key))
 
 
+_LOGIN = "login_"
+
+
 def _login_of(key: str) -> str:
-    return f"login_{sha256(key.encode()).hexdigest()[:32]}"
+    return f"{_LOGIN}{sha256(key.encode()).hexdigest()[:32]}"
+
+
+def is_of_login(word: str) -> bool:
+    """Return True if a word of a render is that of a login."""
+    return word.startswith(_LOGIN)
 
 
 # SQLAlchemy
