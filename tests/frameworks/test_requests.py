@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 import weakref
 
 import pytest
@@ -332,3 +333,20 @@ def test_data_of_a_client_is_never_taken_for_an_environ():
         return await read(data=forged, request=requests.Request(given, receive))
 
     assert asyncio.run(answer()).body == b"/x"
+
+
+def test_a_stream_that_was_read_before_a_view_fails_at_once():
+    """Nothing more will arrive, for which the view would wait until its client seemed too slow."""
+    applications = pytest.importorskip("starlette.applications")
+    own_view = view(lambda request: request.text)
+
+    async def endpoint(request):
+        assert b"".join([chunk async for chunk in request.stream()]) == FORM
+        return await own_view(request)
+
+    app = applications.Starlette()
+    app.add_route("/", endpoint, ["POST"])
+    sent = Request.blank("/", "POST", {"content-length": str(len(FORM))}, FORM)
+    began = time.monotonic()
+    assert get_response(app, sent).status == 500
+    assert time.monotonic() - began < 2

@@ -42,8 +42,9 @@ class Starlette(Framework):
         kept = None if BODY in given.scope else self._kept(given)
         if kept is not None:
             return scope_request(given.scope, given.receive, kept if isinstance(kept, bytes) else _form_of(given, kept))
-        request = scope_request(given.scope, given.receive)
-        if request.head.has_body:
+        was_read = BODY not in given.scope and vars(given).get("_stream_consumed")
+        request = scope_request(given.scope, _read_before if was_read else given.receive)
+        if request.head.has_body and not was_read:
             setattr(given, self._receive, replaying(request.content))
         return request
 
@@ -122,6 +123,11 @@ class Starlette(Framework):
         if (ended := given.scope.pop(_ENDED, None)) is not None:
             made.background = BackgroundTask(ended, None)
         return made
+
+
+async def _read_before() -> Any:
+    said = "the framework's code has read the body as a stream, which isn't kept: read it by `await body()` there"
+    raise explained("body-read-twice", said, RuntimeError)
 
 
 _ENDED = "antiphon.ended"

@@ -85,7 +85,7 @@ def _may_read(function: FunctionType) -> bool:
 
 
 def _check_of(called: object) -> Check | None:
-    return getattr(called, "check_type", None) if isinstance(called, type) else None
+    return getattr(called, "check_type", None) if issubclass(type(called), type) else None
 
 
 def _check_of_reader(reader: str) -> Check:

@@ -327,8 +327,8 @@ UNREAD = [
     ),
     (
         settings_not_loaded,
-        "reading it failed: RuntimeError: the settings are not loaded",
-        "def settings_not_loaded(request: Request):",
+        "`return Settings.url` returns a value that is not known before it runs",
+        "return Settings.url",
     ),
 ]
 

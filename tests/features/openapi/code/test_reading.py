@@ -8,11 +8,12 @@ import pytest
 
 from antiphon import App, Request, Response, abort
 from antiphon.embedding import PlannedRoute
-from antiphon.features import RateLimit
+from antiphon.features import OpenAPI, RateLimit
 from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.operations import expect
 from antiphon.http import HTTPError
+from antiphon.testing import Client
 from tests.features.openapi import handlers as h
 from tests.helpers.rows import rows
 
@@ -341,3 +342,44 @@ def test_a_wrong_declaration_is_refused(option: dict[str, Any], message: str) ->
     with pytest.raises(ValueError, match="not for") as caught:
         App().post("/x", **option)
     assert str(caught.value) == message
+
+
+def test_reading_asks_no_object_for_what_it_computes():
+    """Neither a proxy, which Flask and Django have for the request and the user, nor a descriptor of a class."""
+    local = pytest.importorskip("werkzeug.local")
+    asked = []
+    proxy = local.LocalProxy(lambda: asked.append("proxy"))
+
+    class Query:
+        def __get__(self, instance, owner):
+            asked.append("query")
+            return []
+
+    class Model:
+        query = Query()
+
+    app = App()
+    app.use(OpenAPI(title="Shop", version="1"))
+
+    Model.proxy = proxy
+
+    @app.get("/globals")
+    def of_globals(request: Request):
+        if proxy.flag and not proxy:
+            return {"a": proxy.title, "b": proxy["x"], **proxy.user()}
+        with proxy:
+            return f"{proxy} {len(proxy)}", proxy.status
+        match proxy:
+            case {"a": 1}:
+                raise proxy.error()
+        return [each for each in Model.query if each == proxy]
+
+    @app.get("/attributes")
+    def of_attributes(request: Request):
+        found = Model.proxy
+        found.name = "x"
+        return found.title or found()
+
+    with Client(app) as client:
+        assert client.get("/openapi.json").status == 200
+    assert asked == []

@@ -152,9 +152,16 @@ def attribute_of(annotation: Any, name: str) -> Any:
     return _substituted(hint, annotation, kind)
 
 
+def is_proxy(found: object) -> bool:
+    """Return True for an object that computes even its class: to ask it for anything runs code of the application."""
+    return any("__class__" in vars(each) for each in type(found).__mro__[:-1])
+
+
 def getter_of(kind: type, name: str) -> FunctionType | None:
     """Return the function behind a property, or None."""
     found = inspect.getattr_static(kind, name, None)
+    if is_proxy(found):
+        return None
     getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property or a cached property
     return getter if isinstance(getter, FunctionType) else None
 
@@ -162,7 +169,7 @@ def getter_of(kind: type, name: str) -> FunctionType | None:
 def method_of(kind: type, name: str) -> FunctionType | None:
     """Return a class's method as a function, or None."""
     found = inspect.getattr_static(kind, name, None)
-    found = getattr(found, "__func__", found)  # the function of a static or class method
+    found = found.__func__ if type(found) in (staticmethod, classmethod) else found
     return found if isinstance(found, FunctionType) else None
 
 

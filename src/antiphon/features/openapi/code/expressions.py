@@ -22,6 +22,7 @@ from antiphon.features.openapi.code.parts import (
     attribute_of_object,
     item_at,
     kind_of,
+    known,
     may_change,
     sliced,
 )
@@ -111,12 +112,8 @@ class Expressions(Frame, ast.NodeVisitor):
         if (said := self.flow.state.get((self.scope, f".{node.id}"))) is not None:
             return said
         found = self.source.find(node.id)
-        if found is MISSING:
-            return UNKNOWN
-        if may_change(found):
-            annotation = self.source.annotation_of(node.id)
-            return Known(found) if annotation is MISSING else Of(annotation)
-        return Known(found)
+        annotation = self.source.annotation_of(node.id) if may_change(found) else MISSING
+        return known(found) if annotation is MISSING else Of(annotation)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)

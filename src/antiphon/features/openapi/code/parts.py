@@ -2,7 +2,17 @@
 
 import inspect
 from collections.abc import Collection
-from types import FunctionType, ModuleType, NoneType
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    NoneType,
+    WrapperDescriptorType,
+)
 from typing import Any, get_args
 
 from antiphon import Request, Response
@@ -39,26 +49,41 @@ def attribute_of_object(owner: Known, name: str) -> Value:
     """Return an existing object's attribute without running the object's code."""
     held = owner.value
     if isinstance(held, ModuleType):
-        return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
+        return known(vars(held)[name] if name in vars(held) else getattr(held, name, None))
     if isinstance(held, type):
-        if isinstance(inspect.getattr_static(held, name, None), property):
+        found = inspect.getattr_static(held, name, MISSING)
+        if annotations.is_proxy(found) or (hasattr(type(found), "__get__") and not _only_binds(found)):
             return UNKNOWN
-        found = getattr(held, name, MISSING)
-        if found is MISSING:
-            return UNKNOWN
-        return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
+        found = MISSING if found is MISSING else getattr(held, name, MISSING)
+        return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else known(found)
     found = inspect.getattr_static(held, name, MISSING)
     is_own = name in ((inspect.getattr_static(held, "__dict__", None) is not None and vars(held)) or ())
-    is_plain = is_own or isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__"))
+    is_plain = is_own or issubclass(type(found), type) or (found is not MISSING and not hasattr(type(found), "__get__"))
     is_said = may_change(found) and annotations.attribute_of(type(held), name) is not annotations.NOT_SAID
     if is_plain and not is_said:
-        return Known(found)
+        return known(found)
     return attribute_of_instance(Of(type(held)), name, owner)
+
+
+_PLAIN = (
+    FunctionType, BuiltinFunctionType, MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType,
+    GetSetDescriptorType, MemberDescriptorType, classmethod, staticmethod,
+)  # fmt: skip
+
+
+def _only_binds(descriptor: object) -> bool:
+    """Return True for a descriptor that runs no code of the application: Python's, or Antiphon's own."""
+    return isinstance(descriptor, _PLAIN) or type(descriptor).__module__.partition(".")[0] == "antiphon"
+
+
+def known(found: object) -> Value:
+    """Return an object that exists before the function runs; UNKNOWN if there is none, and for a proxy."""
+    return UNKNOWN if found is MISSING or annotations.is_proxy(found) else Known(found)
 
 
 def may_change(held: object) -> bool:
     """Return True for an object whose annotation is more reliable than its current value: None, or a collection."""
-    return held is None or isinstance(held, dict | list | tuple | set | frozenset)
+    return held is None or issubclass(type(held), dict | list | tuple | set | frozenset)
 
 
 def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:

@@ -16,8 +16,7 @@ from antiphon.features.openapi.code.frames import short
 from antiphon.features.openapi.code.methods import Call, Parameters, call_method_of
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.operators import classes_in, dotted, fits, fitting, left_by
-from antiphon.features.openapi.code.parts import kind_of
-from antiphon.features.openapi.code.sources import MISSING
+from antiphon.features.openapi.code.parts import kind_of, known
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -228,12 +227,12 @@ class Statements(Expressions, ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         for each in node.names:
             found = self.source.imported(each.name if each.asname else each.name.partition(".")[0])
-            self.bind(each.asname or each.name.partition(".")[0], UNKNOWN if found is MISSING else Known(found))
+            self.bind(each.asname or each.name.partition(".")[0], known(found))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for each in node.names:
             found = self.source.imported(node.module or "", node.level, each.name)
-            self.bind(each.asname or each.name, UNKNOWN if found is MISSING else Known(found))
+            self.bind(each.asname or each.name, known(found))
 
     # Branches
 
