@@ -238,7 +238,7 @@ def test_a_response_is_converted():
     made = Response.from_framework(given)
     assert (made.status, made.body, made.headers["x-own"]) == (202, b"hi", "1")
     assert made.headers["set-cookie"] == "a=1; Path=/"
-    with pytest.raises(TypeError, match=r"a Response can't be made from a builtins\.str"):
+    with pytest.raises(TypeError, match=r"a response can't be made from a builtins\.str"):
         Response.from_framework("hi")
 
 

@@ -268,16 +268,11 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._check_open()
         from inspect import isasyncgenfunction, isgeneratorfunction
 
-        if isgeneratorfunction(function):
-            self._registry.around_threads.append(function)
-        elif isasyncgenfunction(function):
-            self._registry.around_tasks.append(function)
-        else:
-            raise explained(
-                "middleware-never-yields",
-                f"{describe(function)} is around work: write `yield` where the work is done, and no arguments",
-                TypeError,
-            )
+        if not (isgeneratorfunction(function) or isasyncgenfunction(function)):
+            reason = "is around work: write `yield` where the work is done, and no arguments"
+            raise explained("middleware-never-yields", f"{describe(function)} {reason}", TypeError)
+        parts: Any = self._registry.around_tasks if isasyncgenfunction(function) else self._registry.around_threads
+        parts.append(function)
         return function
 
     def work(self) -> Work:

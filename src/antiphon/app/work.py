@@ -1,10 +1,10 @@
 """Work: a request with all that follows it, a WebSocket or a job. Functions are around each, wherever its code runs.
 
-| work | around ``def`` code, on its thread | around ``async def`` code, in its task |
-|---|---|---|
-| request | middleware, up to the end of the stream and of functions given to ``after_response`` | the same |
-| WebSocket | as for its handshake, and on the thread of a ``def`` handler | as for its handshake |
-| job, or other work of a feature | ``with app.work():`` | ``async with app.work():`` |
+| work | what surrounds it, on the thread of ``def`` code and in the task of ``async def`` code |
+|---|---|
+| request | middleware, up to the end of the stream and of functions given to ``after_response`` |
+| WebSocket | the same, of its handshake; and ``app.work()`` on the thread of a ``def`` handler |
+| job, or other work of a feature | ``app.work()`` |
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
@@ -27,27 +27,26 @@ class Work:
     """What surrounds a piece of work: open it with ``with`` on a thread, or with ``async with`` on a loop."""
 
     def __init__(self, on_threads: list[OnThread], in_tasks: list[InTask]) -> None:
-        self._on_threads = on_threads
-        self._in_tasks = in_tasks
-        self._opened: Any = None
+        self._on_threads, self._in_tasks = on_threads, in_tasks
+        self._stack, self._async_stack = ExitStack(), AsyncExitStack()
 
     def __enter__(self) -> None:
-        with ExitStack() as opening:
+        with self._stack:
             for each in self._on_threads:
-                opening.enter_context(contextmanager(each)())
-            self._opened = opening.pop_all()
+                self._stack.enter_context(contextmanager(each)())
+            self._stack = self._stack.pop_all()
 
     def __exit__(self, *raised: object) -> None:
-        self._opened.close()
+        self._stack.close()
 
     async def __aenter__(self) -> None:
-        async with AsyncExitStack() as opening:
+        async with self._async_stack:
             for each in self._in_tasks:
-                await opening.enter_async_context(asynccontextmanager(each)())
-            self._opened = opening.pop_all()
+                await self._async_stack.enter_async_context(asynccontextmanager(each)())
+            self._async_stack = self._async_stack.pop_all()
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._opened.aclose()
+        await self._async_stack.aclose()
 
 
 def around_threads(work_of: Callable[[], Work]) -> Middleware:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
-from itertools import starmap
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 from weakref import ref
 
@@ -150,13 +149,6 @@ def tighter(own: Limits, limits: Limits) -> Limits:
 
 Ended: TypeAlias = Callable[[BaseException | None], object]
 """A function that is told of an end, and of the error that has caused it, if any. It may block."""
-
-
-class _Raised(NamedTuple):
-    module: str
-    name: str
-    status: int | str = "status_code"
-    detail: str = ""
 
 
 class FrameworkRequest(FrameworkValues):
@@ -387,32 +379,32 @@ class Framework:
     each, its status or the attribute that has it, and the attribute with its text for the client.
     """
 
-    def _raised(self, error: object) -> _Raised | None:
-        for each in starmap(_Raised, self.raises):
-            kind = class_if_imported(self.above + each.module, each.name)
+    def _raised(self, error: object) -> tuple[Any, ...]:
+        """Return the row of an exception among those that the framework ``raises``; an empty one for others."""
+        for each in self.raises:
+            kind = class_if_imported(self.above + each[0], each[1])
             if kind is not None and isinstance(error, kind):
                 return each
-        return None
+        return ()
 
     def has_response_to(self, error: Exception) -> bool:
         """Return True for an exception that is left to the framework, because it is one of those it ``raises``."""
-        return self._raised(error) is not None
+        return bool(self._raised(error))
 
     def told(self, error: Any) -> HTTPError | Response | None:
         """Return what an exception that the framework ``raises`` tells a client: an error, or a response such as a
         redirect; None for an internal failure.
         """
-        row: Any = self._raised(error)
-        status = row.status if isinstance(row.status, int) else getattr(error, row.status, None)
+        status, text = (*self._raised(error)[2:], "status_code", "")[:2]
+        if isinstance(status, str):
+            status = getattr(error, status, None)
         if status is None or status < 400:
             return self.returned(error)
-        if status == 500:
-            return None
-        detail, fields = getattr(error, row.detail, None), _pairs(_first_of(error, _FIELDS))
-        if not detail or isinstance(detail, str):
-            kept = [(name, value) for name, value in fields if not name.lower().startswith("content-")]
-            return http_error(status, detail or None, headers=kept)
-        return Response.json({"detail": detail}, status, fields)
+        detail, fields = getattr(error, text, None), _pairs(_first_of(error, _FIELDS))
+        if detail and not isinstance(detail, str):
+            return Response.json({"detail": detail}, status, fields)
+        kept = [(name, value) for name, value in fields if not name.lower().startswith("content-")]
+        return None if status == 500 else http_error(status, detail or None, headers=kept)
 
     def returned(self, given: Any) -> Response:
         """Return one of the framework's own responses as a ``Response``."""

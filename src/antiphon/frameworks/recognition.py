@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import Any
 
 from antiphon.adapters.rsgi import RSGIHead
-from antiphon.app.dispatch.declared import is_foreign_response
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
@@ -180,6 +179,11 @@ def response_like(response: Response, given: Any) -> Any:
     return framework.response(framework_response(Request.blank(), response, asynchronous), given)
 
 
+def is_of_framework(kind: Any) -> bool:
+    """Return True for a class of a supported framework, and for one that is based on it."""
+    return _of_type(kind) not in (None, _servers)
+
+
 def told_of(error: BaseException) -> HTTPError | Response | None:
     """Return what another framework's exception tells a client: an error, or a response such as a redirect. None for
     an exception to which no framework responds, and for an internal failure.
@@ -188,27 +192,20 @@ def told_of(error: BaseException) -> HTTPError | Response | None:
     framework = _of_type(kind)
     if framework is None or not isinstance(error, Exception) or not framework.has_response_to(error):
         return None
-    return framework.told(error)
+    told = framework.told(error)
+    if isinstance(told, Response) and told.status >= 400:
+        told.error = error
+    return told
 
 
-def returned_response(given: Any, request: Request) -> Response | None:
-    """Return another framework's response that a handler returned, as a Response, and call its background task after
-    that; None for an object of no framework.
+def response_of(given: Any, request: Request | None = None) -> Response:
+    """Return another framework's response as a Response; its background task is called after that of a request.
+
+    Raises TypeError, naming the type, for other objects.
     """
-    kind: Any = type(given)
-    framework = _of_type(kind)
-    if framework is None or framework is _servers:
-        return None
-    if (background := getattr(given, "background", None)) is not None:
+    made = known_framework(given, is_response=True).returned(given)
+    if request is not None and (background := getattr(given, "background", None)) is not None:
         request.after_response(background)
-    return framework.returned(given)
-
-
-def response_of(given: Any) -> Response:
-    """Return another framework's response as a Response. Raises TypeError, naming the type, for other objects."""
-    made = returned_response(given, Request.blank()) if is_foreign_response(given) else None
-    if made is None:
-        raise _unknown(type(given), "Response", "responses")
     return made
 
 
@@ -232,16 +229,16 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
     """Return the framework of an object. Raises TypeError, naming the object's type, if it is unknown."""
     kind: Any = type(given)
     framework = _of_type(kind) if is_response else framework_of(given)
-    if framework is None:
-        raise _unknown(kind, "request", "an environ, (scope, receive), RSGI's scope and protocol, and requests")
+    if framework is None or (is_response and not is_of_framework(kind)):
+        known = ", ".join(sorted({*CHAPTERS, *_brought()}))
+        made = "response" if is_response else "request"
+        raise explained(
+            "unknown-request",
+            f"a {made} can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
+            f" (scope, receive), RSGI's scope and protocol, and requests and responses of {known}",
+            TypeError,
+        )
     return framework
-
-
-def _unknown(kind: type, wanted: str, supported: str) -> TypeError:
-    """Return the error for an object from which no request or response can be made."""
-    known = ", ".join(sorted({*CHAPTERS, *_brought()}))
-    said = f"can't be made from a {kind.__module__}.{kind.__qualname__}: supported are {supported} of {known}"
-    return explained("unknown-request", f"a {wanted} {said}", TypeError)
 
 
 def framework_of_app(app: Any) -> Framework:

@@ -42,7 +42,7 @@ class Starlette(Framework):
         kept = None if BODY in given.scope else self._kept(given)
         if kept is not None:
             return scope_request(given.scope, given.receive, kept if isinstance(kept, bytes) else _form_of(given, kept))
-        was_read = BODY not in given.scope and vars(given).get("_stream_consumed")
+        was_read = BODY not in given.scope and getattr(given, "_stream_consumed", False)
         request = scope_request(given.scope, _read_before if was_read else given.receive)
         if request.head.has_body and not was_read:
             setattr(given, self._receive, replaying(request.content))

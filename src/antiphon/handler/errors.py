@@ -311,10 +311,7 @@ def raised_response(raised: BaseException) -> Response | None:
     """Return a redirect, or another response that was raised, also by another framework's helper; None for an error."""
     if not isinstance(raised, RaisedResponse):
         told = None if isinstance(raised, HTTPError) else frameworks().told_of(raised)
-        if not isinstance(told, Response):
-            return None
-        told.error = raised if told.status >= 400 else None
-        return told
+        return told if isinstance(told, Response) else None
     response = Response(None, raised.status, raised.headers)
     if raised.location is not None:
         response.headers["location"] = raised.location

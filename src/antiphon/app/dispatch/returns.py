@@ -209,8 +209,8 @@ def _make(value: Any, source: Source, request: Request) -> _Made:
     if (is_error := isinstance(value, BaseException)) and frameworks().told_of(value) is not None:
         return failed(request, value)
     is_foreign = not is_error and is_foreign_response(value)
-    if is_foreign and (made := frameworks().returned_response(value, request)) is not None:
-        return made  # type: ignore[no-any-return]  # a Response
+    if is_foreign and frameworks().is_of_framework(kind):
+        return frameworks().response_of(value, request)  # type: ignore[no-any-return]
     if isinstance(value, Iterator | AsyncIterable) and not is_foreign:
         declared = declared_by(source)
         if declared is not None and declared.formats:

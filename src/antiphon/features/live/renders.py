@@ -38,7 +38,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
-from antiphon.features.live.statements import Reading, Tables, is_of_login, is_read
+from antiphon.features.live.statements import OF_LOGIN, Reading, Tables, is_read
 from antiphon.features.rate_limits import COUNTED_BY
 from antiphon.http import Event
 from antiphon.types import Caller
@@ -190,7 +190,7 @@ class SharedBlock:
                 except Exception as raised:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300
-        if is_shown and all(map(is_of_login, words)):
+        if is_shown and all(each.startswith(OF_LOGIN) for each in words):
             _warn_of(watcher.request.route.handled_by, self._name)
         retry_at = clock() + max(words.seconds, PAUSE)
         of_the_url = (Reads.QUERY, Reads.ARG)  # which is the block's
@@ -222,12 +222,9 @@ class SharedBlock:
 @cache
 def _warn_of(handler: str, name: str) -> None:
     """Log once that a block is never rendered again."""
-    getLogger("antiphon").warning(
-        "the live block %r of %s reads no table that Antiphon sees, so it never changes: for Django and others, call"
-        " live_reads(table) there, and live_writes(table) after each write",
-        name,
-        handler,
-    )
+    fix = "for Django and others, call live_reads(table) there, and live_writes(table) after each write"
+    said = "the live block %r of %s reads no table that Antiphon sees, so it never changes: %s"
+    getLogger("antiphon").warning(said, name, handler, fix)
 
 
 def _check_block(response: Response, request: Request, name: str) -> None:

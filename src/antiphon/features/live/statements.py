@@ -143,16 +143,12 @@ def tell_login(key: str) -> None:
     live_writes(_login_of(key))
 
 
-_LOGIN = "login_"
+OF_LOGIN = "login_"
+"""The prefix of the words of logins."""
 
 
 def _login_of(key: str) -> str:
-    return f"{_LOGIN}{sha256(key.encode()).hexdigest()[:32]}"
-
-
-def is_of_login(word: str) -> bool:
-    """Return True if a word of a render is that of a login."""
-    return word.startswith(_LOGIN)
+    return f"{OF_LOGIN}{sha256(key.encode()).hexdigest()[:32]}"
 
 
 # SQLAlchemy

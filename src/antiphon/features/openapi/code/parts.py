@@ -2,17 +2,7 @@
 
 import inspect
 from collections.abc import Collection
-from types import (
-    BuiltinFunctionType,
-    ClassMethodDescriptorType,
-    FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    ModuleType,
-    NoneType,
-    WrapperDescriptorType,
-)
+from types import FunctionType, ModuleType, NoneType
 from typing import Any, get_args
 
 from antiphon import Request, Response
@@ -65,15 +55,10 @@ def attribute_of_object(owner: Known, name: str) -> Value:
     return attribute_of_instance(Of(type(held)), name, owner)
 
 
-_PLAIN = (
-    FunctionType, BuiltinFunctionType, MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType,
-    GetSetDescriptorType, MemberDescriptorType, classmethod, staticmethod,
-)  # fmt: skip
-
-
 def _only_binds(descriptor: object) -> bool:
     """Return True for a descriptor that runs no code of the application: Python's, or Antiphon's own."""
-    return isinstance(descriptor, _PLAIN) or type(descriptor).__module__.partition(".")[0] == "antiphon"
+    kind = type(descriptor)
+    return kind is not property and kind.__module__.partition(".")[0] in ("builtins", "antiphon")
 
 
 def known(found: object) -> Value:
