@@ -417,6 +417,8 @@ class Form(Generic[T]):
             if name in shared:
                 part = shared(name)
                 yield part() if callable(part) else part
+        if "idempotency_input" in shared:
+            yield shared("idempotency_input")(self.action or "")
 
     def render(self, *, submit: Text | None = None, **more: AttributeValue) -> Markup:
         """Return the whole form with a submit button. ``more`` are attributes of the form: ``data_block="main"``."""

@@ -6,6 +6,7 @@ store can test passwords against them.
 
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, RouteKey, explained
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
+IN_USE = f"{PROBLEM_TYPE}in-use"
 
 _of = FeatureStore.declare("idempotent", until="minor", unreadable="refused")
 _by = FeatureStore.declare("idempotent by", until="minor", unreadable="refused")
+KEY_FIELD = "idempotency_key"
+"""The field of a form that has its key."""
+_FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 LONGEST_KEY = 255
 """The maximum length of a client's key in characters."""
 
@@ -40,13 +45,19 @@ class Write(NamedTuple):
     """A claim's key in the store, and the caller.
 
     ``person`` is the user to whom the caller's session belongs. If someone else's session has used the key, the claim
-    gets the key ``own``.
+    gets the key ``own``. If the key was in a form, ``nobody`` is the ``caller`` without credentials.
     """
 
     key: str
     caller: str
     person: str = ""
     own: str = ""
+    nobody: str = ""
+
+    @property
+    def is_of_form(self) -> bool:
+        """True if the key was in a form, so that a person is waiting."""
+        return bool(self.nobody)
 
 
 class Claim:
@@ -56,11 +67,12 @@ class Claim:
     was written, if there was one.
     """
 
-    __slots__ = ("begun", "claims", "entry", "error", "stored", "written")
+    __slots__ = ("begun", "claims", "entry", "error", "is_of_form", "stored", "written")
 
-    def __init__(self, entry: StoreEntry, claims: "Claims") -> None:
+    def __init__(self, entry: StoreEntry, claims: "Claims", *, is_of_form: bool) -> None:
         self.entry = entry
         self.claims = claims
+        self.is_of_form = is_of_form
         self.begun: Any = None
         self.written: Any = None
         self.stored: dict[str, Any] | None = None
@@ -95,18 +107,44 @@ def key_of(request: Request) -> str:
     return key
 
 
+def is_form(request: Request) -> bool:
+    """True if a request sends a form, which may have its key in a hidden field."""
+    return request.mimetype in (_FORM, _MULTIPART)
+
+
+def key_in_form(request: Request) -> str | None:
+    """Return the key in a form's hidden field, or None. On a loop, the body must have been loaded."""
+    key = request.form.get(KEY_FIELD)
+    return key if key and len(key) <= LONGEST_KEY else None
+
+
+def write_of_form(request: Request, key: str, caller: Callable[[Request, str], Write]) -> Write:
+    """Return a write whose key was in a form."""
+    return caller(request, key)._replace(nobody=_hash(key, ""))
+
+
 def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str, request: Request) -> None:
     """Check that a request is another attempt at the write that a claim has the data of, under this key in its store.
 
+    The first attempt of a form may have begun a session, or set a cookie, and one that has failed may be corrected.
     Raises UnprocessableContent (422).
     """
-    if data["caller"] != write.caller:
-        raise reused_with("other credentials")
-    if data["fingerprint"] != fingerprint:
-        raise reused_with("another request")
-    fields = data.get("caller_fields")
-    if fields is not None and (name := different_field(key, request, fields)) is not None:
-        raise reused_with(f"a different {name.lstrip(':').title()}")
+    fields = data.get("caller_fields", {})
+    if write.is_of_form:
+        fields = {name: known for name, known in fields.items() if not _is_no_cookie(key, name, known)}
+    if data["caller"] not in (write.caller, write.nobody):
+        what = "other credentials"
+    elif data["fingerprint"] != fingerprint and not (write.is_of_form and data["state"] == RELEASED):
+        what = "another request"
+    elif "caller_fields" in data and (name := different_field(key, request, fields)) is not None:
+        what = f"a different {name.lstrip(':').title()}"
+    else:
+        return
+    raise _sent_before() if write.is_of_form else reused_with(what)
+
+
+def _is_no_cookie(key: str, name: str, known: str) -> bool:
+    return "cookie" in name and known in (_hash(key, name), _hash(key, name, ""))
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
@@ -157,10 +195,18 @@ def different_field(key: str, request: Request, fields: Mapping[str, str]) -> st
     return next((name for name in {**fields, **own} if own.get(name) != fields.get(name)), None)
 
 
-def fingerprint_of(key: str, request: Request) -> str:
-    """Return a hash of the request's method, path, query and body, with the key as salt."""
+def fingerprint_of(key: str, request: Request, *, is_of_form: bool = False) -> str:
+    """Return a hash of the request's method, path, query and body, with the key as salt.
+
+    With ``is_of_form``, it is a hash of the fields and files: each time, a browser separates these differently.
+    """
     digest = sha256(_joined(key, request.method, request.root_path + request.path))
     digest.update(_joined(request.query_string.decode("latin-1")))
+    if is_of_form and request.mimetype == _MULTIPART:
+        digest.update(_joined(*chain.from_iterable(request.form.items())))
+        for name, file in request.files.items():
+            digest.update(_joined(name, file.filename, file.digest("sha256")))
+        return digest.hexdigest()
     for chunk in request.stream:
         digest.update(chunk)
     return digest.hexdigest()
@@ -195,6 +241,12 @@ def reused_with(what: str) -> UnprocessableContent:
     )
 
 
+def _sent_before() -> UnprocessableContent:
+    """Return the error for a form that a person has sent before, and then changed."""
+    detail = "This form was sent before, with other values. Reload its page to send it again."
+    return UnprocessableContent(detail, type=f"{PROBLEM_TYPE}reused")
+
+
 def broken_off(why: str) -> Conflict:
     """Return the error for a write whose outcome is unknown."""
     return Conflict(
@@ -209,7 +261,7 @@ def in_use() -> Conflict:
     return Conflict(
         "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
         headers={"retry-after": str(RETRY_AFTER)},
-        type=f"{PROBLEM_TYPE}in-use",
+        type=IN_USE,
     )
 
 

@@ -14,11 +14,14 @@ is, so no request changes another's claim.
 | was interrupted | stays running, or is unknown | is rolled back |
 """
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
+from secrets import token_urlsafe
 from typing import Any, assert_never, cast
 
 from antiphon import App, Dependency, Request, Response, explained
@@ -29,6 +32,7 @@ from antiphon.embedding import (
     FeatureStore,
     KeptResponse,
     KeyHandling,
+    OfRequest,
     Reads,
     RouteKeys,
     WatchedHead,
@@ -39,13 +43,17 @@ from antiphon.embedding import (
     errors_name_it,
     is_async,
     is_for_any_thread,
+    keep_private,
     log_failure,
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry, StoreUnavailable
+from antiphon.features.html import Markup
 from antiphon.features.idempotency.claims import (
     COMPLETED,
+    IN_USE,
     IS_REPEATABLE,
+    KEY_FIELD,
     RUNNING,
     UNKNOWN,
     Claim,
@@ -59,9 +67,12 @@ from antiphon.features.idempotency.claims import (
     fields_of_caller,
     fingerprint_of,
     in_use,
+    is_form,
     is_of_another_user,
     is_retried,
+    key_in_form,
     key_of,
+    write_of_form,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.features.stores import unavailable
@@ -76,6 +87,9 @@ LONGEST_TRY = 60.0
 
 _NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 """Fields that are specific to the first visitor, the first moment or one connection."""
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 2.0)
+"""The seconds that the second click on a form's button waits for the response to the first one."""
 
 _ATTEMPTS = 5
 """The number of attempts to get a claim while other requests release it or take it over."""
@@ -152,6 +166,7 @@ class IdempotentWrites:
             self, around=self._surround, outermost=self._ending, before_routing=self._watch_before_routing
         )
         app.handle_key(RouteKeys.idempotent, handling)
+        app.template_context(idempotency_input=_InputOfRequest)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.meta.get(RouteKeys.idempotent):
@@ -184,6 +199,8 @@ class IdempotentWrites:
             return handler(request) if write is None else self._carry_out(handler, request, write)
 
         async def aonce(request: Request) -> Any:
+            if request.head.has_body and (_is_in_header(request) or is_form(request)):
+                await request.aload()
             write = self._write_of(request, caller)
             return await (handler(request) if write is None else self._acarry_out(handler, request, write))
 
@@ -196,16 +213,15 @@ class IdempotentWrites:
     # Before the handler
 
     def _carry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
-        known = DatabaseConnection.at_once(self._claim(request, write, fingerprint_of(write.key, request)))
+        fingerprint = fingerprint_of(write.key, request, is_of_form=write.is_of_form)
+        known = DatabaseConnection.at_once(self._claim(request, write, fingerprint))
         if known is not None:
             return known
         _call_first(request, self._keep)
         return handler(request)
 
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
-        if request.head.has_body:
-            await request.aload()
-        fingerprinting = partial(fingerprint_of, write.key, request)
+        fingerprinting = partial(fingerprint_of, write.key, request, is_of_form=write.is_of_form)
         if not request.content.in_memory:
             fingerprint = await Crossing().run_shielded(fingerprinting)
         else:
@@ -230,8 +246,7 @@ class IdempotentWrites:
         if self._inside is None:
             return StoreClaims(self._store, self._ttl)
         connection = self._connection(request[self._inside])
-        handler = request.route.handler
-        if connection.is_async and not (handler and is_async(handler)):
+        if connection.is_async and not _is_on_loop(request):
             raise explained(
                 "bad-inside",
                 f"{request.route.handled_by} is a def handler, but {self._inside!r} gives it an async connection:"
@@ -253,9 +268,9 @@ class IdempotentWrites:
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
         """Return a request's key and caller, or None for a request that has no key and needs none."""
-        if not self.required and request.head.field("idempotency-key") is None:
-            return None
-        return caller(request, key_of(request))
+        if not _is_in_header(request) and is_form(request) and (key := key_in_form(request)) is not None:
+            return write_of_form(request, key, caller)
+        return caller(request, key_of(request)) if _is_in_header(request) or self.required else None
 
     async def _claim(self, request: Request, write: Write, fingerprint: str) -> Response | None:
         """Claim a write for this request and return None, or return the earlier response to it.
@@ -264,10 +279,25 @@ class IdempotentWrites:
         another write, and StoreUnavailable (503).
         """
         try:
-            return await self._claim_in(await self._claims(request), request, write, fingerprint)
+            claims = await self._claims(request)
+            for pause in _PAUSES if write.is_of_form else ():
+                try:
+                    return await self._claim_in(claims, request, write, fingerprint)
+                except Conflict as error:
+                    if error.type != IN_USE:
+                        raise
+                await self._pause(request, pause)
+            return await self._claim_in(claims, request, write, fingerprint)
         except Exception as error:
             self._raise_outage(error)
             raise
+
+    async def _pause(self, request: Request, seconds: float) -> None:
+        """Wait where the handler would, while the first click on a button is being handled."""
+        if self._blocks or not _is_on_loop(request):
+            time.sleep(seconds)
+        else:
+            await asyncio.sleep(seconds)
 
     def _raise_outage(self, error: Exception) -> None:
         """Raise StoreUnavailable (503) if the database does not respond or is locked, and Conflict (409) if it has
@@ -297,7 +327,7 @@ class IdempotentWrites:
                     return known_response
                 entry = await claims.replace(known, data)
             if entry is not None:
-                request[_CLAIM] = Claim(entry, claims)
+                request[_CLAIM] = Claim(entry, claims, is_of_form=write.is_of_form)
                 request[_CLAIM].begun = self._watch_commit(request)
                 return None
         raise in_use()
@@ -346,8 +376,8 @@ class IdempotentWrites:
     def _kept(self, request: Request, response: Response) -> Response | None:
         claim = request[_CLAIM]
         claim.error = response.error
-        if is_retried(response.status):
-            return None
+        if is_retried(response.status) or (claim.is_of_form and response.status >= 400):
+            return None  # a person corrects the form, and sends it again
         claim.stored = {"state": UNKNOWN}
         body = response.body
         if not isinstance(body, bytes):
@@ -538,7 +568,7 @@ class IdempotentWrites:
     # The fields that identify the caller
 
     def _watch_before_routing(self, request: Request) -> Generator[None, Response, None]:
-        if request.head.field("idempotency-key") is not None:
+        if _is_in_header(request) or is_form(request):
             self._watch(request)
         yield
 
@@ -554,6 +584,44 @@ class IdempotentWrites:
             return {}
         names = request[_CALLER].reads if _CALLER in request else {Reads.EVERYTHING}
         return {"caller_fields": fields_of_caller(key, request, names)}
+
+
+class _InputOfRequest(OfRequest):
+    """The template function ``idempotency_input``, for the request for which a template is rendered."""
+
+    def __call__(self, action: str | None = None) -> Markup:
+        """Return a form's hidden input with a new key; nothing for an ``action`` whose route isn't ``idempotent``."""
+        request = self._request
+        if action is not None and not self._is_idempotent(request, action):
+            return Markup()
+        request.on_response(_kept_private)
+        return Markup(f'<input type="hidden" name="{KEY_FIELD}" value="{token_urlsafe(16)}">')
+
+    @staticmethod
+    def _is_idempotent(request: Request, action: str) -> bool:
+        try:
+            url = request.url.join(action)
+        except ValueError:
+            return False
+        if url.origin != request.url.origin or not url.path.startswith(f"{request.root_path}/"):
+            return False
+        there = Request.blank(url.path[len(request.root_path) :], "POST", {"host": request.host})
+        return bool(request.app._plan_of(there).route.meta.get(RouteKeys.idempotent))
+
+
+def _kept_private(request: Request, response: Response) -> Response:  # noqa: ARG001 - hooks get the request
+    """Return a response with a key in its page: if a cache had it, several visitors would send this key."""
+    keep_private(response := copy(response))
+    return response
+
+
+def _is_in_header(request: Request) -> bool:
+    return request.head.field("idempotency-key") is not None
+
+
+def _is_on_loop(request: Request) -> bool:
+    handler = request.route.handler
+    return handler is not None and is_async(handler)
 
 
 _CLAIM = Dependency[Claim]("claim of an idempotent write")
