@@ -182,11 +182,24 @@ def test_the_browser_keeps_what_is_its_own(page, site):
     assert is_same_document(page)
 
 
-def test_a_failed_write_is_an_event_and_a_failed_read_is_left_to_the_browser(page, site):
-    page.evaluate("addEventListener('block:failed', event => { window.failed = event.target.id })")
+def test_a_failed_write_is_said_in_the_page_and_a_failed_read_is_left_to_the_browser(page, site):
+    page.context.set_offline(True)
+    page.evaluate("document.querySelector('#slow').requestSubmit()")
+    said = page.locator("#main > [role=alert]")
+    expect(said).to_have_text("This could not be sent. Please try again.")
+    page.context.set_offline(False)
+    page.fill("#add [name=text]", "Sent again")
+    page.click("#add button")
+    expect(page.locator("li").last).to_have_text("Sent again")
+    expect(said).to_have_count(0)
+    page.evaluate("""addEventListener('block:failed', event => {
+        window.failed = event.target.id;
+        if (window.failed == 'slow') event.preventDefault();
+    })""")
     page.route("**/slow", lambda route: route.abort())
     page.evaluate("document.querySelector('#slow').requestSubmit()")
     page.wait_for_function("() => window.failed == 'slow'")
+    expect(said).to_have_count(0)
     assert is_same_document(page)
     page.route("**/pages/1", lambda route: route.abort() if route.request.resource_type == "xhr" else route.continue_())
     page.click("#first")

@@ -2,17 +2,17 @@
 // docs/how-to/blocks.md describes it. It is served minified: without comments and spaces, with letters for its names.
 // `el` is the form or link, `to` the element that it fills, `was` an existing node, and `now` the node that replaces it.
 (() => {
-  const doc = document, body = doc.body, note = doc.createElement("p"), regions = ":not(a,form)[data-block";
-  const path = (address) => `${address}`.split("#")[0];
-  const region = (name, root = doc) => root.querySelector(`${regions}="${name}"]`) || root.getElementById(name);
-  const values = (el) => [...el.elements || []].map((e) => e.value + e.checked) + "";
+  const doc = document, body = doc.body, note = doc.createElement("p"), unsent = doc.currentScript.title, regions = ":not(a,form)[data-block";
+  const path = (address) => `${address}`.split("#")[0],
+    region = (name, root = doc) => root.querySelector(`${regions}="${name}"]`) || root.getElementById(name),
+    values = (el) => [...el.elements || []].map((e) => e.value + e.checked) + "";
   let latest = {}, shown = path(location), leaves;
   note.role = "alert";
 
   // An existing node is kept, with all of a user's changes to it, if the new content has one with its tag, id and name.
-  const key = (e) => e.nodeName + e.id + e.name;
-  const find = (nodes, node, wanted = key(node)) => nodes.findIndex((e) => key(e) == wanted);
-  const remove = (nodes) => nodes.map((e) => e.remove());
+  const key = (e) => e.nodeName + e.id + e.name,
+    find = (nodes, node, wanted = key(node)) => nodes.findIndex((e) => key(e) == wanted),
+    remove = (nodes) => nodes.map((e) => e.remove());
 
   const update = (was, now) => {
     if (was.data != now.data) was.data = now.data;
@@ -56,17 +56,17 @@
     const mark = (on) => {
       for (const e of [el, to]) e.ariaBusy = on, e.toggleAttribute("data-loading", on);
       if (button) button.disabled = on;
-    };
-    const emit = (type, detail) =>
-      (el.isConnected ? el : doc).dispatchEvent(new CustomEvent("block:" + type, { bubbles: true, cancelable: true, detail }));
+    }, emit = (type, detail) =>
+      (el.isConnected ? el : doc).dispatchEvent(new CustomEvent("block:" + type, { bubbles: 1, cancelable: 1, detail }));
 
     mark(true);
     note.remove();
+    note.textContent = unsent;
     xhr.open(data ? "POST" : "GET", address);
     if (names) xhr.setRequestHeader("X-Block", names);
     xhr.upload.onprogress = ({ loaded, total }) => {
-      const bar = el.querySelector("progress");
-      if (bar) bar.max = total, bar.value = loaded;
+      const e = el.querySelector("progress");
+      if (e) e.max = total, e.value = loaded;
       emit("progress", { loaded, total });
     };
     xhr.onloadend = () => {
@@ -80,7 +80,7 @@
       mark(null);
       if (focused == button && doc.activeElement == body) button.focus();
       if (latest[names] != turn || leaves) return;
-      if (!status) return emit("failed") && !data && location.assign(address);
+      if (!status) return emit("failed") && (data ? to.prepend(note) : location.assign(address));
       // Another site may allow its page to be read, but that page does not belong in this one.
       if (new URL(end).origin != location.origin || (fails ? back : foreign && isNew)) return location.assign(end);
 
@@ -101,7 +101,7 @@
           const { block = first } = part.dataset, filled = block == first ? to : region(block);
           if (filled) morph(filled, part.content);
         }
-        if (to.contains(el) && same) el.reset?.();
+        if (same && to.contains(el)) el.reset?.();
         if (fails) to.querySelector("[autofocus]")?.focus();
         if (back) scrollTo(0, history.state?.scroll ?? scrollY);
       }
@@ -128,7 +128,7 @@
       load(event, el, given("target"), address, isPOST && (/^multi/i.test(given("enctype")) ? data : pairs), submitter);
   });
 
-  addEventListener("beforeunload", () => leaves = true);
+  addEventListener("beforeunload", () => leaves = 1);
   addEventListener("popstate", (event) => {
     if (path(location) == shown) return;
     latest = {};

@@ -11,20 +11,20 @@ from pathlib import Path
 from string import ascii_letters
 
 from antiphon import App, Request, Response
-from antiphon.embedding import OfRequest, errors_name_it
+from antiphon.embedding import OfRequest, errors_name_it, language_of
 from antiphon.features.html import Markup
 
 _NAMES = """
     address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
-    remove root same sent shown turn update values wanted was where xhr
+    remove root same sent shown turn unsent update values wanted was where xhr
 """
 """The names that the script defines.
 
 The script reads or sets no property with one of these names, so each can be shortened to a letter.
 """
 
-_LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
+_LETTERS = [letter for letter in f"{ascii_letters}_$" if letter not in "ei"]
 """Letters that the script does not use as names."""
 
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
@@ -38,6 +38,9 @@ def _smaller(script: str) -> str:
     letters: dict[str, str] = dict(zip(_NAMES.split(), _LETTERS, strict=False))
     return re.sub(r'(?<![\w"-])(?<![^.]\.)(\w+)(?![\w"-])', lambda found: letters.get(found[1], found[1]), script)
 
+
+_UNSENT = "This could not be sent. Please try again."
+"""The message of the script for a write without a response, as the title of its element."""
 
 _END = "})();"
 _SOURCE = Path(__file__).with_suffix(".js").read_text("utf-8").rstrip().removesuffix(_END)
@@ -93,4 +96,6 @@ class _Element(OfRequest):
     def __call__(self, *, nonce: str | None = None) -> Markup:
         url = self._request.url_for("block_script", digits=_script_for(self._request)[1])
         policy = f' nonce="{escape(nonce)}"' if nonce else ""
-        return Markup(f'<script src="{escape(url)}"{policy} defer></script>')
+        language = language_of(self._request)
+        said = (language and language.find(_UNSENT)) or _UNSENT
+        return Markup(f'<script src="{escape(url)}"{policy} title="{escape(said)}" defer></script>')

@@ -8,7 +8,7 @@ from tests.helpers.rows import rows
 
 FORM = '<form method="POST" data-block="main"><button>Send</button></form>'
 RENDER = "def render(request):\n    return request.html('page.html')\n"
-SCRIPT = re.compile(r'<script src="(/blocks\.\w+\.js)"( nonce="[^"]+")? defer></script>')
+SCRIPT = re.compile(r'<script src="(/blocks\.\w+\.js)"( nonce="[^"]+")? title="[^"]+" defer></script>')
 
 
 @pytest.mark.feature("asok-035", "asok-039")
