@@ -148,19 +148,27 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
 
     # Routes
 
-    def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
+    def converter(
+        self,
+        name: str,
+        to_python: Callable[[str], Any],
+        to_url: Callable[[Any], str] = str,
+        *,
+        default: Callable[[], Any] | None = None,
+    ) -> None:
         """Register your own converter, ``<name:parameter>``, for routes that are registered later.
 
         ``to_python`` converts a decoded segment, which is never empty, to a value; if it raises ValueError, the segment
-        doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is invalid or
-        taken, and TypeError for an async function.
+        doesn't match. ``to_url`` converts the value back to a segment. ``default`` returns the value for ``url_for``
+        without this parameter. Raises ValueError for a name that is invalid or taken, and TypeError for an async
+        function.
         """
         self._check_open()
         if name in CONVERTERS or name in self._registry.converters:
             raise explained("bad-converter", f"there is already a converter {name!r}")
         check_sync("to_python", to_python)
         check_sync("to_url", to_url)
-        self._registry.converters[name] = own_converter(name, to_python, to_url)
+        self._registry.converters[name] = own_converter(name, to_python, to_url, default)
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]

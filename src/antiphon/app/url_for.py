@@ -44,10 +44,12 @@ class _Way(NamedTuple):
     names: frozenset[str]
     defaults: Mapping[str, Any]
     """Default values of parameters that are not in the URL."""
+    filled: Mapping[str, Callable[[], Any]]
+    """Functions that return the values of parameters whose converters have a default."""
 
     def lacks(self, params: Mapping[str, Any]) -> str | None:
         """Return the first parameter that is missing."""
-        known = {**(self.route.defaults or _NONE), **params}
+        known = {**(self.route.defaults or _NONE), **params, **self.filled}
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
@@ -90,6 +92,7 @@ class Reverse:
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
         values = {**(way.route.defaults or _NONE), **given}
+        values |= {key: default() for key, default in way.filled.items() if key not in values}
         texts = {parameter.name: _text(way, parameter, values[parameter.name]) for parameter in way.parameters}
         host = ".".join([_printed_label(way, label, texts) for label in way.host])
         path = "".join([f"/{_quoted(way, segment, texts)}" for segment in way.path])
@@ -195,7 +198,8 @@ class Reverse:
         parameters = [part for segment in (*host, *path) for part in parameters_of(segment)]
         names = frozenset(part.name for part in parameters)
         defaults = {key: value for key, value in (route.defaults or _NONE).items() if key not in names}
-        return _Way(route, host, path, parameters, names, defaults)
+        filled = {part.name: part.converter.default for part in parameters if part.converter.default}
+        return _Way(route, host, path, parameters, names, defaults, filled)
 
     def _check_slashes(self, way: _Way, texts: Mapping[str, str]) -> None:
         """Check that no value contains a slash that would be read as the end of its segment."""

@@ -38,6 +38,8 @@ class Converter(NamedTuple):
     """True if it also matches the empty rest of a path, as in "/"."""
     whole_name: str = ""
     """The name with all bounds, if ``name`` may lack some."""
+    default: Callable[[], Any] | None = None
+    """The function that returns the value for URLs that are made without one."""
 
     @property
     def value_type(self) -> Any:
@@ -176,7 +178,9 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
     return _WITH_ARGUMENTS[name](argument)
 
 
-def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
+def own_converter(
+    name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str], default: Callable[[], Any] | None = None
+) -> Converter:
     """Make an application's own converter. Raises ValueError for a name that can't be used in a pattern."""
     if not _name.fullmatch(name):
         raise explained(
@@ -189,4 +193,4 @@ def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[
         return to_python(_text(segment))
 
     checked.__wrapped__ = to_python  # type: ignore[attr-defined]
-    return Converter(name, checked, 6, to_url)
+    return Converter(name, checked, 6, to_url, default=default)

@@ -6,13 +6,13 @@ app.use(Languages("locales", default="en"))
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple, NoReturn, cast
 
 from antiphon import App, Request, Response, explained, is_debug
 from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
-from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
-from antiphon.features.languages.texts import Texts, use_outside_of_requests
+from antiphon.features.languages.request_language import IN_PATHS, RequestLanguage, fallbacks, normalised
+from antiphon.features.languages.texts import Texts, current_language, use_outside_of_requests
 from antiphon.features.languages.words import words_for
 from antiphon.http import AcceptLanguage, SetCookie
 from antiphon.types import Route
@@ -40,11 +40,12 @@ def _name_language(request: Request, response: Response) -> None:
 class Languages:
     """A feature that responds to each request in one of the languages that have translations in the ``folders``.
 
-    The language is the one named by the query argument ``query`` (``?lang=de``), or else by the cookie, or else the
-    best match for Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is
-    None, it is not checked. A response for which the language was read has Content-Language, and its Vary lists the
-    fields that were checked. A request whose language is never read costs nothing. Errors and forms' messages are in
-    this language, too: Antiphon has translations of its own messages, which the app's catalogues override.
+    The language is the one in the path of a route with a parameter ``<language:...>``, or else the one named by the
+    query argument ``query`` (``?lang=de``), or else by the cookie, or else the best match for Accept-Language (RFC 9110
+    §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is None, it is not checked. A response for
+    which the language was read has Content-Language, and its Vary lists the fields that were checked. A request whose
+    language is never read costs nothing. Errors and forms' messages are in this language, too: Antiphon has translations
+    of its own messages, which the app's catalogues override.
 
     Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
     whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
@@ -97,7 +98,8 @@ class Languages:
         return RequestLanguage(request, self).negotiated() or self.default
 
     def install(self, app: App) -> None:
-        """Provide ``request.language``, and share functions with templates."""
+        """Provide ``request.language`` and the converter of languages in paths, and share functions with templates."""
+        app.converter(IN_PATHS, self._in_path, default=self._of_url)
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)
         use_outside_of_requests(self)
@@ -110,6 +112,15 @@ class Languages:
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("content-language", "set-cookie", "vary"), cookies=(self.cookie,) if self.cookie else ())
+
+    def _in_path(self, segment: str) -> str:
+        """Return a language in a path. Raises ValueError for one that the application lacks."""
+        return segment if segment in self.tags else self._unknown(segment)
+
+    def _of_url(self) -> str:
+        """Return the language for a URL that is made without one."""
+        language = current_language()
+        return self.default if language is None else language.tag
 
     def _of_request(self, request: Request) -> RequestLanguage:
         if self._watches:
@@ -136,7 +147,7 @@ class Languages:
         asked = AcceptLanguage.parse(wanted)
         return asked.best(self.tags) if asked else None
 
-    def _unknown(self, tag: str) -> str:
+    def _unknown(self, tag: str) -> NoReturn:
         raise explained("unknown-language", f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
 
 

@@ -84,6 +84,17 @@ def direction(tag: str) -> Literal["ltr", "rtl"]:
 
 _YEAR = 365 * 24 * 3600
 
+IN_PATHS = "language"
+"""The converter of languages in paths."""
+_in_pattern = re.compile(rf"<{IN_PATHS}:(\w+)>").search
+
+
+@lru_cache(maxsize=512)
+def _parameter_of(pattern: str) -> str | None:
+    """Return the parameter of a route that has the language, or None."""
+    found = _in_pattern(pattern)
+    return None if found is None else found[1]
+
 
 class RequestLanguage(OfRequest, Language):
     """The language of one request. Its first use determines which header fields the response depends on."""
@@ -115,7 +126,7 @@ class RequestLanguage(OfRequest, Language):
         languages = self._languages
         if len(languages.tags) == 1:
             return None
-        asked = self._in_query()
+        asked = self._in_path() or self._in_query()
         if asked is not None or not WatchedHead.takes_choices(self._request.head):
             return asked or self.negotiated()
         request = self._request
@@ -135,6 +146,11 @@ class RequestLanguage(OfRequest, Language):
     def choice(self) -> str:
         """The name of the choice among the application's languages."""
         return self._languages.choice
+
+    def _in_path(self) -> str | None:
+        """Return the language in the path, which the route's converter has checked."""
+        name = _parameter_of(self._request.route.pattern)
+        return None if name is None else self._request.path_params.get(name)
 
     def _in_query(self) -> str | None:
         name = self._languages.query
