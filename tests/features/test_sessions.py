@@ -521,7 +521,8 @@ class TestAtOnce:
         ({"a": [0]}, lambda s: s["a"].append(1), lambda s: s.pop("a"), [0, 1]),
         ({"a": [0]}, lambda s: s.pop("a"), lambda s: s["a"].append(1), None),
         ({"a": [0], "b": 1}, lambda s: s["a"].append(1), lambda s: s.pop("b"), [0, 1]),
-        ids=range(20),
+        ({"a": None}, lambda s: (s.pop("a"), s.setdefault("a", "text")), lambda s: s.update(a="theirs"), "text"),
+        ids=range(21),
     )  # fmt: skip
     def test_lists_and_dicts_have_what_both_requests_changed(
         self, store, interface, style, clock, begun, first, second, kept

@@ -181,7 +181,7 @@ class TrackedSession(Session):
         if name not in self:
             was_written = name in self._written
             self[name] = default
-            if not was_written:
+            if not was_written and isinstance(default, list | dict):
                 del self._copies[name]
         return self[name]
 
