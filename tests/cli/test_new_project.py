@@ -66,6 +66,7 @@ def run(folder, *command):
     ("template", "app", "path", "shown", "passed"),
     [
         ("pages", "make_app", "/login", "<h1>Log in</h1>", 2),
+        ("accounts", "make_app", "/login", "choose a new password", 6),
         ("api", "app", "/openapi.json", "/orders/total", 2),
         ("agent", "app", "/llms.txt", "- order: Order something", 6),
     ],
@@ -100,7 +101,7 @@ def test_a_login_of_a_project_reads_its_user_once(folder, monkeypatch):
 
 
 @pytest.mark.processes
-@rows("template", ["pages", "api", "agent"])
+@rows("template", ["pages", "accounts", "api", "agent"])
 def test_a_project_is_formatted_and_typed(folder, template):
     pytest.importorskip("mypy")
     project = folder / f"my-{template}"
@@ -113,7 +114,7 @@ def test_a_project_is_formatted_and_typed(folder, template):
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("template", ["pages", "api", "agent"])
+@pytest.mark.parametrize("template", ["pages", "accounts", "api", "agent"])
 def test_a_project_has_its_files_and_its_names(folder, template):
     told = new("my-shop", "--template", template).output
     assert "with the package my_shop" in told

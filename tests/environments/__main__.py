@@ -117,6 +117,7 @@ OF_OTHERS = {
 """The files of a wheel that another project has made under our name."""
 PROJECTS = {
     "pages": ("shop.app:make_app", "/login"),
+    "accounts": ("shop.app:make_app", "/login"),
     "api": ("shop.app:app", "/openapi.json"),
     "agent": ("shop.app:app", "/llms.txt"),
 }

@@ -216,7 +216,7 @@ def check_beside() -> Iterator[str]:
 def check_serves(app: str, path: str) -> Iterator[str]:
     """Yield the response of an application at a path, unless it is a 200."""
     with ServerProcess(RUN, app) as process:
-        response = process.respond(SentRequest("GET", path))
+        response = process.respond(SentRequest("GET", path, authority="localhost"))
         if response.status != 200:
             yield f"{app} at {path}: {response}"
 

@@ -510,10 +510,11 @@ def replay(
 @click.argument("name")
 @click.option(
     "--template",
-    type=click.Choice(["pages", "api", "agent"]),
+    type=click.Choice(["pages", "accounts", "api", "agent"]),
     default="pages",
     show_default=True,
-    help="pages: a login, a list and forms. api: typed JSON for programs, with OpenAPI. agent: a chat with tools.",
+    help="pages: a login, a list and forms. accounts: registration by mail, new passwords, a second factor."
+    " api: typed JSON for programs, with OpenAPI. agent: a chat with tools.",
 )
 def new(name: str, template: str) -> None:
     """Create a small project in a new folder NAME: an app, its tests, a Dockerfile and a CI workflow.

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import distribution, version
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
+from secrets import token_hex, token_urlsafe
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
@@ -22,6 +22,8 @@ IS_RELEASED = False
 _SUFFIX = ".template"
 """The suffix of each template's name, which keeps tools from treating it as a file of this package."""
 _TEMPLATES = Path(__file__).parent
+_BASES = {"accounts": ("pages",)}
+"""The templates whose files another one has, too, unless it has its own."""
 _LONGEST = 60
 """The maximum number of characters in a name; with more, lines in the project's files would be too long."""
 _is_name = re.compile("[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*").fullmatch
@@ -80,7 +82,7 @@ def make(name: ProjectName, template: str) -> Path:
 def _files(name: ProjectName, template: str) -> dict[str, str]:
     """Return the contents of a project's files by path."""
     texts: dict[str, str] = {}
-    for folder in (_TEMPLATES / "common", _TEMPLATES / template):
+    for folder in (_TEMPLATES / each for each in ("common", *_BASES.get(template, ()), template)):
         for file in sorted(folder.rglob(f"*{_SUFFIX}")):
             path = file.relative_to(folder).as_posix().removesuffix(_SUFFIX)
             texts[_filled(path, name)] = _filled(file.read_text("utf-8"), name)
@@ -89,6 +91,7 @@ def _files(name: ProjectName, template: str) -> dict[str, str]:
 
 def _filled(text: str, name: ProjectName) -> str:
     text = re.sub(r"antiphon(\[\w+\])?>=antiphon-version", lambda found: requirement(found[1] or ""), text)
+    text = text.replace("secret-key", token_urlsafe(32))
     return text.replace("project-name", name.project).replace("project_name", name.package)
 
 
