@@ -77,6 +77,9 @@ class TestProblem:
     def test_has_the_detail_that_was_given_even_if_empty(self):
         assert NotFound("no such order").problem()["detail"] == "no such order"
         assert NotFound("").problem()["detail"] == ""
+        assert NotFound().problem()["detail"] == ""  # as a page of errors reads it
+        with pytest.raises(KeyError):
+            NotFound().problem()["details"]
 
     @rows(
         "members, errors",

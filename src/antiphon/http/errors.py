@@ -57,6 +57,12 @@ class Problem(dict[str, object]):
 
     __slots__ = ()
 
+    def __missing__(self, name: str) -> object:
+        """Return an empty text for a detail that the error lacks, which a page of errors may show all the same."""
+        if name == "detail":
+            return ""
+        raise KeyError(name)
+
     def __or__(self, more: dict[str, object]) -> "Problem":  # type: ignore[override]
         return Problem({**self, **more})
 
