@@ -3,24 +3,20 @@
 import asyncio
 import itertools
 import logging
-import sqlite3
 import subprocess
 import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import timedelta
 
 import pytest
 
-from antiphon import App, Blueprint, Dependency, Request, abort
+from antiphon import App, Dependency, Request, abort
 from antiphon.features import (
     Bearer,
     Durable,
     Health,
-    IdempotentWrites,
     MemoryStore,
     Metrics,
-    OpenAPI,
     SessionLogin,
     Sessions,
     Signatures,
@@ -29,8 +25,6 @@ from antiphon.features import (
     login_required,
     sign,
 )  # fmt: skip
-from antiphon.features.durable.jobs import Schedule
-from antiphon.features.durable.stored import schema_of
 from antiphon.testing import Client
 from tests.helpers.databases import KINDS, LIBRARIES
 from tests.helpers.django_settings import settings_for_views
@@ -274,21 +268,6 @@ def test_nobody_blocks_a_key_of_another_caller(made, who):
     assert len(EFFECTS) == 2
 
 
-def test_what_is_stored_is_encrypted(made, url):
-    app, durable = made()
-
-    @app.post("/", durable=True)
-    def pay(request: Request):
-        return {"card": durable.step(str, request.json["card"]), "cookie": request.cookies["session"]}
-
-    with Client(app) as client:
-        found = sent(client, json={"card": "4111111111111111"}, headers={"cookie": "session=secret-cookie"})
-        assert found.json == {"card": "4111111111111111", "cookie": "secret-cookie"}
-    dump = repr(execute(url, "select s::text, o::text from dbos.workflow_status s, dbos.operation_outputs o"))
-    assert "antiphon.request" in dump
-    assert not [each for each in ("4111111111111111", "secret-cookie") if each in dump]
-
-
 def test_hooks_run_once_and_the_handler_has_its_own_dependencies(made):
     app, _durable = made()
     app.use(Sessions(MemoryStore()))
@@ -449,120 +428,7 @@ def tick():
     EFFECTS.append("tick")
 
 
-NOW = 1_800_000_000.0  # a Friday, at 8 o'clock
-
-
-@rows(
-    "text, last, next",
-        ("1 hour", 0, 3600), ("hour", 0, 3600), ("15 minutes", 0, 900), ("2 days", 28_800 + 86_400, None),
-        ("week", 28_800 + 86_400, 5 * 86_400 + 57_600),
-        ("0 3 * * *", 5 * 3600, 19 * 3600), ("*/5 * * * *", 0, 300),
-)  # fmt: skip
-def test_schedules(text, last, next):
-    found = Schedule.parse(text)
-    assert NOW - found.last(NOW) == last
-    assert next is None or found.next(NOW) - NOW == next
-
-
-@rows("url, schema", ("sqlite:////srv/shop.db", ""), ("postgresql+psycopg://db/shop", "dbos."))
-def test_tables_are_where_those_of_dbos_are(url, schema):
-    assert schema_of(url) == schema
-
-
-@rows("text", ["", "1 fortnight", "0 hours", "-1 hour", "* * *", "61 * * * *", "@hourly", "1 hour "])
-def test_schedules_that_are_not(text):
-    with pytest.raises(ValueError, match="a schedule must be such as"):
-        Schedule.parse(text)
-
-
-def test_the_document_says_202_and_the_key(made):
-    app, _durable = made()
-    api = OpenAPI("Shop")
-    app.use(api)
-    app.post("/orders", durable=True)(lambda request: ({"item": "lamp"}, 201))
-    with Client(app) as client:
-        made = client.get("/openapi.json").json["paths"]["/orders"]["post"]
-    assert {"201", "202", "400", "422", "503"} <= {*made["responses"]}
-    assert {"Location", "Retry-After"} <= {name.title() for name in made["responses"]["202"]["headers"]}
-    [key] = [each for each in made["parameters"] if each["in"] == "header"]
-    assert (key["name"], key["required"]) == ("Idempotency-Key", True)
-
-
 # What is refused
-
-
-URL = "postgresql:///none"
-
-
-@rows(
-    "options, message",
-        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"), ({"wait": 0}, "above 0"),
-        ({"name": "SHOP"}, "a-z, 0-9, - and _"), ({"name": "no"}, "3 to 256"),
-        ({"lease": -1}, "above 0"), ({"retries": -1}, "above 0"),
-        ({"retries": timedelta(seconds=-1)}, "above 0"),
-)  # fmt: skip
-def test_options_that_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        Durable(**{"url": URL, **options})
-
-
-def test_an_old_sqlite_is_named_with_what_to_do(monkeypatch):
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
-    with pytest.raises(RuntimeError, match=r"SQLite 3.42 or newer.*use PostgreSQL"):
-        Durable("sqlite:///shop.db")
-
-
-@rows(
-    "options, message",
-    ({"idempotent": True}, "leave out idempotent=True"),
-    ({"resumable": True}, "let it store the upload, and enqueue what is to be done with it"),
-    ({"receive": "stream"}, "streams its body"),
-    ({"unguarded": True}, "is unguarded"),
-)
-def test_routes_that_are_refused(options, message):
-    app = App(secret_keys=[KEY])
-    app.use(Durable(URL))
-    app.use(IdempotentWrites(MemoryStore()))
-    app.post("/", durable=True, **options)(lambda request: "")
-    with pytest.raises(ValueError, match=message):
-        app._freeze()
-
-
-def test_what_needs_the_feature_a_key_or_a_start(made):
-    app = App()
-    app.post("/", durable=True)(lambda request: "")
-    with pytest.raises(RuntimeError, match=r"needs app.use\(Durable"):
-        app._freeze()
-    app = App()
-    app.use(Durable(URL))
-    with pytest.raises(RuntimeError, match="secret_keys"), Client(app):
-        pass
-    with pytest.raises(TypeError, match="belongs to the application"):
-        Blueprint("shop").use(Durable(URL))
-    with pytest.raises(RuntimeError, match="belongs in a handler"):
-        Durable(URL).step(effect, "a")
-    with pytest.raises(ValueError, match="at the top of its module"):
-        Durable(URL).enqueue(lambda: None)
-    with pytest.raises(RuntimeError, match="while its app is started"):
-        Durable(URL).enqueue(effect, "a")
-
-
-def test_steps_inside_of_steps_and_on_the_loop_are_refused(made, caplog):
-    app, durable = made()
-
-    @app.post("/nested", durable=True)
-    def nested(request: Request):
-        return durable.step(durable.step, effect, "inner")
-
-    @app.post("/loop", durable=True)
-    async def on_loop(request: Request):
-        durable.step(effect, "blocks")
-
-    with Client(app) as client:
-        for path, message in (("/nested", "inside of the step"), ("/loop", "await durable.astep")):
-            assert sent(client, path, path).status == 500
-            assert message in caplog.text
-    assert EFFECTS == []
 
 
 def test_what_dbos_logs_goes_where_the_program_logs(made, caplog):
@@ -575,7 +441,7 @@ def test_what_dbos_logs_goes_where_the_program_logs(made, caplog):
 def test_other_routes_pay_nothing():
     """Their plans are those of an app without the feature, and nothing of DBOS is loaded before the start."""
     plans = []
-    for features in ([], [Durable(URL)]):
+    for features in ([], [Durable("postgresql:///none")]):
         app = App(secret_keys=[KEY])
         for feature in features:
             app.use(feature)
