@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import Any
 
+from antiphon import Limits, WebSocketClosed
 from antiphon import Request as NativeRequest
-from antiphon import WebSocketClosed
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
@@ -189,7 +189,7 @@ class TestClient:
         ``client`` is a generator function, defined with ``def`` or ``async def``. It yields the messages to send, and
         ``yield`` returns the handler's messages. When the function ends, the client disconnects.
         """
-        connection = Connection(_ScriptedChannel(client()), limit=_ScriptedChannel.limit)
+        connection = Connection(_ScriptedChannel(client()), limits=Limits(message=_ScriptedChannel.limit))
         connection.on_demand(connection.accepted)
         origin = f"{self.scheme}://{NoCaseDict(headers or {}).get('Host', self.host)}"  # browsers always send it
         handshake = {**_HANDSHAKE, "Origin": origin, **(headers or {})}
