@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Response, view
 from antiphon.testing import Client
 from tests.frameworks import apps, django_urls
-from tests.frameworks.exchanges import asking_views
+from tests.frameworks.exchanges import asking, asking_views
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -253,3 +253,33 @@ def test_an_internal_failure_is_not_told():
     with Client(app, raise_errors=False) as client:
         sent = client.get("/")
     assert (sent.status, "payments" in sent.text) == (500, False)
+
+
+class SoldError(Exception):
+    """An error to which the applications respond themselves."""
+
+
+def sold(*_):
+    return "It is sold.", 410
+
+
+async def asold(*_):
+    responses = pytest.importorskip("starlette.responses")
+    return responses.PlainTextResponse("It is sold.", 410)
+
+
+@rows("make, add, handler", [
+    (apps.flask, "register_error_handler", sold), (apps.quart, "register_error_handler", sold),
+    (apps.starlette, "add_exception_handler", asold), (apps.fastapi, "add_exception_handler", asold),
+])  # fmt: skip
+def test_handlers_of_the_app_respond_to_its_own_exceptions(make, add, handler):
+    def fails(request):
+        raise SoldError
+
+    def views(interface=None):
+        return {"fails": view(interface=interface)(fails)}
+
+    with apps.application(make, views) as app, asking(app, make.__name__) as ask:
+        getattr(app, add)(SoldError, handler)
+        status, _, text = ask("GET", "/fails", {}, b"")
+    assert (status, text) == (410, "It is sold.")

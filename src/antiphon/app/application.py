@@ -268,10 +268,11 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._check_open()
         from inspect import isasyncgenfunction, isgeneratorfunction
 
-        if not (isgeneratorfunction(function) or isasyncgenfunction(function)):
+        is_sync, is_async = isgeneratorfunction(function), isasyncgenfunction(function)
+        if not (is_sync or is_async):
             reason = "is around work: write `yield` where the work is done, and no arguments"
             raise explained("middleware-never-yields", f"{describe(function)} {reason}", TypeError)
-        parts: Any = self._registry.around_tasks if isasyncgenfunction(function) else self._registry.around_threads
+        parts: Any = self._registry.around_threads if is_sync else self._registry.around_tasks
         parts.append(function)
         return function
 

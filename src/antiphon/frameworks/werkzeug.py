@@ -123,7 +123,10 @@ class Flask(Werkzeug):
         if isinstance(error, HTTPError):
             raised: Exception = import_module(f"{self.above}werkzeug.exceptions").HTTPException(response=made)
             return raised
-        self._package().after_this_request(self._replacing(made))
+        app, kinds = self._package().current_app, type(error).__mro__
+        known = [app.error_handler_spec[name][None] for name in (*given.blueprints, None)]
+        if not any(kind in handlers for handlers in known for kind in kinds[: kinds.index(Exception)]):
+            self._package().after_this_request(self._replacing(made))
         return error
 
     def _replacing(self, made: Any) -> Any:

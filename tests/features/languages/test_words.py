@@ -26,6 +26,7 @@ FOR_PROGRAMMERS = (
     "adapters/websockets/wsgi.py",  # how to set up a server, and what a client's library did wrong
     "features/tools/",  # a protocol of programs
     "app/planning/request_checks.py: f\"This server doesn't support WebSockets",  # servers that support WebSockets
+    "frameworks/framework.py: detail or None",  # what code of another framework says
     "body/receiver.py: str(error)",  # "Content-Length must be ...", which is in the table
     "features/forms/form.py: self._said",  # one of the messages
     "features/users.py: self._reason(request)",  # its texts are found
