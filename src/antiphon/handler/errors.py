@@ -216,6 +216,11 @@ def is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
     return sole_error(raised) is error or (is_stop and raised.__cause__ is error)
 
 
+def _told_of(error: BaseException) -> HTTPError | Response | None:
+    """Return what an exception of another framework's helper tells; None for others, without asking for Python's."""
+    return None if type(error).__module__ == "builtins" else frameworks().told_of(error)
+
+
 def as_http_error(error: BaseException) -> HTTPError:
     """Return the error that the client sees: the error itself if it is an HTTPError, otherwise one that reveals
     nothing.
@@ -223,7 +228,7 @@ def as_http_error(error: BaseException) -> HTTPError:
     if isinstance(error, HTTPError):
         return BadRequest("The body is malformed.") if isinstance(error, IncompleteBody) else error
     if isinstance(error, Exception) or not is_leaving(error):
-        told = frameworks().told_of(error)  # if another framework's helper has raised it
+        told = _told_of(error)
         if told is not None:
             return told if isinstance(told, HTTPError) else HTTPError(max(told.status, 400))
         return InternalServerError("The server failed to handle the request; the failure has been logged.")
@@ -310,7 +315,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
 def raised_response(raised: BaseException) -> Response | None:
     """Return a redirect, or another response that was raised, also by another framework's helper; None for an error."""
     if not isinstance(raised, RaisedResponse):
-        told = None if isinstance(raised, HTTPError) else frameworks().told_of(raised)
+        told = None if isinstance(raised, HTTPError) else _told_of(raised)
         return told if isinstance(told, Response) else None
     response = Response(None, raised.status, raised.headers)
     if raised.location is not None:
