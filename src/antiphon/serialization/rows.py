@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from functools import cache
 from inspect import iscoroutinefunction
 from os.path import splitext
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.http.charset import CODECS
@@ -224,10 +224,6 @@ class _Recoded:
             raise BadRequest(f"The body is not text in {self._charset}.") from None
 
 
-_DELIMITERS = ",;\t|"
-"""The delimiters of which the wrong one is recognized."""
-
-
 class _Fields:
     """Reads records of CSV (RFC 4180) as a type, whose names are in the first record, unless ``has_header`` is False.
 
@@ -273,8 +269,8 @@ class _Fields:
             raise BadRequest("The first line of the CSV must have a different name for each column.")
         if {*self._known}.isdisjoint(names):  # all rows would have nothing but defaults
             delimiter = self._delimiter
-            for found in _DELIMITERS:
-                if found != delimiter and any(found in name for name in names):
+            for found in ",;\t|":
+                if found in names[0] and found != delimiter:
                     raise _wrong(f"has no column that is a field: its delimiter must be {delimiter!r}, not {found!r}")
             raise _wrong("has no column that is a field")
         self.names = names
@@ -395,7 +391,7 @@ class RowValues(Generic[T]):
                 self._refuse(row, error)
             else:
                 if value is not None or fields is None:
-                    yield value
+                    yield cast("T", value)
 
     def _refuse(self, row: Row, error: UnprocessableContent) -> None:
         line, pointer, _ = row
