@@ -17,6 +17,7 @@ from antiphon import App, Request, Response
 from antiphon.features import (
     AccessToken,
     Bearer,
+    IdempotentWrites,
     Introspection,
     MemoryStore,
     OpenAPI,
@@ -237,6 +238,22 @@ def test_a_blocking_loader_runs_on_a_thread(provider):
 
     app = make_app(provider, users=lambda resource: Users(Bearer(find), resource=resource, blocking=True))
     assert status(client_of(app), provider.token(aud=HERE)) == 200
+
+
+def test_a_renewed_token_is_the_same_caller_and_that_of_another_user_is_not(provider):
+    app, ordered = App(), []
+    app.use(IdempotentWrites(MemoryStore()))
+
+    @app.post("/api/orders", idempotent=True, before=login_required)
+    def order(request: Request) -> str:
+        ordered.append(request.user)
+        return f"order {len(ordered)}"
+
+    client = client_of(make_app(provider, app=app))
+    for changes, wanted in ({}, "order 1"), ({}, "order 1"), ({"sub": "bob"}, "order 2"):
+        fields = {"authorization": f"Bearer {provider.token(aud=HERE, **changes)}", "idempotency-key": '"1"'}
+        assert client.post("/api/orders", headers=fields).text == wanted
+    assert ordered == ["ann", "bob"]
 
 
 # Introspection
