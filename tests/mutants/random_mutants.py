@@ -72,6 +72,12 @@ def random_mutants(count: int, seed: int) -> list[RandomMutant]:
     return found
 
 
+def random_mutants_of(room: str, count: int, seed: int) -> list[RandomMutant]:
+    """Choose so many changes at random in a folder of the package."""
+    found = [each for path in sorted((SOURCE / room).rglob("*.py")) for each in changes(path)]
+    return Random(seed).sample(found, min(count, len(found)))
+
+
 def changes(path: Path, source: Path = SOURCE) -> Iterator[RandomMutant]:
     """Give each change that can be made in a file within one line."""
     for node in _running(ast.parse(path.read_bytes())):

@@ -7,6 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "antiphon"
 TABLE = Path(__file__).with_name("mutants.toml")
+ROOMS = Path(__file__).with_name("rooms.txt")
+LEAST = 0.8
+"""The share of a folder's mutants that its cheap tests are to notice."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,9 @@ def mutants() -> list[Mutant]:
     """Read the table."""
     with TABLE.open("rb") as file:
         return [Mutant(**row) for row in tomllib.load(file)["mutant"]]
+
+
+def rooms() -> dict[str, float]:
+    """Read the folders whose cheap tests notice less, with the shares that they do."""
+    lines = (line.split() for line in ROOMS.read_text().splitlines() if line[:1] != "#")
+    return {room: int(noticed) / int(of) for room, noticed, _, of in lines}

@@ -3,8 +3,8 @@
 import ast
 
 from tests.helpers.rows import rows
-from tests.mutants.random_mutants import changes, random_mutants
-from tests.mutants.table import ROOT, SOURCE, mutants
+from tests.mutants.random_mutants import changes, random_mutants, random_mutants_of
+from tests.mutants.table import LEAST, ROOT, SOURCE, mutants, rooms
 from tests.pairs.__main__ import mutants as pairs_mutants
 
 MUTANTS = mutants() + [mutant for _, mutant in pairs_mutants()]
@@ -31,3 +31,14 @@ def test_what_may_change(tmp_path):
     (tmp_path / "code.py").write_text(code)
     found = {each.new for each in changes(tmp_path / "code.py", tmp_path)}
     assert found == {"pass", "(a <= 10)", "11", "(not a or x)", "bool(a)", "return None", "False"}
+
+
+def test_mutants_of_a_folder_are_all_of_it():
+    made = random_mutants_of("features/tables", 20, seed=1)
+    assert (len({*made}), {each.file.rpartition("/")[0] for each in made}) == (20, {"features/tables"})
+
+
+def test_folders_whose_cheap_tests_notice_little_are_listed_until_they_notice_more():
+    for room, noticed in rooms().items():
+        assert [folder for folder in (SOURCE / room, ROOT / "tests" / room) if not folder.is_dir()] == []
+        assert 0 < noticed < LEAST
