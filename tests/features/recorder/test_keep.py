@@ -141,6 +141,25 @@ def test_the_log_leads_to_the_record(client_of, caplog):
     assert keep.find(response.json["request_id"]) == kept
 
 
+def test_requests_whose_client_has_chosen_one_id_are_all_kept(client_of):
+    keep = Recorder(MemoryStore())
+    app = application(keep)
+
+    @app.middleware
+    def take_id(request):
+        request.id = request.headers["x-request-id"]
+        yield
+
+    client = Client(app, raise_errors=False, headers={"x-request-id": "mine"})
+    for kind in ("key", "value", "value"):
+        client.get(f"/fail/{kind}")
+    assert keep.flush()
+    assert {cause.why: cause.count for cause in keep.all()} == {"KeyError": 1, "ValueError": 2}
+    value, key = keep.all()
+    assert keep.find(key.id) == key
+    assert keep.overlapping(value.id)[0] == value.last
+
+
 def test_most_causes(client_of):
     keep = Recorder(MemoryStore(), max_records=2)
     app = application(keep)

@@ -4,12 +4,11 @@ app.use(Recorder(SQLiteStore("kept.db"), errors=True, slower=2.0, max_records=10
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from antiphon import App, Exchange, Observer, Request, Response, explained
+from antiphon import App, Dependency, Exchange, Observer, Request, Response, explained
 from antiphon.embedding import (
     FeatureStore,
     Servable,
@@ -81,8 +80,7 @@ class Recorder(Observer):
         self._max_body = max_body
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
-        self._kept_ids: deque[str] = deque(maxlen=256)
-        """The ids of the most recently kept requests, since an error can be seen in several places."""
+        self._has_kept = Dependency[bool]("kept")  # not by the request's id, which clients may choose
         self._errors_of_replay: list[BaseException] | None = None
 
     def install(self, app: Servable) -> None:
@@ -156,8 +154,8 @@ class Recorder(Observer):
         if self._errors_of_replay is not None:
             self._errors_of_replay += [] if error is None else [error]
             return False
-        request_id = request._id
-        if request_id in self._kept_ids:
+        outermost = request._outermost
+        if self._has_kept in outermost:  # an error can be seen in several places
             return True
 
         def caught() -> Caught:
@@ -168,8 +166,8 @@ class Recorder(Observer):
                 record.time = time.time() - observation.seconds + seconds  # its end: it may be kept later
             return Caught(record, None if error is None else Trace.of(error, cause.place))
 
-        self._kept_ids.append(request_id)
-        return self._writer.add(cause.id, why, request_id, caught)
+        outermost[self._has_kept] = True
+        return self._writer.add(cause.id, why, request._id, caught)
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:
@@ -204,8 +202,8 @@ class Recorder(Observer):
         if (found := self.find(id_)) is None:
             raise explained("bad-test-request", f"no request with the id {id_!r} is kept", LookupError)
         last = found.last
-        kept = {each.request_id: each for cause in self.all() for each in (cause.first, cause.last)}
-        kept.pop(last.request_id, None)
+        kept = {(each.request_id, each.time): each for cause in self.all() for each in (cause.first, cause.last)}
+        kept.pop((last.request_id, last.time), None)
         return [last, *(each for each in kept.values() if each.began <= last.time and last.began <= each.time)]
 
     def forget(self, user: str) -> int:

@@ -87,7 +87,7 @@ class Shelf:
         if not id_:
             return None
         every = self.all()
-        exact = [kept for kept in every if kept.id == id_ or id_ in kept.request_ids]
+        exact = [kept for kept in every if kept.id == id_] or [kept for kept in every if id_ in kept.request_ids]
         begun = [kept for kept in every if kept.id.startswith(id_) or any(map(_begins(id_), kept.request_ids))]
         return exact[0] if exact else begun[0] if len(begun) == 1 else None
 
