@@ -77,6 +77,9 @@ def test_statements_call_no_code_of_another_role_and_fail_at_no_isolation(postgr
         set_default(postgres, setting)
     execute(postgres, "create schema dbos")
     tables = stored.Tables(postgres)
+    assert tables.run("select application_name from pg_stat_activity where pid = pg_backend_pid()") == [
+        [("antiphon durable",)]
+    ]
     tables.make()
     at_once(lambda _: [tables.run(stored.BEAT, id="1", app="shop") for _ in range(5)], 4)
     tables.run(stored.POST, job="job", id="1", app="shop")

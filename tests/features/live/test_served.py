@@ -81,6 +81,7 @@ def test_a_write_in_one_process_is_seen_in_another_also_after_one_was_killed(dat
             execute(database, TRIGGER)
             execute(database, "insert into orders (name) values ('by another program')")
             assert {watcher.wait_for("by another program") for watcher in watchers} != {tag}
+            assert ("antiphon live",) in execute(database, "select application_name from pg_stat_activity")
         one.kill()
         order(other, "Milk")
         back = Watcher(stack, other, **{"Last-Event-ID": tag})

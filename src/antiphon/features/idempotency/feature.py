@@ -394,9 +394,10 @@ class IdempotentWrites:
         return response
 
     async def _complete(self, request: Request, response: Response) -> None:
-        """Write a claim's outcome in the handler's transaction, unless that will be rolled back."""
+        """Write a claim's outcome in the handler's transaction, unless that will be rolled back, or has ended."""
         claim = request[_CLAIM]
-        if response.error is not None or cast("TableClaims", claim.claims).connection.is_failed:
+        connection = cast("TableClaims", claim.claims).connection
+        if response.error is not None or connection.is_failed or connection.open_driver is None:
             return
         try:
             await self._complete_in(request, claim, claim.outcome(response))
