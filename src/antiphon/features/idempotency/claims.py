@@ -112,15 +112,10 @@ def is_form(request: Request) -> bool:
     return request.mimetype in (_FORM, _MULTIPART)
 
 
-def key_in_form(request: Request) -> str | None:
-    """Return the key in a form's hidden field, or None. On a loop, the body must have been loaded."""
-    key = request.form.get(KEY_FIELD)
-    return key if key and len(key) <= LONGEST_KEY else None
-
-
-def write_of_form(request: Request, key: str, caller: Callable[[Request, str], Write]) -> Write:
-    """Return a write whose key was in a form."""
-    return caller(request, key)._replace(nobody=_hash(key, ""))
+def write_in_form(request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
+    """Return the write of a form that has its key in a hidden field, or None. On a loop, the body must have arrived."""
+    key = request.form.get(KEY_FIELD) if is_form(request) else None
+    return caller(request, key)._replace(nobody=_hash(key, "")) if key and len(key) <= LONGEST_KEY else None
 
 
 def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str, request: Request) -> None:
@@ -131,7 +126,8 @@ def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str
     """
     fields = data.get("caller_fields", {})
     if write.is_of_form:
-        fields = {name: known for name, known in fields.items() if not _is_no_cookie(key, name, known)}
+        none = {_hash(key, name, *text) for name in fields if "cookie" in name for text in ((), ("",))}
+        fields = {name: known for name, known in fields.items() if known not in none}
     if data["caller"] not in (write.caller, write.nobody):
         what = "other credentials"
     elif data["fingerprint"] != fingerprint and not (write.is_of_form and data["state"] == RELEASED):
@@ -141,10 +137,6 @@ def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str
     else:
         return
     raise _sent_before() if write.is_of_form else reused_with(what)
-
-
-def _is_no_cookie(key: str, name: str, known: str) -> bool:
-    return "cookie" in name and known in (_hash(key, name), _hash(key, name, ""))
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:

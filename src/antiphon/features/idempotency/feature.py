@@ -70,9 +70,8 @@ from antiphon.features.idempotency.claims import (
     is_form,
     is_of_another_user,
     is_retried,
-    key_in_form,
     key_of,
-    write_of_form,
+    write_in_form,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.features.stores import unavailable
@@ -268,8 +267,8 @@ class IdempotentWrites:
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
         """Return a request's key and caller, or None for a request that has no key and needs none."""
-        if not _is_in_header(request) and is_form(request) and (key := key_in_form(request)) is not None:
-            return write_of_form(request, key, caller)
+        if not _is_in_header(request) and (write := write_in_form(request, caller)) is not None:
+            return write
         return caller(request, key_of(request)) if _is_in_header(request) or self.required else None
 
     async def _claim(self, request: Request, write: Write, fingerprint: str) -> Response | None:

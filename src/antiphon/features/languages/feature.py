@@ -44,8 +44,8 @@ class Languages:
     query argument ``query`` (``?lang=de``), or else by the cookie, or else the best match for Accept-Language (RFC 9110
     §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is None, it is not checked. A response for
     which the language was read has Content-Language, and its Vary lists the fields that were checked. A request whose
-    language is never read costs nothing. Errors and forms' messages are in this language, too: Antiphon has
-    translations of its own messages, which the app's catalogues override.
+    language is never read costs nothing. Errors and forms' messages are in this language, too: Antiphon translates its
+    own messages, which the app's catalogues override.
 
     Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
     whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
