@@ -474,7 +474,10 @@ async def _send_without_body(head: ASGIHead, request: Request, send: Send, messa
     """
     from asyncio import create_task
 
-    if server_module(head._receive) == _HYPERCORN and request.content.discard in request._deferred:  # noqa: SLF001
+    if request.content.discard in request._deferred:
+        if server_module(head._receive) != _HYPERCORN:  # noqa: SLF001 - of a class here
+            await send(message)
+            return
         await send({**message, "more_body": True})
         await request.content.discard()
         message = {"type": "http.response.body", "body": b""}
