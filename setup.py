@@ -41,8 +41,6 @@ class BuildWithDocs(build_py):
     def run(self) -> None:
         """Copy the modules, and pack the pages; an editable installation reads them where they are."""
         super().run()
-        if not self.editable_mode:
-            self.copy_file("src/antiphon-dialect.pth", self.build_lib)  # Python runs it at each start
         # The page of errors is made from the package's own errors.md.
         left_out = [Path("docs/reference/errors.md"), *Path("docs/maintainers").iterdir()]
         pages = sorted(page for page in Path("docs").rglob("*.md") if page not in left_out)

@@ -51,7 +51,6 @@ def _dialect(name: str, extra: str = "") -> Environment:
     return Environment(
         (
             ("installation",),
-            ("started", name),
             ("programs", name),
             ("pages", *(page for page in pages if (ROOT / page).exists())),
         ),

@@ -93,15 +93,6 @@ def check_installation() -> Iterator[str]:
         yield f"antiphon doctor: {done.stdout}{done.stderr}"
 
 
-def check_started(dialect: str) -> Iterator[str]:
-    """Yield the error if Python doesn't install the dialect that the environment names when it starts."""
-    program = f"import {dialect}; print({dialect}.__package__)"
-    variables = {**os.environ, "ANTIPHON_DIALECT": dialect}
-    done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=False)
-    if done.stdout.strip() != f"antiphon.dialects.{dialect}":
-        yield f"import {dialect}: {done.stdout}{done.stderr}"
-
-
 def _unexplained(what: str, error: BaseException, page: str = "") -> Iterator[str]:
     """Yield the error unless it names an extra that is not here, or comes from a package that the page installs."""
     each: BaseException | None = error
@@ -203,7 +194,6 @@ def check_beside() -> Iterator[str]:
 
     own = re.compile(
         r"(antiphon|antiphon-[\d.]+\.dist-info)/|(\.\./)+bin/antiphon$|__editable__\.antiphon-[\d.]+\.pth$"
-        r"|antiphon-dialect\.pth$"  # which Python runs as it starts, so it must be in the folder of packages
     )
     yield from [f"{name} is outside of antiphon/" for name in files("antiphon") or () if not own.match(str(name))]
     if Path(flask.__file__).parent != Path(str(distribution("flask").locate_file("flask"))):

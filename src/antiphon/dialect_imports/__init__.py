@@ -235,10 +235,13 @@ class StandInFinder(DistributionFinder):
             importlib.import_module(name)
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
-        """Yield the distributions that are replaced, or the one that `context` names, perhaps by its `__package__`."""
+        """Yield the distribution that `context` names, perhaps by its `__package__`, or all whose modules are imported.
+
+        Others aren't listed: to a tool that lists what is installed, the originals aren't there.
+        """
         for first, *_ in self.stand_ins.values():
             names = map(normalized, (first.distribution, first.package))
-            if context.name is None or normalized(context.name) in names:
+            if first.replaced in sys.modules if context.name is None else normalized(context.name) in names:
                 yield StandInDistribution(first)
 
 
@@ -332,6 +335,5 @@ def _check_in_time(first: StandIn) -> None:
         place = getattr(imported, "__file__", None) or "no file"
         raise TooLate(
             f"{first.replaced} was imported before its dialect could be installed, from {place}."
-            f" Install the dialect earlier, or set ANTIPHON_DIALECT={first.dialect} in the environment: Python then"
-            " installs it as it starts."
+            " Install the dialect earlier: docs/how-to/run-on-a-dialect.md shows how Python does that as it starts."
         )
