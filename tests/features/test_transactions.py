@@ -57,6 +57,7 @@ RETRIED = {  # the statuses of three requests with one key, and the payments tha
     "a savepoint is undone": ("source", "pay savepoint", [201, 201, 201], ["1"]),
     "the connection is lost": ("source", "pay lose", [500, 500, 500], []),
     "the handler commits": ("closing", "pay commit", [201, 201, 201], ["1"]),
+    "it commits, and something waits then": ("closing", "pay commit after", [201, 201, 201], ["1"]),
     "it commits before and after it pays": ("closing", "commit pay commit", [201, 201, 201], ["1"]),
     "it commits, and is to be asked later": ("closing", "pay commit later", [503, 503, 503], ["1", "1", "1"]),
     "it commits, and refuses": ("closing", "pay commit refuse", [402, 402, 402], ["1"]),
