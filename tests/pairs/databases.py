@@ -115,18 +115,16 @@ def _writing(random: Random, route: Route, library: str, source: str) -> Route:
 
 def _words(random: Random, library: str, source: str) -> str:
     """Return what a handler does with its transaction, word by word."""
-    begin = random.choice(["", "", "undone", "undone undone", *["dropped"] * _may_end(library, source)])
+    # A rollback takes the claim of the write along, so only what the source commits then happens once.
+    begins = ["", "", "undone", "undone undone", *["dropped"] * (source == "source" and library in BY_HAND)]
+    begin = random.choice(begins)
     hangs = random.sample(["job", "mail", "note"], random.randint(0, 3))
     words = random.sample([random.choice(["effect", "inner"]), *hangs], 1 + len(hangs))
     if source == "closing":
         words += ["commit", *["commit_note"] * ("note" in hangs), *random.choice([[], ["rollback"], ["commit"]])]
-    elif _may_end(library, source):
+    elif library in BY_HAND and begin != "dropped":
         words.insert(random.randint(1, len(words)), random.choice(["", "commit"]))
     return " ".join(" ".join([begin, *words]).split())
-
-
-def _may_end(library: str, source: str) -> bool:
-    return source == "closing" or library in BY_HAND
 
 
 def _words_of(route: Route | None) -> list[str]:
