@@ -49,12 +49,7 @@ def _pages(*names: str) -> Check:
 def _dialect(name: str, extra: str = "") -> Environment:
     pages = f"docs/how-to/from-{name}.md", f"docs/reference/dialects/{name}.md"
     return Environment(
-        (
-            ("installation",),
-            ("programs", name),
-            ("pages", *(page for page in pages if (ROOT / page).exists())),
-        ),
-        extra,
+        (("installation",), ("programs", name), ("pages", *(page for page in pages if (ROOT / page).exists()))), extra
     )
 
 

@@ -68,10 +68,7 @@ def test_rows_are_those_that_were_written_wherever_chunks_end(media_type, values
     assert read(media_type, *chunks)[0] == [Lamp(**each) for each in values]
 
 
-JSON = st.recursive(
-    st.none() | st.integers() | TEXTS,
-    lambda each: st.lists(each) | st.dictionaries(TEXTS, each),
-)
+JSON = st.recursive(st.none() | st.integers() | TEXTS, lambda each: st.lists(each) | st.dictionaries(TEXTS, each))
 
 
 @given(st.lists(JSON, max_size=5), st.lists(st.integers(0, 200), max_size=6))
