@@ -46,6 +46,8 @@ class KeyHandling(NamedTuple):
     """True if ``around`` receives a function that carries out a stored request and returns the whole response: the
     handler with only its dependencies and error handlers. It may be called later, and more than once.
     """
+    inner: "Callable[[Route, RequestHandler], RequestHandler] | None" = None
+    """A function like ``around``, for the handler itself where ``around`` is later."""
     outermost: "Callable[[Route], MiddlewareFunction] | None" = None
     """A function that returns a route's outermost middleware, which sees all failures, such as of a commit."""
     before_routing: MiddlewareFunction | None = None

@@ -30,6 +30,8 @@ def planned_for_keys(group: RouteGroup, route: Route, handler: Hook, stack: Hand
         if handling.around is None:
             continue
         if handling.is_later:
+            if handling.inner is not None:
+                handler = handler._replace(function=handling.inner(route, handler.function), raw_handler=None)
             handler, stack = _accepting(handling.around, route, handler, stack)
         else:
             handler = handler._replace(function=handling.around(route, handler.function), raw_handler=None)

@@ -35,6 +35,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.administration import Administration, RequestFailed, args_of, state_of
+from antiphon.features.durable.committed import Committed
 from antiphon.features.durable.engine import Engine
 from antiphon.features.durable.flow import attempts_in, called, check_off_loop, current, flow_for, name_of
 from antiphon.features.durable.jobs import JobId, Schedules, function_of, name_of_job, post, post_at_once
@@ -83,7 +84,8 @@ class Durable:
     ``url`` is that of a database of PostgreSQL, or of SQLite 3.42 or newer on one machine ("sqlite:///var/shop.db"), in
     which DBOS Transact makes its tables. Applications that share it have different ``name``s. All that is stored is
     encrypted with the app's secret keys. With ``inside``, the dependency that gives handlers a connection to the same
-    database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again after 1
+    database, ``enqueue`` writes a job in the transaction of the request, and a durable request whose transaction was
+    committed isn't carried out again. A job that fails is called again after 1
     second, then 2, and so on up to an hour, for the time of ``retries``, or that many times, as is a request that fails
     by what may pass, such as an outage.
 
@@ -134,6 +136,7 @@ class Durable:
             functions=function_of,
             due=lambda: self._schedules.due(self._engine),
         )
+        self._committed = None if inside is None else Committed(inside, ttl, self._engine)
 
     def install(self, app: "App") -> None:
         """Make the app use this feature for its durable routes. Raises TypeError for a blueprint."""
@@ -145,7 +148,8 @@ class Durable:
             )
         self._app = app
         self._engine.work_of_app = app.work
-        app.handle_key(RouteKeys.durable, KeyHandling(self, around=self._surround, is_later=True))
+        inner = None if self._committed is None else self._committed.around
+        app.handle_key(RouteKeys.durable, KeyHandling(self, around=self._surround, is_later=True, inner=inner))
         app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
         app.on_startup(self._open)
         app.on_shutdown(self._engine.close)

@@ -16,8 +16,7 @@ is, so no request changes another's claim.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
@@ -73,7 +72,7 @@ from antiphon.features.idempotency.claims import (
     key_of,
     write_in_form,
 )
-from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
+from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable, reopened
 from antiphon.features.stores import unavailable
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Duration, MiddlewareFunction, Route
@@ -508,7 +507,7 @@ class IdempotentWrites:
         if source is None:  # middleware holds the transaction
             return None
         for is_again in (False, True):
-            async with self._reopened(source, request) as value:
+            async with reopened(source, request, self._inside) as value:
                 connection = self._connection(value)
                 claims = await self._table.claims_on(connection, cast("TableClaims", claim.claims).table)
                 known = await claims.load(entry.key)
@@ -524,17 +523,6 @@ class IdempotentWrites:
                 if is_again:
                     await connection.commit()
         return None
-
-    @asynccontextmanager
-    async def _reopened(self, source: Any, request: Request) -> AsyncIterator[object]:
-        if not source.yields:
-            yield request[self._inside]
-        elif source.hook.is_async:
-            async with asynccontextmanager(source.hook.function)(request) as value:
-                yield value
-        else:
-            with contextmanager(source.hook.function)(request) as value:
-                yield value
 
     async def _write_to(
         self, claims: TableClaims, key: str, known: StoreEntry | None, data: dict[str, Any]

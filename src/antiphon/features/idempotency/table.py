@@ -6,11 +6,12 @@ committed left its response. Methods are ``async`` for both; those of a store do
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from secrets import randbits
 from typing import Any, Protocol
 
-from antiphon import explained
+from antiphon import Dependency, Request, explained
 from antiphon.embedding import DatabaseConnection
 from antiphon.features import Store, StoreEntry
 from antiphon.features.idempotency.claims import in_use
@@ -190,3 +191,16 @@ class TableClaims:
     async def delete(self, entry: StoreEntry) -> None:
         """Delete a row, unless it has changed."""
         await self.run(_DELETE, id=hash_key(entry.key), known=entry.version)
+
+
+@asynccontextmanager
+async def reopened(source: Any, request: Request, dependency: Dependency[Any]) -> AsyncIterator[object]:
+    """Open another value of a dependency than the request's own, by the dependency's source."""
+    if not source.yields:
+        yield request[dependency]
+    elif source.hook.is_async:
+        async with asynccontextmanager(source.hook.function)(request) as value:
+            yield value
+    else:
+        with contextmanager(source.hook.function)(request) as value:
+            yield value
