@@ -279,7 +279,7 @@ TOPICS = {
         "require_names is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency "
         "check_arguments check_sync check_no_decorator ready checked_by "
         "json_as texts_of TypeDescription json_schemas pointer_step language_of is_secret_name "
-        "FeatureStore store_name KeptResponse DatabaseConnection is_token_of "
+        "FeatureStore store_name KeptResponse KeyHandling RouteKeys DatabaseConnection is_token_of "
         "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop contained",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),

@@ -100,7 +100,7 @@ PUBLIC = {
         "DatabaseConnection", "checked_by", "MadeHead", "MadeRequest", "PlannedRoute", "arrivals", "request_around",
         "Choice", "WatchedHead", "keep_private", "unrecorded", "DEFAULT_PORTS",
         "RETRY_AFTER",
-        "KeptResponse",
+        "KeptResponse", "KeyHandling", "RouteKeys",
         "AsyncChunks", "BlockingChunks",
         "AwaitedResponse",
         "Body",

@@ -93,15 +93,16 @@ class Tool(NamedTuple):
         if given is None or isinstance(given, bool):
             return Tool() if given else None
         if not isinstance(given, Tool):
-            raise TypeError(f"tool must be True or a Tool, not {given!r}")
+            raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}", TypeError)
         if given.name is not None and not _tool_name.fullmatch(given.name):
-            raise ValueError(f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}")
+            message = f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}"
+            raise explained("bad-route-option", message)
         return given
 
 
 def _priority(given: Any) -> Priority:
     if given not in ("normal", "low"):
-        raise ValueError(f"priority must be 'normal' or 'low', not {given!r}")
+        raise explained("bad-route-option", f"priority must be 'normal' or 'low', not {given!r}")
     return given  # type: ignore[no-any-return] # as checked
 
 
@@ -127,7 +128,7 @@ class RouteKeys:
     """
 
     redirect_slashes = RouteKey[bool]("redirect_slashes")
-    """True if the path's other form, with or without a trailing slash, is redirected here; else the app says so."""
+    """True if the path's other form, with or without a trailing slash, is redirected here; the default is the app's."""
     durable = RouteKey[bool]("durable", needs="Durable(database_url)")
     """True if a request that was accepted is finished even if its process dies."""
     tool = RouteKey[Tool | None]("tool", parse=Tool.of, around=_confirmed)

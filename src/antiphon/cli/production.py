@@ -43,7 +43,9 @@ def faults_of(app: object, name: str, options: ServerOptions, keys: Iterable[byt
         yield error.message
 
 
-_find_words = re.compile(rb"(?i) |[-_]key|key[-_]|secret|password|example|insecure|change|0123456789").search
+_find_words = re.compile(
+    rb"(?i) |(?<![a-z0-9])key(?![a-z0-9])|secret|password|example|insecure|change|0123456789"
+).search
 _DISTINCT = 8
 _SHOWN_IN_DOCS = b"r0cJHR1b0sNBvGm6YpZ2jv0kXGWwGqXl1uTjWpdnzPk"
 

@@ -69,7 +69,6 @@ from antiphon.request.caller import arrivals, network_of, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_too_long, urlencoded_fields_of
-from antiphon.request.route import RouteMeta
 from antiphon.request.shared_caches import keep_private
 from antiphon.request.watching import Choice, Reads, WatchedHead, note_read, unrecorded, unwatched
 from antiphon.response.fields import SharedFields
@@ -94,7 +93,7 @@ __all__ = [
     "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "KeptResponse", "KeyHandling",
     "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError",
     "OfRequest", "OpenFile", "PlainHead", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal",
-    "RouteKeys", "RouteMeta", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
+    "RouteKeys", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
     "TimedSigner", "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "accelerated",
     "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork", "call_at_exit",
     "call_in_own_context", "caller_file", "check_arguments", "check_cross_site", "check_dependency", "check_digest",

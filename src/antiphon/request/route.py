@@ -66,7 +66,8 @@ class RouteKey(Generic[T_co]):
         except TypeError:  # it has parameters, or is a protocol
             fits = True
         if not fits:
-            raise TypeError(f"{self.name} must be {getattr(kind, '__name__', kind)}, not {value!r}")
+            wanted = getattr(kind, "__name__", kind)
+            raise explained("bad-route-option", f"{self.name} must be {wanted}, not {value!r}", TypeError)
         return value  # type: ignore[no-any-return] # as far as it can be checked
 
     def __repr__(self) -> str:
@@ -100,6 +101,10 @@ class RouteMeta:
             return outer
         values = {**outer._values, **self._values}  # noqa: SLF001 - of this class
         return RouteMeta({key: value for key, value in values.items() if value is not None})
+
+    def changed(self, values: Mapping[RouteKey[Any], object]) -> "RouteMeta":
+        """Return this metadata with some other values. None takes one away."""
+        return RouteMeta(values).within(self)
 
     def __contains__(self, key: object) -> bool:
         return key in self._values

@@ -88,7 +88,6 @@ class Planning:
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
         check_read_types(route.handler)
-        check_needs(group, route)
         handler = self._handler(route)
         if handler.is_async:
             # The handler itself is kept as ``raw_handler``, for requests in which it never waits.
@@ -99,6 +98,7 @@ class Planning:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         handler, stack = planned_for_keys(group, route, handler, stack)
+        check_needs(group, route)  # last: a feature may refuse the key of another
         plan = Plan(
             route,
             handler.for_handler(True),

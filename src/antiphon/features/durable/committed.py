@@ -16,7 +16,7 @@ from typing import Any
 from antiphon import Dependency, Request, Response
 from antiphon.embedding import Crossing, DatabaseConnection, KeptResponse, is_async
 from antiphon.features.durable.engine import Engine
-from antiphon.features.durable.flow import current
+from antiphon.features.durable.flow import flow_for
 from antiphon.features.durable.stored import kept_of
 from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.idempotency.table import WritesTable, reopened
@@ -36,7 +36,7 @@ class Committed:
         """Return a handler that is called only if its transaction has not been committed before."""
 
         def once(request: Request) -> Any:
-            key = _key()
+            key = f"durable {flow_for('a durable request', on_loop=True).id}"
             if (known := DatabaseConnection.at_once(self._known(request, key))) is not None:
                 return known
 
@@ -47,7 +47,7 @@ class Committed:
             return handler(request)
 
         async def aonce(request: Request) -> Any:
-            key = _key()
+            key = f"durable {flow_for('a durable request', on_loop=True).id}"
             looking = self._known(request, key)
             source = self._source_in(request)
             if source is None or source.hook.is_async:
@@ -93,11 +93,3 @@ class Committed:
             added = await claims.add(key, {"sealed": self._engine.serializer.serialize(kept_of(response))})
         if added is None:
             raise ServiceUnavailable("An earlier attempt is being committed.", retry_after=1)
-
-
-def _key() -> str:
-    """Return the key of the request that is carried out here. Its hooks run in another context."""
-    flow = current.get()
-    if flow is None:
-        raise LookupError("a durable request is carried out by its engine")
-    return f"durable {flow.id}"

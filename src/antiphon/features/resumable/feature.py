@@ -23,7 +23,6 @@ from antiphon.embedding import (
     KeptResponse,
     KeyHandling,
     RouteKeys,
-    RouteMeta,
     check_digest,
     check_numbers,
     describe,
@@ -141,7 +140,7 @@ class ResumableUploads:
                 deadline=None,
                 cancel_on_disconnect=False,
                 gives=None,
-                meta=RouteMeta(dict.fromkeys(_OF_WHOLE) | own).within(route.meta),
+                meta=route.meta.changed(dict.fromkeys(_OF_WHOLE) | own),
             )
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
-from antiphon.embedding import SAFE_METHODS, RouteKeys, RouteMeta, is_token, quote_path
+from antiphon.embedding import SAFE_METHODS, RouteKeys, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import EVENTS, JSON, NDJSON
@@ -397,7 +397,7 @@ def _marked(app: "App", wanted: Mapping[str, Tool], prefix: str) -> Iterator[Too
             methods = tuple(method for method in each.route.methods if method not in ("HEAD", "OPTIONS"))
             yield ToolRoute(
                 each.route._replace(
-                    meta=RouteMeta({RouteKeys.tool: wanted[each.route.name]}).within(each.route.meta), methods=methods
+                    meta=each.route.meta.changed({RouteKeys.tool: wanted[each.route.name]}), methods=methods
                 ),
                 each.path,
                 prefix,

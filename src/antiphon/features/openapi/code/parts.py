@@ -62,8 +62,8 @@ def _only_binds(descriptor: object) -> bool:
 
 
 def known(found: object) -> Value:
-    """Return an object that exists before the function runs; UNKNOWN if there is none, and for a proxy."""
-    return UNKNOWN if found is MISSING or annotations.is_proxy(found) else Known(found)
+    """Return an object that exists before the function runs; UNKNOWN if there is none."""
+    return UNKNOWN if found is MISSING else Known(found)
 
 
 def may_change(held: object) -> bool:

@@ -5,8 +5,19 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from antiphon import HTTPError, Response, abort
+from antiphon.features.openapi.code.annotations import is_proxy
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
-from antiphon.features.openapi.code.values import TEXT, Bound, Known, Local, Of, ResponseValue, TheRequest, Value
+from antiphon.features.openapi.code.values import (
+    TEXT,
+    UNKNOWN,
+    Bound,
+    Known,
+    Local,
+    Of,
+    ResponseValue,
+    TheRequest,
+    Value,
+)
 
 Meaning: TypeAlias = Literal["request", "abort", "json", "redirect", "page", "file"]
 _MEANINGS: Mapping[Meaning, Value] = {
@@ -70,7 +81,8 @@ class Words:
         }
 
     def meant_by(self, value: Value) -> Value:
-        """Return the value that a value stands for, usually the value itself."""
-        if self._stand_ins and isinstance(value, Known):
-            return self._stand_ins.get(id(value.value), value)
-        return value
+        """Return the value that a value stands for, usually the value itself; UNKNOWN for a proxy without a meaning."""
+        if not isinstance(value, Known):
+            return value
+        meant = self._stand_ins.get(id(value.value), value)
+        return UNKNOWN if meant is value and is_proxy(value.value) else meant
