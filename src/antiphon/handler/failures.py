@@ -17,10 +17,10 @@ from antiphon.response.response import Response
 def failed(request: Request, error: BaseException) -> Response:
     """Return the response to an error that has no error handler, and log the error if the developer has to see it."""
     error = sole_error(error)
-    if (raised := raised_response(error)) is not None:
-        return raised
     # An HTTPError says by itself what the client did.
     if not isinstance(error, HTTPError):
+        if (raised := raised_response(error)) is not None:
+            return raised
         note_failure(error)
     response = error_response(request, error)
     if response.status >= 500:

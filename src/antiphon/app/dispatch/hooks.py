@@ -366,7 +366,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
     """Return the first handler for an error, or None for a raised response that isn't an error."""
-    if (raised := raised_response(error)) is not None and raised.error is None:
+    if not isinstance(error, HTTPError) and (raised := raised_response(error)) is not None and raised.error is None:
         return None
     # Innermost first, as the plan lists them.
     for handlers in error_handlers:
