@@ -131,7 +131,10 @@ def _engine_of(url: str) -> Any:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        named = {"fallback_application_name": "antiphon durable"}
+        engine = create_engine(
+            parsed, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=named
+        )
 
         @event.listens_for(engine, "begin")
         def call_no_code_of_others(connection: Any) -> None:

@@ -211,7 +211,10 @@ class Live:
         is_told = False
         while self._is_watched():
             try:
-                with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                name = "antiphon live"
+                with psycopg.connect(
+                    url, autocommit=True, connect_timeout=5, fallback_application_name=name
+                ) as connection:
                     connection.execute(f"listen {_NOTICES}".encode())
                     self._add(None)  # those before are unknown
                     is_told = False
