@@ -230,6 +230,15 @@ def test_rows_of_any_number_need_the_memory_of_one(media_type):
     tracemalloc.stop()
 
 
+def test_an_item_of_many_strings_takes_little_memory_beyond_its_own():
+    body = b"[[" + b",".join([b'""'] * 200_000) + b"]]"
+    tracemalloc.start()
+    ((value,), _) = read(ARRAY, body, wanted=list[str], limits=Limits(json=1 << 20))
+    assert tracemalloc.get_traced_memory()[1] < 16 * len(body)
+    tracemalloc.stop()
+    assert len(value) == 200_000
+
+
 @rows("media_type", WRITTEN)
 def test_a_row_may_not_be_larger_than_json(media_type):
     with pytest.raises(HTTPError, match="The row on line 1 is longer than 100 bytes") as raised:

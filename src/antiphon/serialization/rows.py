@@ -109,11 +109,14 @@ class _Texts:
 
 _INSIDE_TEXT = re.compile(rb'["\\]').search
 # Whole strings, and objects and arrays that contain no others, are skipped at once: a row is one match, not one for
-# each quotation mark. Possessive, so that their time is linear: what has not arrived as a whole is read mark by mark.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_SKIPPED = rb'(?:[^"\[\]{}%%s]++|%s|[\[{](?:[^"\[\]{}]++|%s)*+[\]}])*+(["\[\]{}%%s])' % (_STRING, _STRING)
-_BETWEEN_ITEMS = re.compile(_SKIPPED % (b",", b","), re.DOTALL).match
-_INSIDE_ITEM = re.compile(_SKIPPED % (b"", b""), re.DOTALL).match
+# each quotation mark. Atomic, so that their time is linear: what has not arrived as a whole is read mark by mark. Only
+# what can't fail half-way is repeated possessively; other repetitions take memory, so a match reads a bounded part.
+_STRING = rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"'
+_FLAT = rb'[\[{][^"\[\]{}]*+(?>(?:%s[^"\[\]{}]*+)*)[\]}]' % _STRING
+_SKIPPED = rb'[^"\[\]{}%%s]*+(?>(?:(?:%s|%s)[^"\[\]{}%%s]*+)*)(["\[\]{}%%s])' % (_STRING, _FLAT)
+_BETWEEN_ITEMS = re.compile(_SKIPPED % (b",", b",", b","), re.DOTALL).match
+_INSIDE_ITEM = re.compile(_SKIPPED % (b"", b"", b""), re.DOTALL).match
+_AT_ONCE = 64 << 10
 
 
 class _Items:
@@ -164,7 +167,11 @@ class _Items:
         """Return the position of the end of the first item, or None if it has not arrived yet."""
         while True:
             search = _INSIDE_TEXT if self._is_text else _INSIDE_ITEM if self._depth > 1 else _BETWEEN_ITEMS
-            if (found := search(self._rest, self._position)) is None:
+            end = self._position + _AT_ONCE
+            if (found := search(self._rest, self._position, end)) is None:
+                if end < len(self._rest):
+                    self._position = end
+                    continue
                 self._position = max(self._position, len(self._rest))
                 return None
             self._position = found.end()
