@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -122,6 +122,22 @@ def ask(port, method="GET", path="/", body=None):
         return response.status, response.read()
 
 
+def upload(port, body):
+    """Send a body, and return the status even if the connection ends before the body has been sent.
+
+    Caddy passes an early refusal on, closes its connection to the app, and then the client's, whatever the app does.
+    Browsers and curl also read the response then.
+    """
+    with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection:
+        connection.putrequest("POST", "/orders", skip_host=True)
+        connection.putheader("Host", HOST)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.send(body)
+        return connection.getresponse().status
+
+
 def test_the_proxy_tells_who_asks_and_by_which_url(deployed):
     proxy, _ = deployed
     status, body = ask(proxy.port)
@@ -149,8 +165,8 @@ def test_an_event_arrives_while_the_stream_is_open(deployed):
 
 def test_the_proxy_takes_the_largest_body_that_the_app_takes(deployed):
     proxy, _ = deployed
-    assert ask(proxy.port, "POST", "/orders", bytes(16 << 20))[0] == 201
-    assert ask(proxy.port, "POST", "/orders", bytes((16 << 20) + 1))[0] == 413
+    assert upload(proxy.port, bytes(16 << 20)) == 201
+    assert upload(proxy.port, bytes((16 << 20) + 1)) == 413
 
 
 class Load:
