@@ -138,7 +138,8 @@ def test_a_feature_that_needs_another_thing_first(feature, make, fix):
     "make",
         lambda: Sessions(MemoryStore()), lambda: IdempotentWrites(MemoryStore()), lambda: Cache(MemoryStore()),
         lambda: Channel("news"), Runs, Flash, CSRFTokens, lambda: Users(Basic(str)),
-        lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}, everywhere=True), AccessLog, OpenTelemetry,
+        lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}, everywhere=True),
+        AccessLog, OpenTelemetry,
 )  # fmt: skip
 def test_a_blueprint_that_uses_what_is_for_an_application(make):
     if (feature := make()).__class__ is OpenTelemetry:

@@ -58,7 +58,7 @@ def attribute_of_object(owner: Known, name: str) -> Value:
 def _only_binds(descriptor: object) -> bool:
     """Return True for a descriptor that runs no code of the application: Python's, or Antiphon's own."""
     kind = type(descriptor)
-    return kind is not property and kind.__module__.partition(".")[0] in ("builtins", "antiphon")
+    return kind is not property and kind.__module__.partition(".")[0] in ("antiphon", "builtins", "enum")
 
 
 def known(found: object) -> Value:
