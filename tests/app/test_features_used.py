@@ -73,7 +73,7 @@ REGISTRATIONS = {
     "a shared value": lambda app: app.template_context(number=1),
     "a trusted origin": lambda app: app.trusted_origins.add(["https://other.example"]),
     "an observer": lambda app: app.observe(Watching()),
-    "a key of routes": lambda app: app.handle_key(RouteKeys.idempotent, KeyHandling(note, around=lambda *_: note)),
+    "a key of routes": lambda app: app.handle_key(RouteKeys.idempotent, KeyHandling(around=lambda *_: note)),
     "the measure of heads": lambda app: app._measure_header_sections(),
     "a feature of its own": lambda app: app.use(Other()),
     "an attribute": lambda app: setattr(app, "number", 1),

@@ -53,7 +53,7 @@ class Quotas:
         self.used = {}
 
     def install(self, app):
-        app.handle_key(QUOTA, KeyHandling(self, around=self.around))
+        app.handle_key(QUOTA, KeyHandling(around=self.around))
 
     def around(self, route, handler):
         most = route.meta[QUOTA]
@@ -133,3 +133,28 @@ def test_the_options_of_features_are_keys():
     meta = app.routes[0].meta
     assert {key.name: meta[key] for key in meta} == {"redirect_slashes": False, "priority": "low", "takes": dict}
     assert meta[RouteKeys.redirect_slashes] is False
+
+
+def test_a_key_is_parsed_once_for_each_route():
+    parsed, once = [], RouteKey[str]("once", parse=lambda given: parsed.append(given) or given)
+    App().get("/", meta={once: "a"})(lambda request: "")
+    assert parsed == ["a"]
+
+
+def test_what_a_key_does_by_itself_does_not_replace_its_feature():
+    key = RouteKey[bool]("both", needs="Both()", around=lambda route, handler: lambda request: f"({handler(request)})")
+
+    def outermost(route):
+        def around(request):
+            response = yield
+            response.headers["seen"] = route.name
+
+        return around
+
+    app = App()
+    app.get("/", name="home", meta={key: True})(lambda request: "here")
+    with pytest.raises(RuntimeError, match=r"needs app.use\(Both\(\)\)"):
+        Client(app).get("/")
+    app.handle_key(key, KeyHandling(outermost=outermost))
+    response = Client(app).get("/")
+    assert (response.text, response.headers["seen"]) == ("(here)", "home")

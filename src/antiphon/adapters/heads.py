@@ -224,6 +224,18 @@ class HintedSend:
         await self._send(message)
 
 
+MANAGER = "tm.manager"
+"""The key of the transactions of ``pyramid_tm`` in an environ."""
+
+
+def doom(environ: Any, error: BaseException) -> None:
+    """Let ``pyramid_tm`` roll back after an error of an application that is mounted in Pyramid, unless it is an
+    HTTPError.
+    """
+    if MANAGER in environ and not isinstance(error_told(error), HTTPError):
+        environ[MANAGER].doom()
+
+
 def raising(head: Any, send: Send, error: BaseException) -> Send:
     """Return a ``send`` that raises an error after the last message of its response, so that transactions of the
     framework in which this application is mounted roll back, as Starlette's applications do.

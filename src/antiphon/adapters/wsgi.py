@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.heads import LENGTHS, HeadMembers, address, call_back, fitting, http_version, netloc
+from antiphon.adapters.heads import LENGTHS, HeadMembers, address, call_back, doom, fitting, http_version, netloc
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
-from antiphon.handler.failures import error_told, is_broken_from_outside, log_broken_body
-from antiphon.http.errors import BadRequest, HTTPError, IncompleteBody, LengthRequired
+from antiphon.handler.failures import is_broken_from_outside, log_broken_body
+from antiphon.http.errors import BadRequest, IncompleteBody, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
@@ -52,8 +52,6 @@ _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLA
 
 EARLY_HINTS = "wsgi.early_hints"
 """The key of the function with which Gunicorn sends early hints."""
-MANAGER = "tm.manager"
-"""The key of the transactions of ``pyramid_tm``, which an unexpected error in a mounted application rolls back."""
 _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # without the GIL, threads would lock a set
 """The protocols in which a body can arrive without any header that announces it."""
@@ -297,8 +295,8 @@ def call_wsgi(
         if type(result) is not tuple:  # faster than ``isinstance`` for a response
             response = result if isinstance(result, Response) else run_sync(result, context)  # type: ignore[arg-type]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
-            if MANAGER in environ and response.error and not isinstance(error_told(response.error), HTTPError):
-                environ[MANAGER].doom()
+            if response.error is not None:
+                doom(environ, response.error)
             del response  # an error raised below refers to this frame, and its response to the error
     except BaseException:
         # Without a response, too, the functions that were passed to ``after_response`` are called.

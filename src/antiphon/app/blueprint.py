@@ -187,13 +187,13 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
         handler with an argument that isn't a parameter or whose annotation doesn't match the parameter's value.
         """
         self._check_open()
-        check_options(pattern, options)
+        own_meta = check_options(pattern, options)
         wanted = checked_methods(methods, pattern)
         parameters = self._parameters(pattern, options.get("host"))
 
         def register(function: ToResponseLike) -> ToResponseLike:
             self._check_open()
-            route = make_route(pattern, wanted, function, options)
+            route = make_route(pattern, wanted, function, options, own_meta)
             self._check_route(route, parameters)
             self._registry.routes.append(route)
             return function
@@ -292,13 +292,13 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
         and ValueError for a malformed subprotocol.
         """
         self._check_open()
-        check_options(pattern, options)
+        own_meta = check_options(pattern, options)
         parameters = self._parameters(pattern, options.get("host"))
         socket_options = SocketOptions(check_subprotocols(subprotocols), check_idle_timeout(idle_timeout))
 
         def register(function: S) -> S:
             self._check_open()
-            route = make_route(pattern, ("GET",), function, options, socket_options)
+            route = make_route(pattern, ("GET",), function, options, own_meta, socket_options)
             self._check_route(route, parameters)
             self._registry.routes.append(route)
             return function

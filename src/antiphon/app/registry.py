@@ -215,19 +215,22 @@ class RouteGroup:
     def handlings(self, route: Route) -> Iterator[KeyHandling]:
         """Yield what features do for the keys of a route, the innermost first."""
         for key in (*KEYWORDS.values(), *[key for key in route.meta if KEYWORDS.get(key.name) is not key]):
-            value = route.meta.get(key)
-            if is_set(value) and (found := self.handling(key, value)):
+            if not is_set(value := route.meta.get(key)):
+                continue
+            if key.around is not None:
+                yield KeyHandling(around=key.around)
+            if (found := self.handling(key, value)) is not None:
                 yield found
 
     def handling(self, key: RouteKey[Any], value: object) -> KeyHandling | None:
-        """Return what the nearest feature does for a key's value, or the key itself; None if nothing does anything."""
+        """Return what the nearest feature does for a key's value, or None."""
         group: RouteGroup | None = self
         while group is not None:
             for other, each in group.registry.handlings:
                 if other is key and each.value in (None, value):
                     return each
             group = group.above
-        return None if key.around is None else KeyHandling(None, around=key.around)
+        return None
 
     def _own_routes(self) -> list[Route]:
         return [

@@ -222,9 +222,10 @@ def make_route(
     methods: tuple[str, ...],
     function: Callable[..., Any],
     options: RouteOptions,
+    meta: RouteMeta = NO_META,
     websocket: SocketOptions | None = None,
 ) -> Route:
-    """Make a route from a pattern, methods, a handler and checked options.
+    """Make a route from a pattern, methods, a handler, checked options and their metadata.
 
     Raises TypeError for a handler that can't be called with the request, and for a deadline that wouldn't cancel the
     handler.
@@ -255,15 +256,17 @@ def make_route(
         options.get("csrf_exempt", False),
         before_hooks(options.get("before", ())),
         gives=by_status(options.get("gives")),
-        meta=_meta_of(options, pattern),
+        meta=meta,
         arguments=arguments_of(function, ("request",) if websocket is None else ("request", "socket")),
         websocket=websocket,
     )
 
 
-def check_options(pattern: object, options: Mapping[str, Any]) -> None:
-    """Check the path and the options of a route. Raises TypeError for a path that isn't text, an unknown option and
-    wrong limits. Raises ValueError for an unknown body policy, and for an unguarded route that isn't a single path.
+def check_options(pattern: object, options: Mapping[str, Any]) -> RouteMeta:
+    """Check the path and the options of a route. Return its metadata: what ``meta`` maps, and options of ``RouteKeys``.
+
+    Raises TypeError for a path that isn't text, an unknown option and wrong limits. Raises ValueError for an unknown
+    body policy, and for an unguarded route that isn't a single path.
     """
     if not isinstance(pattern, str):
         several = ": several paths are a line each, one above the other" if isinstance(pattern, list | tuple) else ""
@@ -289,9 +292,10 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
             f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}",
         )
     check_deadline(options.get("deadline"))
-    _meta_of(options, pattern)
     _check_declared(pattern, options)
     before_hooks(options.get("before", ()))
+    own = {key: options[name] for name, key in KEYWORDS.items() if options.get(name) is not None}
+    return checked_meta(own, repr(pattern)).within(checked_meta(options.get("meta"), repr(pattern)))
 
 
 _PARTS = ("json", "form", "query", "headers")
@@ -334,12 +338,6 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
         check_returns(function, "app.middleware")
         check_before(function)
     return tuple([hook(function) for function in functions])
-
-
-def _meta_of(options: Mapping[str, Any], pattern: str) -> RouteMeta:
-    """Return the metadata of a route: what ``meta`` maps, and its options that are ``RouteKeys``."""
-    own = {key: options[name] for name, key in KEYWORDS.items() if options.get(name) is not None}
-    return checked_meta(own, repr(pattern)).within(checked_meta(options.get("meta"), repr(pattern)))
 
 
 def check_deadline(deadline: Duration | None) -> float | None:

@@ -33,7 +33,6 @@ Priority: TypeAlias = Literal["normal", "low"]
 class KeyHandling(NamedTuple):
     """What a feature does for the routes with a key."""
 
-    feature: object
     value: object = None
     """The value of the key that the feature handles; None for all values."""
     check: "Callable[[Route], RequestHandler] | None" = None

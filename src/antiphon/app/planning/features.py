@@ -22,22 +22,21 @@ from antiphon.response.response import Response
 
 
 def planned_for_keys(group: RouteGroup, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-    """Return a route's handler and its stack with what features do for its keys.
-
-    Raises RuntimeError for a key that needs a feature that the application doesn't use.
-    """
-    for handling in group.handlings(route):
-        if handling.around is None:
-            continue
-        if handling.is_later:
-            if handling.inner is not None:
-                handler = handler._replace(function=handling.inner(route, handler.function), raw_handler=None)
-            handler, stack = _accepting(handling.around, route, handler, stack)
+    """Return a route's handler and its stack with what features do for its keys."""
+    for each in group.handlings(route):
+        if each.is_later and each.around is not None:
+            handler, stack = _accepting(each.around, route, _within(each.inner, route, handler), stack)
         else:
-            handler = handler._replace(function=handling.around(route, handler.function), raw_handler=None)
-        if handling.outermost is not None:
-            stack = stack._replace(middleware=(middleware(handling.outermost(route)), *stack.middleware))
+            handler = _within(each.around, route, handler)
+        if each.outermost is not None:
+            stack = stack._replace(middleware=(middleware(each.outermost(route)), *stack.middleware))
     return handler, stack
+
+
+def _within(around: Callable[[Route, RequestHandler], RequestHandler] | None, route: Route, handler: Hook) -> Hook:
+    """Return what a function returns instead of a handler, or the handler."""
+    function = handler.function if around is None else around(route, handler.function)
+    return handler if function is handler.function else handler._replace(function=function, raw_handler=None)
 
 
 def check_needs(group: RouteGroup, route: Route) -> None:

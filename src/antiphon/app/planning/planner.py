@@ -57,6 +57,7 @@ class Planning:
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
+        self._has_threads = {name: _has_threads(each) for name, each in self._groups.items()}
         self._redirects_slashes = redirect_slashes
         self._signer = signer
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
@@ -207,16 +208,16 @@ class Planning:
             for plan in methods.values():
                 for each in self._groups[plan.route.blueprint or ""].handlings(plan.route):
                     fields |= each.options(plan.route) if each.options is not None else {}
-            group = self._groups[common_blueprint(methods)]
-            hook = Hook(partial(respond_to_options, fields), False, _has_threads(group))
+            name = common_blueprint(methods)
+            group, hook = self._groups[name], Hook(partial(respond_to_options, fields), False, self._has_threads[name])
             methods["OPTIONS"] = group.plan_internal(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
         """Plan refusals and redirects."""
-        routing, blocks = self._routing, _has_threads(self._groups[""])
+        routing, blocks = self._routing, self._has_threads[""]
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, group in self._groups.items():
-            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, _has_threads(group)))
+            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, self._has_threads[name]))
             if not (group.prefix or group.host):
                 continue  # the application serves all
             try:

@@ -149,7 +149,7 @@ class Durable:
         self._app = app
         self._engine.work_of_app = app.work
         inner = None if self._committed is None else self._committed.around
-        app.handle_key(RouteKeys.durable, KeyHandling(self, around=self._surround, is_later=True, inner=inner))
+        app.handle_key(RouteKeys.durable, KeyHandling(around=self._surround, is_later=True, inner=inner))
         app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
         app.on_startup(self._open)
         app.on_shutdown(self._engine.close)

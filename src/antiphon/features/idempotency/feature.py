@@ -160,9 +160,8 @@ class IdempotentWrites:
     def install(self, app: App) -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
-        handling = KeyHandling(
-            self, around=self._surround, outermost=self._ending, before_routing=self._watch_before_routing
-        )
+        watch = self._watch_before_routing
+        handling = KeyHandling(around=self._surround, outermost=self._ending, before_routing=watch)
         app.handle_key(RouteKeys.idempotent, handling)
         app.template_context(idempotency_input=_InputOfRequest)
 

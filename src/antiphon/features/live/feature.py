@@ -150,7 +150,7 @@ class Live:
             FeatureStore.note_memory(app, "Live")
             store = MemoryStore()
         self._channel = self._teller.channel = Channel("antiphon live", store)
-        app.handle_key(RouteKeys.live, KeyHandling(self, around=_for_get, instead=(self._is_watcher, self._respond)))
+        app.handle_key(RouteKeys.live, KeyHandling(around=_for_get, instead=(self._is_watcher, self._respond)))
         app.on_shutdown(self._teller.finish)
         tell_of_writes(self._teller)
 

@@ -108,7 +108,7 @@ class ResumableUploads:
                     " pass folder= or App(upload_folder=...)",
                 )
             self._own_folder = Path(app.upload_folder)
-        handling = KeyHandling(self, around=self._surround, routes=self._upload_routes, options=self._upload_fields)
+        handling = KeyHandling(around=self._surround, routes=self._upload_routes, options=self._upload_fields)
         app.handle_key(RouteKeys.resumable, handling)
 
     def _usable_folder(self) -> Path:

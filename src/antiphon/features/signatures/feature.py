@@ -172,7 +172,7 @@ class Signatures:
         """
         if (store := self._stores.taken_if_any(app)) is not None:
             self._remember_in(store)
-        app.handle_key(RouteKeys.signed_by, KeyHandling(self, self.name, check=self._check_for))
+        app.handle_key(RouteKeys.signed_by, KeyHandling(self.name, check=self._check_for))
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
             app.on_startup(lambda: self._check_bodies(app))
