@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
 
+import psycopg
 import pytest
 
 from antiphon import App, Dependency, Request, abort
@@ -322,6 +323,23 @@ def test_the_signature_is_what_was_verified_in_each_attempt(made):
     assert first == again
     assert first[0] == "bank"
     assert ("idempotency-key", '"1"') in first[-2]
+
+
+def test_a_connection_that_commits_each_statement_keeps_no_response_and_is_no_error(made, url):
+    app, _ = made(inside=DATABASE)
+
+    def database(request):
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
+
+    app.provide(DATABASE, database)
+
+    @app.post("/", durable=True)
+    def pay(request: Request):
+        return str(request[DATABASE].execute("select 7").fetchone()[0])
+
+    with Client(app) as client:
+        assert [(given.status, given.text) for given in (sent(client), sent(client))] == [(200, "7")] * 2
 
 
 @pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])

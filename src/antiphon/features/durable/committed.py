@@ -77,7 +77,7 @@ class Committed:
         if source is None:  # code around the app holds the transaction
             return None
         async with reopened(source, request, self._inside) as value:
-            connection = DatabaseConnection.of(value)
+            connection = _in_transaction(value)
             found = None if connection is None else await (await self._table.claims_on(connection)).load(key)
         return None if found is None else KeptResponse.of(self._engine.serializer.deserialize(found.data["sealed"]))
 
@@ -85,7 +85,7 @@ class Committed:
         """Write the response in the handler's transaction, if it has one, which will be committed."""
         if self._inside not in request or response.error is not None or is_retried(response.status):
             return
-        connection = DatabaseConnection.of(request[self._inside])
+        connection = _in_transaction(request[self._inside])
         if connection is None or connection.is_failed or connection.open_driver is None:
             return
         claims, added = await self._table.claims_on(connection), None
@@ -93,3 +93,9 @@ class Committed:
             added = await claims.add(key, {"sealed": self._engine.serializer.serialize(kept_of(response))})
         if added is None:
             raise ServiceUnavailable("An earlier attempt is being committed.", retry_after=1)
+
+
+def _in_transaction(value: object) -> DatabaseConnection | None:
+    """Return a dependency's connection, or None for one that commits each statement, and for other values."""
+    connection = DatabaseConnection.of(value)
+    return None if connection is None or connection.commits_each else connection
