@@ -158,6 +158,7 @@ def _can_be_killed(program: Program, sent: Sent, route: Route) -> bool:
         route.kind in ("effect", "form", "stream")
         and not sent.like
         and sent.beside is None
+        and "x-hook" not in dict(sent.fields)  # the same webhook again is a duplicate of the one before
         and program.expects(sent, route) == "accepted"
     )
 
