@@ -226,12 +226,12 @@ def make_things(done, **options):
     ("remove", {"name": "a%6Cl"}, "remove a%6Cl"),
     ("look", {"side": "left", "place": "a/b"}, "look left a/b"),
     ("look", {"side": "left", "place": "secret"}, "/place: 'secret' can't be used here"),
-    ("look", {"side": "up", "place": "a"}, "/side: 'up' can't be used here"),
+    ("look", {"side": "up", "place": "a"}, "/side: 'up' can't be used here: must be one of"),
     ("show_number", {"number": 7.0}, "show 7"),
     ("show_number", {"number": 7}, "show 7"),
     ("show_number", {"number": 7.5}, "/number: must be an integer"),
     ("show_number", {"number": True}, "/number: must be an integer"),
-    ("show_number", {"number": 10}, "/number: '10' can't be used here"),
+    ("show_number", {"number": 10}, "/number: '10' can't be used here: must be at least"),
     ("show_number", {"number": -1}, "/number: '-1' can't be used here"),
 )
 @rows("prefix", ["", "/in", "/<tenant>/deep"])

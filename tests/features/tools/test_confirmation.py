@@ -187,8 +187,8 @@ def test_a_person_is_asked_only_about_a_call_that_could_be_carried_out(
         assert told in response.json.get("detail", "") + str(response.headers.get("www-authenticate")) + response.text
         return
     assert asked["confirmation"]["params"]["message"] == told
-    state = response.json["result"]["requestState"]
     for action, paid in [("decline", []), ("accept", [("bob", 5)])]:
+        state = send().json["result"]["requestState"]
         done = send(**accepted(state, action)).json["result"]
         assert (done["isError"], app.paid) == (not paid, paid)
 
@@ -225,13 +225,13 @@ def test_a_call_in_process_asks_after_the_checks_and_once(shop_of):
     assert (paid, app.paid, asked) == (["paid"] * 2, [("bob", 5)], ["Pay 5 and 2 to bob (null)?"] * 2)
 
 
-def bank(path, paid):
+def bank(path, paid, *, idempotent=True):
     """Return one process's application; they share their store and what they have paid."""
     app, api = App(secret_keys=["of a test, and not secret"], store=SQLiteStore(path)), OpenAPI("Test")
     for feature in (IdempotentWrites(), Tools(api)):
         app.use(feature)
 
-    @app.post("/<int:amount>", tool=Tool(name="pay", confirm="Pay {amount}?"), idempotent=True)
+    @app.post("/<int:amount>", tool=Tool(name="pay", confirm="Pay {amount}?"), idempotent=idempotent)
     async def pay(request: Request, amount: int) -> dict[str, int]:
         paid.append(amount)
         await asyncio.sleep(0.01)
@@ -248,19 +248,22 @@ KEYS = [{}, {"idempotency-key": '"one"'}, {"idempotency-key": "one"}]
 
 
 @rows("key", KEYS, ids=str)
+@rows("idempotent", [False, True])
 @rows("at_once", [False, True])
-def test_one_agreement_pays_once_whatever_the_reply_and_the_rest_of_the_call_are(key, at_once, tmp_path):
+def test_one_agreement_pays_once_whatever_the_reply_and_the_rest_of_the_call_are(key, idempotent, at_once, tmp_path):
     paid = []
 
     async def work():
-        async with AsyncClient(bank(tmp_path / "db", paid)) as one, AsyncClient(bank(tmp_path / "db", paid)) as other:
+        apps = [bank(tmp_path / "db", paid, idempotent=idempotent) for _ in range(2)]
+        async with AsyncClient(apps[0]) as one, AsyncClient(apps[1]) as other:
             processes = [one, other]
             meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
 
             async def call(at, **params):
                 message = legacy("tools/call", **PAY, _meta=meta, **params) | {"id": at}
                 headers = fields("tools/call", mcp_name="pay") | (key if at % 3 else {"idempotency-key": f'"{at}"'})
-                return (await processes[at % 2].post("/mcp", json=message, headers=headers)).json["result"]
+                response = (await processes[at % 2].post("/mcp", json=message, headers=headers)).json
+                return response.get("result") or {"content": [{"text": response["error"]["message"]}]}
 
             state = (await call(1))["requestState"]
             calls = [
@@ -270,7 +273,8 @@ def test_one_agreement_pays_once_whatever_the_reply_and_the_rest_of_the_call_are
             results = await asyncio.gather(*calls) if at_once else [await each for each in calls]
             texts = {result["content"][0]["text"] for result in results}
             assert '{"paid":30}' in texts
-            assert all("still being carried out" in each for each in texts - {'{"paid":30}'})
+            refused = "still being carried out" if idempotent else "params.requestState was used before"
+            assert all(refused in each for each in texts - {'{"paid":30}'})
 
     asyncio.run(work())
     assert paid == [30]

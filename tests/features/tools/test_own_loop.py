@@ -117,7 +117,7 @@ ANN = [
     ['{"item":"tea","count":2}', TEA, False],
     ["409 Conflict\nThere is only one moon.", None, True],
     [FAULTS, None, True],
-    ["/cuont: there is no such argument. The arguments are: item, count\n/count: missing", None, True],
+    ["/cuont: there is no such argument. The arguments are: item, count, idempotency_key\n/count: missing", None, True],
     ["There is no tool 'sell'. The tools are: broken, delete_orders, list_orders, order", None, True],
     ["A person has to agree to this call, but nobody can be asked. Nothing was done.", None, True],
     ['["ann tea"]', ["ann tea"], False],
@@ -168,7 +168,14 @@ def test_a_run_calls_tools_after_its_request_has_ended(interface):
 
 SCHEMA = {
     "type": "object",
-    "properties": {"item": {"type": "string"}, "count": {"type": "integer", "minimum": 1}},
+    "properties": {
+        "item": {"type": "string"},
+        "count": {"type": "integer", "minimum": 1},
+        "idempotency_key": {
+            "type": "string",
+            "description": "Text of your own, such as a UUID. A repeated call with the same text is carried out once.",
+        },
+    },
     "required": ["item", "count"],
     "additionalProperties": False,
 }

@@ -20,6 +20,7 @@ from antiphon.features.openapi.security import requires_key
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+MERGE_PATCH = "application/merge-patch+json"
 
 _LOCATION: Schema = {"type": "string", "format": "uri-reference"}
 _OF_HTTP = re.compile(
@@ -214,7 +215,7 @@ def _patches(read: Read, side: Direction, schemas: Schemas) -> Schema:
     """Return the content of a body that changes a value."""
     patch = schemas.add("JSONPatch", _JSON_PATCH)
     return {
-        "application/merge-patch+json": {"schema": schemas.merge_patch(read.wanted, side)},
+        MERGE_PATCH: {"schema": schemas.merge_patch(read.wanted, side)},
         "application/json-patch+json": {"schema": patch},
     }
 

@@ -25,7 +25,9 @@ from antiphon.embedding import (
     unquote,
 )
 from antiphon.features.openapi.code.responses import JSON, NDJSON
-from antiphon.features.tools.definitions import Argument, Definition
+from antiphon.features.openapi.operations import MERGE_PATCH, URLENCODED
+from antiphon.features.tools.arguments import Argument
+from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
@@ -36,8 +38,14 @@ _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
 _LONG_ID = 16
 """The minimum length, in characters, of an id that isn't just a number within a session."""
+_LONGEST_FIELD = 255
+"""The maximum length of an argument for a header, in characters."""
 _LARGEST_EXACT = 2**53
 """The largest number up to which each integer is a float."""
+_LIMITS = {
+    "minimum": "at least {}", "maximum": "at most {}", "enum": "one of {}", "pattern": "text like {}", "format": "a {}",
+}  # fmt: skip
+"""What the limits of a path's arguments are called in errors."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
@@ -123,6 +131,7 @@ def make_call(
     fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
     if key is not None:
         fields["idempotency-key"] = str(Item(key))
+    fields |= _header_fields(definition, arguments)
     body = _body(definition, arguments)
     if body is not None and definition.content_type is not None:
         fields["content-type"] = definition.content_type
@@ -137,10 +146,10 @@ def _misleading(definition: Definition, arguments: Mapping[str, Any]) -> Iterato
     """Yield the lines for arguments whose URL belongs to another route, or to none."""
     names = [name for name in arguments if definition.arguments[name].place == "path"]
     for name in names:
-        yield (
-            f"{pointer_step(name)}: {text_of(arguments[name])[:80]!r} can't be used here: {definition.path} must not"
-            " become the URL of something else"
-        )
+        schema = definition.arguments[name].schema
+        said = ", ".join([text.format(schema[key]) for key, text in _LIMITS.items() if key in schema])
+        why = f"must be {said}" if said else f"{definition.path} must not become the URL of something else"
+        yield f"{pointer_step(name)}: {text_of(arguments[name])[:80]!r} can't be used here: {why}"
     if not names:
         yield f"{definition.path} can't be reached at this host"
 
@@ -179,7 +188,12 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return what is wrong with an argument for the URL, or None. The application checks the other arguments."""
+    """Return what is wrong with an argument for the URL or for a header, or None. The application checks the others."""
+    if argument.place == "header":
+        is_text = (
+            isinstance(value, str) and 0 < len(value) <= _LONGEST_FIELD and value.isascii() and value.isprintable()
+        )
+        return None if is_text else f"must be text of 1 to {_LONGEST_FIELD} printable ASCII characters"
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":
@@ -208,6 +222,16 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _header_fields(definition: Definition, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields for a call's conditions and key. An ETag may lack its quotes."""
+    fields = dict(_of_place(definition, arguments, "header"))
+    if (key := fields.get("idempotency-key")) is not None:
+        fields["idempotency-key"] = str(Item(key))
+    if (tag := fields.get("if-match", "*")) != "*" and '"' not in tag:
+        fields["if-match"] = f'"{tag}"'
+    return fields
+
+
 def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
     """Return a call's path and query."""
     path = definition.path
@@ -223,12 +247,12 @@ def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
     fields = dict(_of_place(definition, arguments, "field"))
     whole = [value for _, value in _of_place(definition, arguments, "body")]
     if not fields and not whole:
-        is_needed = definition.content_type == JSON and any(
+        is_needed = definition.content_type in (JSON, MERGE_PATCH) and any(
             each.place == "field" for each in definition.arguments.values()
         )
         return b"{}" if is_needed and definition.method != "QUERY" else None
     value = whole[0] if whole else fields
-    if definition.content_type == JSON or not isinstance(value, dict):
+    if definition.content_type != URLENCODED or not isinstance(value, dict):
         return encode_json(value)
     return format_query(_pairs(value.items())).encode()
 

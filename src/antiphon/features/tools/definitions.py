@@ -18,32 +18,18 @@ from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, described_routes, make_document
 from antiphon.features.openapi.feature import OpenAPI
-from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
+from antiphon.features.tools.arguments import Argument, arguments_of, resolved_in
 from antiphon.types import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
 _placeholders = re.compile(r"{(\w+)}").findall
-_not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
+_not_in_names = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST_NAME = 64
+"""The maximum length of a name that the clients and the models' APIs accept."""
 _DEFINITIONS = "#/$defs/"
-_TOGETHER = frozenset({
-    "$schema", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas",
-})  # fmt: skip
-WHOLE_BODY = "body"
-"""The name of the argument that is the whole body, if the body's fields can't be arguments."""
-
-
-@dataclass(frozen=True)
-class Argument:
-    """A tool's argument: its place in the request, its name there, and its schema."""
-
-    place: str
-    """One of "path", "query", "field" (of the body) and "body" (the whole body)."""
-    name: str
-    schema: Schema
-    is_required: bool
 
 
 @dataclass(frozen=True)
@@ -62,11 +48,13 @@ class Definition:
     arguments: dict[str, Argument]
     """The arguments, by name."""
     content_type: str | None
-    """The body's media type: JSON, a form, or None if there is no body."""
+    """The body's media type: JSON, a merge patch, a form, or None if there is no body."""
     streams: bool
     """True if the handler responds with a stream of values."""
     result: Schema | None
     """The result's schema, if each successful response has one."""
+    is_paged: bool = field(default=False, kw_only=True)
+    """True if the responses may link to a next page: the results have its arguments."""
     components: Mapping[str, Schema] = field(repr=False)
     """The document's named types."""
     conditions: Schema = field(default_factory=dict, repr=False)
@@ -154,21 +142,19 @@ class Definition:
 ModelAPI: TypeAlias = Literal["openai", "openai-responses", "anthropic", "gemini"]
 """The API of a language model, which determines the form of tools."""
 
-_not_in_model_names = re.compile(r"[^A-Za-z0-9_-]")
 
-
-def model_name(name: str) -> str:
-    """Return a tool's name as all models' APIs accept it."""
-    return _not_in_model_names.sub("_", name)[:64]
+def find_definition(made: Mapping[str, Definition], name: str) -> Definition | None:
+    """Return the tool of a name, or of its route's name, such as ``lamps.show`` for ``lamps_show``."""
+    return made.get(name) or made.get(_not_in_names.sub("_", name))
 
 
 def for_model(definition: Definition, api: ModelAPI | None) -> dict[str, Any]:
     """Return a tool in the form of a model's API. Raises ValueError for an unknown one."""
     made = definition.as_json(has_any_result=True)
-    about, schema = {"name": model_name(made["name"]), "description": made["description"]}, made["inputSchema"]
+    about, schema = {"name": made["name"], "description": made["description"]}, made["inputSchema"]
     match api:
         case None:
-            return {"name": made["name"], "description": made["description"], "inputSchema": schema}
+            return {**about, "inputSchema": schema}
         case "openai":
             return {"type": "function", "function": {**about, "parameters": schema}}
         case "openai-responses":
@@ -246,9 +232,7 @@ def _definition(
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
     name = options.name if options.name and has_one_method else operation["operationId"]
-    arguments = dict(_parameters(operation))
-    body, content_type, conditions = _body(route, operation, components)
-    arguments = _joined(route, arguments, body)
+    arguments, content_type, conditions = arguments_of(route, method, operation, components)
     for argument, header in (options.headers or {}).items():
         if argument not in arguments or not is_token(header):
             message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
@@ -260,8 +244,10 @@ def _definition(
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    result = _result(successes)
+    is_paged = result is not None and any("Link" in each.get("headers", {}) for each in successes)
     return Definition(
-        name=_not_in_names.sub("_", name)[:128],
+        name=_checked_name(route, name),
         route=route,
         method=method,
         path=path,
@@ -271,59 +257,22 @@ def _definition(
         arguments=arguments,
         content_type=content_type,
         streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in successes),
-        result=_result(successes),
+        result=result if result is None or not is_paged else _paged(result, components),
         components=components,
-        conditions={} if WHOLE_BODY in arguments else conditions,
+        is_paged=is_paged,
+        conditions=conditions,
     )
 
 
-def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
-    """Yield the parameters in the path and query. Headers and cookies come from the client's request."""
-    for each in operation.get("parameters", ()):
-        if each["in"] in ("path", "query"):
-            schema = {**each.get("schema", {})}
-            if "description" in each:
-                schema["description"] = each["description"]
-            yield each["name"], Argument(each["in"], each["name"], schema, bool(each.get("required")))
-
-
-def _body(
-    route: Route, operation: Mapping[str, Any], components: Mapping[str, Schema]
-) -> tuple[dict[str, Argument], str | None, Schema]:
-    """Return the arguments that make up the body, its media type, and the keywords that restrict its fields together.
-
-    The arguments are its fields, or the whole body if the fields are unknown.
-    """
-    body = operation.get("requestBody", {})
-    content = body.get("content", {})
-    content_type = next((each for each in (JSON, URLENCODED) if each in content), None)
-    if content_type is None:
-        if body:
-            kinds = ", ".join(content)
-            what = "files" if MULTIPART in content else f"a body of {kinds}"
-            raise explained("bad-tool", f"{route.handled_by} is a tool, but accepts {what}: use JSON")
-        return {}, None, {}
-    schema = content[content_type].get("schema", {})
-    record, needed = resolved_in(schema, components), bool(body.get("required"))
-    fields = record.get("properties")
-    if not fields or record.get("type") != "object" or isinstance(record.get("additionalProperties"), dict):
-        return {WHOLE_BODY: Argument("body", WHOLE_BODY, dict(schema), needed)}, content_type, {}
-    required = record.get("required", ()) if needed else ()
-    made = {name: Argument("field", name, dict(each), name in required) for name, each in fields.items()}
-    return made, content_type, {name: each for name, each in {**record, **schema}.items() if name in _TOGETHER}
-
-
-def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argument]) -> dict[str, Argument]:
-    """Return all arguments. If a body field has the same name as a parameter, the body becomes a single argument."""
-    if not parameters.keys() & body.keys():
-        return {**parameters, **body}
-    if WHOLE_BODY in parameters:
-        names = ", ".join(parameters.keys() & body.keys())
-        raise explained("bad-tool", f"{route.handled_by} is a tool, and has two arguments each of the names {names}")
-    required = [name for name, each in body.items() if each.is_required]
-    schema: Schema = {"type": "object", "properties": {name: each.schema for name, each in body.items()}}
-    whole = Argument("body", WHOLE_BODY, {**schema, "required": required}, bool(required))
-    return {**parameters, WHOLE_BODY: whole}
+def _checked_name(route: Route, name: str) -> str:
+    made = _not_in_names.sub("_", name)
+    if len(made) > _LONGEST_NAME:
+        raise explained(
+            "bad-tool",
+            f"{route.handled_by} is a tool with a name of {len(made)} characters, {made!r}: give it a name of at most"
+            f" {_LONGEST_NAME}, tool=Tool(name=...)",
+        )
+    return made
 
 
 def _result(successes: list[Any]) -> Schema | None:
@@ -335,19 +284,28 @@ def _result(successes: list[Any]) -> Schema | None:
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
+ITEMS = "items"
+"""The member of a paged tool's result that is the list, if the handler responds with one."""
+_MORE: dict[str, Schema] = {
+    "next": {"type": "object", "description": "The arguments for the next page; absent on the last one."},
+    "total": {"type": "integer", "description": "The number of all items; absent if it is not known."},
+}
+
+
+def _paged(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    """Return the schema of results with the arguments for the next page, by which a list becomes an object."""
+    record = resolved_in(schema, components)
+    if record.get("type") != "object":
+        return {"type": "object", "properties": {ITEMS: schema, **_MORE}, "required": [ITEMS]}
+    return {**record, "properties": {**_MORE, **record.get("properties", {})}}
+
+
 PAGES = "ui://"
 
 
 def page_uri(name: str) -> str:
     """Return the URI of a route that is a tool's page."""
     return f"{PAGES}{quote_path(name)}"
-
-
-def resolved_in(schema: Schema, components: Mapping[str, Schema], prefix: str = REFERENCE) -> Schema:
-    """Return the schema that a reference points to."""
-    while "$ref" in schema:
-        schema = components[schema["$ref"].removeprefix(prefix)]
-    return schema
 
 
 def _referring(schema: Any) -> Any:

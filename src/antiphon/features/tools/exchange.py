@@ -62,11 +62,12 @@ _BEFORE_LISTENING = 0.02
 
 class Replies(NamedTuple):
     """A call's replies, by question, and its Idempotency-Key, which is that before the first question: whatever the
-    replies are, the call is carried out once.
+    replies are, the call is carried out once. ``state`` is the signed state that has brought them.
     """
 
     given: dict[str, Any]
     key: str
+    state: str = ""
 
 
 def replies_of(request: Request, message: Message, arguments: Mapping[str, Any]) -> Replies:
@@ -84,7 +85,7 @@ def replies_of(request: Request, message: Message, arguments: Mapping[str, Any])
     _, key, replies, asked = found
     sent = given if isinstance(given, dict) else {}
     replies |= {digest: sent[key] for key, digest in asked.items() if isinstance(sent.get(key), dict)}
-    return Replies(replies, key)
+    return Replies(replies, key, state if replies else "")
 
 
 def input_required(
@@ -176,11 +177,14 @@ Handle = Callable[[Replies], Awaitable[Result]]
 class Exchange:
     """One call of a client."""
 
-    def __init__(self, request: Request, message: Message, sessions: "Sessions", *, may_cancel: bool) -> None:
+    def __init__(
+        self, request: Request, message: Message, sessions: "Sessions", *, may_cancel: bool, may_repeat: bool
+    ) -> None:
         self._request = request
         self._message = message
         self._sessions = sessions
         self._may_cancel = may_cancel
+        self._may_repeat = may_repeat
         self._whose = whose_is(request, message)
         self._is_asking = False
         self.streams = request.accept.quality(EVENTS) > 0
@@ -249,6 +253,8 @@ class Exchange:
     async def _run(self, handle: Handle, arguments: Mapping[str, Any]) -> Result:
         message = self._message
         replies = replies_of(self._request, message, arguments)
+        if replies.state and not self._may_repeat and not await self._sessions.spend(replies.state):
+            raise ProtocolError(INVALID_PARAMS, "params.requestState was used before: call again")
         for _ in range(_MOST_ROUNDS):
             try:
                 return await handle(replies)
@@ -356,6 +362,12 @@ class Sessions:
     async def write(self, kind: str, whose: str, data: Mapping[str, Any], *, ttl: float) -> None:
         """Keep data under a name, for ``ttl`` seconds."""
         await self._call(partial(self._store.change, self._key(kind, whose), data, ttl=ttl))
+
+    async def spend(self, state: str) -> bool:
+        """Return True for the first use of a state with a person's replies, in all processes that use the store."""
+        now, name = self._store.clock(), sha256(state.encode()).hexdigest()
+        spend = partial(FeatureStore.spend, self._store, "tools", name, now=now, until=now + _VALID, longest=_VALID)
+        return await self._call(spend)
 
     async def take_reply(self, request: Request, message: Message) -> Response:
         """Take a client's reply. Raises BadRequest (400) if nothing was asked, or for a second reply."""

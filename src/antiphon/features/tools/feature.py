@@ -19,7 +19,6 @@ from antiphon.embedding import (
     Crossing,
     FeatureStore,
     PlannedRoute,
-    RouteKeys,
     arrivals,
     check_cross_site,
     check_numbers,
@@ -37,8 +36,8 @@ from antiphon.features.tools.definitions import (
     ModelAPI,
     definitions_of,
     definitions_of_dialect,
+    find_definition,
     for_model,
-    model_name,
     tool_routes,
 )
 from antiphon.features.tools.exchange import SALT, Replies, Result, Sessions, whose_is
@@ -249,7 +248,7 @@ class Tools:
         """
         request, app = self._asking(as_)
         made = await asyncio.to_thread(self.definitions_in, app)
-        definition = made.get(tool) or next((each for name, each in made.items() if model_name(name) == tool), None)
+        definition = find_definition(made, tool)
         if definition is None:
             return CalledTool.of(failure(f"There is no tool {tool[:80]!r}. The tools are: {', '.join(made)}"))
         once = (key or token_urlsafe()) if definition.takes_key else None
@@ -302,9 +301,10 @@ class Tools:
         return bool(self._resource_names) or bool(self._pages(app))
 
     def _check(self, app: App) -> None:
-        if self._resource_names or any((tool := route.meta.get(RouteKeys.tool)) and tool.page for route in app.routes):
+        made = self.definitions_in(app)
+        if self._has_resources(app):
             self._resources(app)
-        if any((tool := route.meta.get(RouteKeys.tool)) and tool.confirm for route in app.routes):
+        if any(each.options.confirm for each in made.values()):
             app.signer(SALT)
 
     # Messages
@@ -486,14 +486,14 @@ class Tools:
         them.
         """
         name, arguments = message.text("name"), message.params.get("arguments") or {}
-        definition = self.definitions_in(request.route.app).get(name)
+        definition = find_definition(self.definitions_in(request.route.app), name)
         if definition is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
         for argument, header in (definition.options.headers or {}).items() if message.is_modern else ():
             check_argument_header(request, header, arguments.get(argument))
-        request._pattern_below = f"#{name}"  # so that the access log and metrics show the tool
+        request._pattern_below = f"#{definition.name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
         return await self._handling.call(request, message, definition, arguments)

@@ -47,14 +47,15 @@ class Handling:
         # In the newest revision, to close the stream is to cancel; elsewhere, it is only to leave.
         is_cancelled = message.is_modern and definition.route.cancel_on_disconnect is not False
         may_cancel = definition.streams or definition.is_read_only or is_cancelled
-        return await self.exchange(request, message, handle, arguments, may_cancel=may_cancel)
+        may_repeat = definition.takes_key or definition.is_read_only
+        return await self.exchange(request, message, handle, arguments, may_cancel=may_cancel, may_repeat=may_repeat)
 
     async def exchange(
         self, request: Request, message: Message, handle: Callable[[HandledCall, Replies], Awaitable[Result]],
-        arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True,
+        arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True, may_repeat: bool = True,
     ) -> Response:  # fmt: skip
         """Return the response to a message whose handling may report something, or ask."""
-        exchange = Exchange(request, message, self._sessions, may_cancel=may_cancel)
+        exchange = Exchange(request, message, self._sessions, may_cancel=may_cancel, may_repeat=may_repeat)
         token = message.meta.get("progressToken")
         token = token if isinstance(token, str | int) and exchange.streams else None
 
@@ -78,7 +79,7 @@ class Handling:
         """Handle a call with the replies so far. Raises NeedsReply if it needs more."""
         key = replies.key if definition.takes_key else None
         try:
-            _, response = await _respond(request, definition, arguments, key, call)
+            made, response = await _respond(request, definition, arguments, key, call)
         except (BadArguments, NotAgreed) as error:
             return failure(str(error))
         if is_for_the_client(response):
@@ -89,12 +90,14 @@ class Handling:
             if message.is_modern and self._tasks is not None and knows_tasks(message):
                 return self._tasks.created(request, call.run)
             return await result_of_run(call.run, call, self._largest)
-        return await _result(request, definition, call, response, self._largest, is_modern=message.is_modern)
+        given = request, definition, arguments, call, made, response
+        return await _result(*given, self._largest, is_modern=message.is_modern)
 
 
 async def _result(
-    request: Request, definition: Definition, call: HandledCall, response: Response, largest: int, *, is_modern: bool
-) -> Result:
+    request: Request, definition: Definition, arguments: Mapping[str, Any], call: HandledCall, made: Request,
+    response: Response, largest: int, *, is_modern: bool,
+) -> Result:  # fmt: skip
     tell = call.tell if definition.streams and response.status < 400 else None
     try:
         body = await body_of(request, response, largest, tell)
@@ -104,7 +107,7 @@ async def _result(
         if not GRACE_OVER.is_given:
             log_failure(request, error)
         return broken_off(request)
-    return result_of(definition, request, response, body, is_modern=is_modern)
+    return result_of(definition, made, arguments, response, body, is_modern=is_modern)
 
 
 class NotAgreed(Exception):
@@ -208,4 +211,4 @@ async def call_in_process(
             replies[digest] = {"action": "accept" if await confirm(asked.params["message"]) else "decline"}
     if call.run is not None and response.status < 400:
         return await result_of_run(call.run, call, largest)
-    return await _result(made, definition, call, response, largest, is_modern=True)
+    return await _result(made, definition, arguments, call, made, response, largest, is_modern=True)

@@ -3,23 +3,37 @@
 import asyncio
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from html import unescape
+from itertools import chain
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response, explained
 from antiphon.embedding import decode_json, encode_json, until_left
 from antiphon.features.openapi.code.responses import JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.operations import phrase_of
-from antiphon.features.tools.definitions import Definition
-from antiphon.http import BadRequest, ClientDisconnected, Forbidden, Headers, MediaType, Unauthorized, parse_links
+from antiphon.features.tools.definitions import ITEMS, Definition
+from antiphon.http import (
+    BadRequest,
+    ClientDisconnected,
+    Forbidden,
+    Headers,
+    Link,
+    MediaType,
+    Unauthorized,
+    parse_links,
+    parse_query,
+)
 
 _DEEPEST = 60
 _LONGEST_PAGE = 4000
 """The number of bytes of an error page to read."""
 _tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 MULTIPART = "multipart/mixed"
+_VERSIONS = ("ETag", "Last-Modified")
+"""The fields that later calls can repeat in their conditions."""
+_LONGEST_TOTAL = 16
 _MEDIA = {"image": "image", "audio": "audio"}
 
 
@@ -99,9 +113,10 @@ def too_large(largest: int) -> dict[str, Any]:
 
 
 def result_of(
-    definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
-) -> dict[str, Any]:
-    """Return a call's result, made from the application's whole response."""
+    definition: Definition, request: Request, arguments: Mapping[str, Any], response: Response, body: bytes, *,
+    is_modern: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the result of a call with ``arguments``, made from the application's whole response to ``request``."""
     media = media_of(response)
     if response.status >= 400:
         return failure(words_of(request, response, media, body))
@@ -112,14 +127,57 @@ def result_of(
         with suppress(ValueError):  # a multipart body that another application has made badly
             content = [*_parts(request, response, body)]
     content += _links(request, response.headers)
-    if link := _location(request, response):
-        content.append({"type": "text", "text": f"Location: {link}"})
+    more = _more(definition, request, arguments, response.headers)
+    told = {"Location": _location(request, response), **{name: response.headers.get(name) for name in _VERSIONS}}
+    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    if "next" in more:
+        lines.append(f"There are more. For the next page, call this tool with {encode_json(more['next']).decode()}")
+    content += [{"type": "text", "text": each} for each in lines]
     made: dict[str, Any] = {"content": content, "isError": False}
     if media == JSON and body:
         value = decode_json(body, _DEEPEST)
+        if definition.is_paged:
+            value = {**more, **value} if isinstance(value, dict) else {ITEMS: value, **more}
         if isinstance(value, dict) or (is_modern and definition.result is not None):
             made["structuredContent"] = value
     return made
+
+
+def _more(definition: Definition, request: Request, arguments: Mapping[str, Any], headers: Headers) -> dict[str, Any]:
+    """Return the arguments for the next page, if a link has them, and the total if the response has it."""
+    made: dict[str, Any] = {}
+    for link in chain.from_iterable(parse_links(value) for value in headers.getall("link")):
+        if "next" in link.relations and (following := _arguments_of(definition, request, arguments, link)) is not None:
+            made["next"] = following
+    if (total := headers.get("x-total-count", "")).isdecimal() and total.isascii() and len(total) < _LONGEST_TOTAL:
+        made["total"] = int(total)
+    return made
+
+
+def _arguments_of(
+    definition: Definition, request: Request, arguments: Mapping[str, Any], link: Link
+) -> dict[str, Any] | None:
+    """Return the arguments with which a tool's call requests a link, or None for another resource."""
+    url, known = request.url.join(link.target), definition.arguments
+    if (url.origin, url.path) != (request.url.origin, request.url.path):
+        return None
+    query: dict[str, list[str]] = {}
+    for name, value in parse_query(url.query.encode()):
+        query.setdefault(name, []).append(value)
+    made = {name: value for name, value in arguments.items() if known[name].place != "query"}
+    return made | {
+        name: _argument(each.schema, query[name])
+        for name, each in known.items()
+        if each.place == "query" and name in query
+    }
+
+
+def _argument(schema: Mapping[str, Any], values: list[str]) -> Any:
+    """Return a query's values as a tool's argument."""
+    if schema.get("type") == "array":
+        return values
+    is_integer = schema.get("type") == "integer" and values[-1].isdecimal()
+    return int(values[-1]) if is_integer else values[-1]
 
 
 def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]]:

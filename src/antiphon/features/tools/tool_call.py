@@ -13,7 +13,7 @@ from antiphon import Dependency, HTTPError, Request, Response, explained
 from antiphon.embedding import arrivals, encode_json, json_as, json_schemas
 from antiphon.features.forms.inputs import inputs_of
 from antiphon.features.html import visible
-from antiphon.features.tools.definitions import resolved_in
+from antiphon.features.tools.arguments import resolved_in
 from antiphon.features.tools.protocol import is_able
 from antiphon.http import UnprocessableContent
 
