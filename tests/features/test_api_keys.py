@@ -10,8 +10,10 @@ from antiphon.features import (
     APIKey,
     Basic,
     Bearer,
+    IdempotentWrites,
     MemoryStore,
     OpenAPI,
+    RateLimit,
     SessionLogin,
     Sessions,
     SQLiteStore,
@@ -124,6 +126,27 @@ def test_the_document_names_the_header_and_the_scopes():
     assert schemes["APIKey"] == {"type": "apiKey", "in": "header", "name": "X-Shop-Key"}
     assert document["paths"]["/pay"]["post"]["security"] == [{"APIKey": ["pay"]}, {"session": []}]
     assert document["paths"]["/me"]["get"]["security"] == [{"APIKey": []}, {"session": []}]
+
+
+@rows("header, key_of", [("X-API-Key", "{}".format), ("Authorization", "Bearer {}".format)])
+def test_two_keys_of_one_user_are_two_callers(header, key_of):
+    keys = APIKey(find, header=header)
+    app = shop(keys)
+    for feature in (IdempotentWrites(required=False), OpenAPI("Shop")):
+        app.use(feature)
+    limit = RateLimit("1/minute", by=lambda request: request.caller.key)
+    app.get("/limited", before=(login_required, limit))(lambda request: request.user.id)
+    sold = []
+    app.post("/sold", idempotent=True, before=login_required)(
+        lambda request: sold.append(request.user.id) or str(len(sold))
+    )
+    one, other = (Client(app, headers={header: key_of(keys.create("ann"))}) for _ in range(2))
+    assert [each.get("/limited").status for each in (one, other, one)] == [200, 200, 429]
+    again = {"idempotency-key": '"a"'}
+    assert [each.post("/sold", headers=again).text for each in (one, other, one, other)] == ["1", "2", "1", "2"]
+    challenge = Client(app).get("/me").headers["www-authenticate"]
+    assert challenge.partition(" ")[0] == ("Bearer" if header == "Authorization" else "APIKey")
+    assert one.get("/me", headers={header: "Basic " + keys.create("ann")}).status == 401
 
 
 @rows("make, told", [

@@ -30,7 +30,7 @@ from antiphon.features.ending import Kinds, by_key, look_again
 from antiphon.features.ends import NOTED, refuse_if_late
 from antiphon.features.users import UserSource, check_loader, check_maker, sources_of
 from antiphon.http import Challenge
-from antiphon.types import Duration
+from antiphon.types import Duration, Identity
 
 U = TypeVar("U")
 
@@ -40,6 +40,8 @@ USE_NOTED_EVERY = 60.0
 _SHOWN = 6
 """The number of random characters in a key's hint, by which its owner recognizes it."""
 
+_SHOWN_OF_HASH = 16
+_REALM = "Restricted"
 _END = "_end"
 """The name of a key's end, in Unix seconds by the store's clock, which is not shown."""
 
@@ -53,7 +55,9 @@ class APIKey(UserSource[U]):
     The loader is called with the ``owner`` that was given to ``create`` and returns the user or None. The owner is the
     user's key in a session, usually the id, as text: ``Users.end`` finds a user's keys by it. The store keeps a hash of
     each key, with its name, its scopes, a hint and the time of its last use. The default ``store`` is that of the app.
-    ``prefix`` is the beginning of each new key, so that scanners of source code recognize it.
+    ``prefix`` is the beginning of each new key, so that scanners of source code recognize it. With
+    ``header="Authorization"``, a key is sent as a Bearer token (RFC 6750). Each key is a caller of its own: limits and
+    idempotent writes tell two keys of one user apart.
 
     Raises ValueError for a header or a prefix that isn't a token.
     """
@@ -73,7 +77,9 @@ class APIKey(UserSource[U]):
         for name, value in (("header", header), ("prefix", prefix)):
             if not is_token(value):
                 raise explained("bad-feature-option", f"{name} must be a token, not {value!r}")
-        self.header = self._header = header
+        self._header = header
+        self._is_bearer = header.lower() == "authorization"
+        self.header = None if self._is_bearer else header
         self._find: Callable[[str], Any] = loader
         self._prefix = prefix
         self._stores = FeatureStore("APIKey", store)
@@ -147,10 +153,20 @@ class APIKey(UserSource[U]):
 
     def credentials(self, request: Request) -> tuple[str, Request] | None:
         key = request.head.field(self._header.lower())
+        if key is not None and self._is_bearer:
+            scheme, _, key = key.partition(" ")
+            key = key.strip(" ") if scheme.lower() == "bearer" else None
         return None if key is None else (key, request)
 
+    def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:
+        """Return the user and the key, since each key is a caller of its own."""
+        made = super()._identity(given, key)
+        if key is None or made is None:
+            return made
+        return made._replace(id=f"{key} by {_hash(given[0])[:_SHOWN_OF_HASH]}")
+
     def challenge(self, request: Request) -> Challenge:  # noqa: ARG002
-        return Challenge("APIKey", {"header": self._header})
+        return Challenge.bearer(_REALM) if self._is_bearer else Challenge("APIKey", {"header": self._header})
 
     def scopes_of(self, request: Request, user: U) -> Iterable[str]:  # noqa: ARG002
         scopes: list[str] = request[_ENTRY].data["scopes"] if _ENTRY in request else []
@@ -179,7 +195,11 @@ class APIKey(UserSource[U]):
         return entry
 
     def _name(self, key: str) -> str:
-        return _named(self._header.lower(), sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+        return _named(self._header.lower(), _hash(key))
 
     def _owner(self, owner: str) -> str:
         return _named(self._header.lower(), owner)
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
