@@ -23,7 +23,20 @@ PERCENTS = b"&|&|=|=|%|%|+|%41|%c3|%A4|%E2%82|%AC|\xe2|\x82|a|0|%00|%0|%3D|%26|%
 )
 SIGNS = ["=", ";", "; ", " ", "\t", '"', "\\", "a", "b=c", "\0", "ä", "\xc3\xa4", "\u20ac", "\ud800", "\U0001f600"]
 BRACKETS = [b"[", b"]", b"{", b"}", b"[]", b'"', b"\\", b'\\"', b"x", b"\0", b"\xff", b'"a":']
-EXPONENTS = [b"e", b"E", b"+", b"-", b"1", b"100", b"1e308", b'"1e308"', b" " * 63, b"\xef\xbb\xbf", b"\\ud800"]
+EXPONENTS = [
+    b"e",
+    b"E",
+    b"+",
+    b"-",
+    b"1",
+    b"100",
+    b"1e308",
+    b'"1e308"',
+    b" " * 63,
+    b"\xef\xbb\xbf",
+    b"\\ud800",
+    b"\\u0000",
+]
 DISPOSITION = b'\r\nContent-Disposition: form-data; name="'
 NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
@@ -243,9 +256,10 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     ),
     "parse_fields": lambda random: (data(random, PERCENTS),),
     "split_cookies": lambda random: (joined(random, SIGNS[: random.choice([10, 15])]),),
-    "crossed_bound": lambda random: (
+    "crossed_bounds": lambda random: (
         data(random, BRACKETS + EXPONENTS[: random.choice([0, 99])]),
         random.choice([0, 1, 2, 5, 50]),
+        random.choice([0, 1, 2, 5]),
         random.choice([0, 1, 2, 5]),
     ),
     "split_usual_form": lambda random: (

@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.serialization import json_bounds
-from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SLOW_NUMBERS, crossed_bound
+from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SLOW_NUMBERS, crossed_bounds
 from tests.helpers.call_counting import count_calls
 from tests.helpers.rows import rows
 from tests.helpers.twins import pure
 
 
 def is_nested_deeper(text, depth):
-    return crossed_bound(text, depth, MOST_SLOW_NUMBERS) == DEPTH_BOUND
+    return crossed_bounds(text, depth, MOST_SLOW_NUMBERS, 0) == DEPTH_BOUND
 
 
 def has_slow_numbers(text, most=MOST_SLOW_NUMBERS):
-    return crossed_bound(text, 200, most) == SLOW_NUMBERS
+    return crossed_bounds(text, 200, most, 0) == SLOW_NUMBERS
 
 
 nested = st.recursive(
@@ -45,10 +45,10 @@ def test_the_depth_is_that_of_the_value(value, indent):
 def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
     text, depth = json.dumps(value).encode(), depth_of(value)
     with patch.object(json_bounds, "_SLICE", size):
-        assert pure("crossed_bound")(text, depth, 1) == NO_BOUND
-        assert depth == 0 or pure("crossed_bound")(text, depth - 1, 1) == DEPTH_BOUND
-        assert pure("crossed_bound")(b"[%b,1e308,2e-308]" % text, depth + 1, 1) == SLOW_NUMBERS
-        assert pure("crossed_bound")(b'[%b,"1e308","e100"]' % text, depth + 1, 1) == NO_BOUND
+        assert pure("crossed_bounds")(text, depth, 1, 0) == NO_BOUND
+        assert depth == 0 or pure("crossed_bounds")(text, depth - 1, 1, 0) == DEPTH_BOUND
+        assert pure("crossed_bounds")(b"[%b,1e308,2e-308]" % text, depth + 1, 1, 0) == SLOW_NUMBERS
+        assert pure("crossed_bounds")(b'[%b,"1e308","e100"]' % text, depth + 1, 1, 0) == NO_BOUND
 
 
 @rows(
@@ -73,7 +73,7 @@ def test_many_strings_take_little_memory(unit):
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        crossed_bound(text, 200, MOST_SLOW_NUMBERS)
+        crossed_bounds(text, 200, MOST_SLOW_NUMBERS, 0)
         taken = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()
@@ -108,7 +108,7 @@ def test_numbers_are_slow_if_more_than_some_have_an_exponent_of_three_digits(ite
 
 def test_the_depth_is_said_before_slow_numbers():
     text = b"[[%b]]" % b",".join([b"1e308"] * 3)
-    assert [crossed_bound(text, *bounds) for bounds in [(1, 2), (2, 2), (2, 3)]] == [
+    assert [crossed_bounds(text, *bounds, 0) for bounds in [(1, 2), (2, 2), (2, 3)]] == [
         DEPTH_BOUND,
         SLOW_NUMBERS,
         NO_BOUND,
@@ -128,4 +128,4 @@ def test_a_mark_counts_wherever_in_a_block_it_stands(before):
 def test_strings_that_look_as_such_numbers_are_passed_over_at_once(string):
     text = listed(b'"%b"' % string, 10 * MOST_SLOW_NUMBERS)
     assert not has_slow_numbers(text)
-    assert count_calls(pure("crossed_bound"), text, 200, MOST_SLOW_NUMBERS) < MOST_SLOW_NUMBERS
+    assert count_calls(pure("crossed_bounds"), text, 200, MOST_SLOW_NUMBERS, 0) < MOST_SLOW_NUMBERS

@@ -12,13 +12,13 @@ LONG = {
     "set_defaults": [[1], [[]], [{}], [None, 2j]],
     "field_line": ["a", "Z-", "~"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
-    "crossed_bound": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"', b"e", b"1e100", b'"1e100"'],
+    "crossed_bounds": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"', b"e", b"1e100", b'"1e100"', b"\\u0000"],
     "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],
     "encode_fields": [[("a", "b")]],
     "index_lines": [[(b"a", b"")]],
 }
 OTHERS = {
-    "crossed_bound": [200, 100],
+    "crossed_bounds": [200, 100, 100],
     "declared": [()],
     "field_line": ["a"],
     "split_usual_form": [b"\r\n--b", 1 << 20, 1024],

@@ -92,6 +92,10 @@ SLOW = {
     b'1e"a"100': 0, b'1e\\"100': 0, b"1e\\\\100": 0, b"1e10": 0, b"\xef\xbb\xbf[1e100]": 1,
     b'["\xff", 1e100, "\\ud800", NaN]': 1,
 }  # fmt: skip
+WITH_NULS = {
+    rb'"\u0000"': 1, rb'["\u0000\u0000", {"\u0000": 1}]': 3, rb'["\\u0000", "\u0001", "\u000", "u0000"]': 0,
+    rb'"\\\u0000\"\u0000"': 2, b'["%b"]' % (b"x" * 60 + rb"\u0000"): 1, rb'"\u0000\u000': 1, b"\0": 0,
+}  # fmt: skip
 
 START = b'--b\r\nContent-Disposition: form-data; name="a"'
 HEADS = {
@@ -188,10 +192,15 @@ CASES = [
     *(("parse_fields", (data,), fields) for data, fields in FIELDS.items()),
     *(("field_line", arguments, line) for arguments, line in LINES.items()),
     *(("split_cookies", (header,), cookies) for header, cookies in COOKIES.items()),
-    *(("crossed_bound", (data, depth, 1), 0) for data, depth in NESTED.items()),
-    *(("crossed_bound", (data, depth - 1, 1), 1) for data, depth in NESTED.items() if depth),
-    *(("crossed_bound", (data, 9, count), 0) for data, count in SLOW.items()),
-    *(("crossed_bound", (data, 9, count - 1), 2) for data, count in SLOW.items() if count),
+    *(("crossed_bounds", (data, depth, 1, 9), 0) for data, depth in NESTED.items()),
+    *(("crossed_bounds", (data, depth - 1, 1, 9), 1) for data, depth in NESTED.items() if depth),
+    *(("crossed_bounds", (data, 9, count, 9), 0) for data, count in SLOW.items()),
+    *(("crossed_bounds", (data, 9, count - 1, 9), 2) for data, count in SLOW.items() if count),
+    *(("crossed_bounds", (data, 9, 9, count), 0) for data, count in WITH_NULS.items()),
+    *(("crossed_bounds", (data, 9, 9, count - 1), 4) for data, count in WITH_NULS.items() if count),
+    ("crossed_bounds", (rb'[1e100, "\u0000"]', 1, 0, 0), 6),
+    ("crossed_bounds", (rb'[[1e100, "\u0000"]]', 1, 0, 0), 1),
+    ("crossed_bounds", (b"[]", 2**64, 2**64, 2**64), 0),
     *(
         ("split_usual_form", (data + b"\r\n--b--", b"\r\n--b", 1, 1024), [(*head, at + 4, data[5:at], len(data))])
         for data, head in HEADS.items()
@@ -332,7 +341,7 @@ FORM_PIECES = [
 
 JSON_PIECES = [
     *(b'[ ] { } " \\ x e E 1 100 + - 1e308 , \xff \xef\xbb\xbf NaN \\ud800 "\\"" "[[[" [1e-100] {"a":1E+100}'.split()),
-    *(b" " * 63, b"x" * 64, b"[]" * 32, b'"",' * 30),
+    *(b" " * 63, b"x" * 64, b"[]" * 32, b'"",' * 30, b"\\u0000", b"u0000"),
 ]
 
 LOGGED = st.lists(st.sampled_from(["/", "a", "7", "%", '"', "\\", " ", "\n", "\x7f", "é", "\ud800", "null", "x" * 400]))
@@ -368,8 +377,11 @@ ARGUMENTS = {
         )
     ),
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
-    "crossed_bound": st.tuples(
-        st.lists(st.sampled_from(JSON_PIECES)).map(b"".join) | st.binary(), st.integers(0, 5), st.integers(0, 3)
+    "crossed_bounds": st.tuples(
+        st.lists(st.sampled_from(JSON_PIECES)).map(b"".join) | st.binary(),
+        st.integers(0, 5),
+        st.integers(0, 3),
+        st.integers(0, 3),
     ),
     "split_usual_form": st.tuples(
         st.lists(st.sampled_from(FORM_PIECES)).map(lambda pieces: b"--b" + b"".join(pieces)),

@@ -26,7 +26,14 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.serialization.defaults import set_defaults
-from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
+from antiphon.serialization.json_bounds import (
+    ANY_NUMBER,
+    DEPTH_BOUND,
+    MOST_SLOW_NUMBERS,
+    NO_BOUND,
+    SHORT,
+    crossed_bounds,
+)
 
 DEPTH = Limits().json_depth
 """The default maximum depth of nested arrays and objects."""
@@ -61,8 +68,9 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
     deep. A byte order mark is ignored. If a name occurs twice, the last value is used.
     """
     # Short text can't be deep and contains few numbers; this check needs no call.
-    bound = crossed_bound(data, depth, MOST_SLOW_NUMBERS) if len(data) > depth or len(data) > SHORT else NO_BOUND
-    decode = decode_slow_numbers if bound and check_bounds(data, depth) else _decode
+    is_short = len(data) <= depth and len(data) <= SHORT
+    crossed = NO_BOUND if is_short else crossed_bounds(data, depth, MOST_SLOW_NUMBERS, ANY_NUMBER)
+    decode = decode_slow_numbers if crossed and check_bounds(data, depth) else _decode
     try:
         return decode(data)
     except UNREADABLE as error:
@@ -74,15 +82,15 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
         raise malformed(data, error) from error
 
 
-def check_bounds(data: bytes, depth: int) -> bool:
-    """Return True if msgspec would read the floats in this text too slowly.
+def check_bounds(data: bytes, depth: int, nuls: int = ANY_NUMBER) -> int:
+    """Return the bounds that JSON exceeds, as one number: ``SLOW_NUMBERS`` and ``NULS``.
 
     Raises BadRequest if the text is nested more than ``depth`` deep.
     """
-    bound = crossed_bound(data, depth, MOST_SLOW_NUMBERS)
-    if bound == DEPTH_BOUND:
+    crossed = crossed_bounds(data, depth, MOST_SLOW_NUMBERS, nuls)
+    if crossed == DEPTH_BOUND:
         raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
-    return bound != NO_BOUND
+    return crossed
 
 
 def check_repeats(data: bytes, limits: Limits) -> None:

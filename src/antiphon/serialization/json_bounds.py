@@ -1,20 +1,24 @@
-"""Bounds that are checked before JSON is decoded: its depth, and numbers that are slow to read."""
+"""Bounds that are checked before JSON is decoded: its depth, numbers that are slow to read, and NULs."""
 
 import re
+import sys
 from collections.abc import Iterator
 from itertools import accumulate, islice
 
 from antiphon.speedups import accelerated
 
-NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
-"""The bound that JSON text exceeds: none, the maximum depth, or the maximum number of numbers that msgspec reads
-slowly.
+NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, NULS = 0, 1, 2, 4
+"""The bounds that JSON text exceeds: none, the maximum depth, the maximum number of numbers that msgspec reads slowly,
+and the maximum number of NULs.
 """
 
 MOST_SLOW_NUMBERS = 1000
 """The maximum number of numbers with a three-digit exponent that are read like other numbers."""
+ANY_NUMBER = sys.maxsize
+"""As a bound, for text that may contain any number of NULs."""
 
 _SLOW_EXPONENT = len("e000")
+_NUL = rb"\u0000"
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
 """The maximum size, in bytes, of JSON text that can't contain more of them."""
 
@@ -26,8 +30,8 @@ _SLICE = 64 << 10
 
 
 @accelerated
-def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
-    """Return the bound that JSON exceeds.
+def crossed_bounds(data: bytes, depth: int, most: int, nuls: int, /) -> int:
+    """Return the bounds that JSON exceeds, as one number.
 
     ``DEPTH_BOUND``: arrays and objects are nested more than ``depth`` deep. ``[{}]`` has a depth of 2. In malformed
     JSON, only the text before the mistake is examined, because a decoder reads no further.
@@ -36,11 +40,13 @@ def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
     to 0.22, reads most floats in 20 nanoseconds. But a float at the end of its range, or halfway between two others,
     takes up to 20 microseconds, longer with larger exponents.
 
-    ``NO_BOUND``: neither.
+    ``NULS``: more than ``nuls`` are in names and strings, where they are escaped.
+
+    Text that is nested too deep is not examined any further.
     """
     if _is_nested_deeper(data, depth):
         return DEPTH_BOUND
-    return SLOW_NUMBERS if _has_slow_numbers(data, most) else NO_BOUND
+    return SLOW_NUMBERS * _has_slow_numbers(data, most) | NULS * _has_more_nuls(data, nuls)
 
 
 def _is_nested_deeper(data: bytes, depth: int) -> bool:
@@ -87,6 +93,10 @@ def _has_slow_numbers(data: bytes, most: int) -> bool:
         return False
     text = b"".join(_replace_strings(_without_escapes(data), b'"'))
     return _has_more(_find_slow_exponents(text), most)
+
+
+def _has_more_nuls(data: bytes, most: int) -> bool:
+    return data.count(_NUL) > most and data.replace(rb"\\", b".").count(_NUL) > most
 
 
 def _has_more(found: Iterator[object], most: int) -> bool:

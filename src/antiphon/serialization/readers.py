@@ -35,7 +35,7 @@ from antiphon.serialization.json import (
     malformed,
     without_mark,
 )
-from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
+from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, NULS, SHORT, SLOW_NUMBERS
 from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
@@ -134,11 +134,12 @@ def json_as(data: bytes, wanted: Any, *, limits: Limits = DEFAULT_LIMITS, unknow
             return decode(data)
         except (*_REFUSALS, HTTPError):
             pass
-    if check_bounds(data, limits.json_depth):
+    crossed = check_bounds(data, limits.json_depth, limits.nuls)
+    if crossed & SLOW_NUMBERS:
         decode = _for_slow_numbers(wanted, decode, info)
     text = without_mark(data)
     checks: list[_Check] = []
-    if _has_more_nuls(text, limits.nuls):
+    if crossed & NULS:
         checks.append(Faults.add_nuls)
     if unknown != "ignore":
         check_unknown(unknown)
@@ -188,12 +189,6 @@ def _checked(decode: Decode, checks: Collection[_Check]) -> Decode:
         return value
 
     return decode_checked
-
-
-def _has_more_nuls(text: bytes, most: int) -> bool:
-    """Return True if JSON has more NULs in names and strings, where they are escaped, than ``most``."""
-    escape = rb"\u0000"
-    return 92 in text and text.count(escape) > most and text.replace(rb"\\", b"").count(escape) > most
 
 
 def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception, checks: Collection[_Check]) -> HTTPError:

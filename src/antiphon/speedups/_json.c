@@ -11,15 +11,17 @@
 
 #define BLOCK 64
 #define SLOW_EXPONENT 4 /* bytes of the shortest slow exponent, `e100` */
+#define NUL "\\u0000"
+#define NUL_SIZE 6
 #define WITHOUT_GIL (1 << 20) /* bytes from which other threads may run: reacquiring the GIL may take 5 ms */
 #define MOST_LEVELS 50 /* of a written value that are searched here: a deeper one may contain itself */
 
-enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, UNBALANCED };
+enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, NULS = 4, UNBALANCED = 8 };
 
 typedef struct {
     const byte *at, *end;
     int is_in_string;
-    Py_ssize_t level, depth, slow, most;
+    Py_ssize_t level, depth, slow, most, found_nuls, nuls;
 } Scan;
 
 /* Return a bit for each byte of a block that equals `wanted` once the `added` bits are set, lowest bit first. */
@@ -77,11 +79,7 @@ static int
 is_slow_exponent(const byte *at, const byte *end)
 {
     at += at < end && (*at == '+' || *at == '-');
-    int digits = 0;
-    while (digits < 3 && end - at > digits && at[digits] >= '0' && at[digits] <= '9') {
-        digits++;
-    }
-    return digits == 3;
+    return end - at >= 3 && (at[0] ^ '0') < 10 && (at[1] ^ '0') < 10 && (at[2] ^ '0') < 10;
 }
 
 /* Process a byte outside strings. Return the bound that it crosses. */
@@ -132,6 +130,7 @@ scan_bytes(Scan *scan, const byte *stop)
         }
         else if (*scan->at == '\\') {
             const byte *next = scan->at + 1;
+            scan->found_nuls += scan->end - scan->at >= NUL_SIZE && !memcmp(scan->at, NUL, NUL_SIZE);
             scan->at += next < scan->end && (*next == '"' || *next == '\\');
         }
         else if (!scan->is_in_string) {
@@ -157,21 +156,21 @@ scan_all(Scan *scan)
             bound = scan_block(scan);
         }
     }
-    if (!bound && scan->level) {
-        return UNBALANCED;
+    if (bound || scan->level) {
+        return bound ? bound : UNBALANCED;
     }
-    return !bound && scan->slow > scan->most ? SLOW_NUMBERS : bound;
+    return (scan->slow > scan->most ? SLOW_NUMBERS : 0) | (scan->found_nuls > scan->nuls ? NULS : 0);
 }
 
 /* Return 1 for short text with few opening brackets, in strings or not: compilers count 64 bytes in a few steps. */
 static int
-crosses_none(const byte *at, Py_ssize_t size, Py_ssize_t depth, Py_ssize_t most)
+crosses_none(const Scan *scan)
 {
-    if (size / SLOW_EXPONENT > most) {
+    const byte *at = scan->at, *end = scan->end;
+    Py_ssize_t size = end - at, count = 0;
+    if (size / SLOW_EXPONENT > scan->most || (size / NUL_SIZE > scan->nuls && memchr(at, '\\', (size_t)size))) {
         return 0;
     }
-    Py_ssize_t count = 0;
-    const byte *end = at + size;
     for (; end - at >= BLOCK; at += BLOCK) {
         byte some = 0;
         for (int each = 0; each < BLOCK; each++) {
@@ -179,33 +178,34 @@ crosses_none(const byte *at, Py_ssize_t size, Py_ssize_t depth, Py_ssize_t most)
         }
         count += some;
     }
-    for (; at < end; at++) {
-        count += (*at | 0x20) == '{';
+    while (at < end) {
+        count += (*at++ | 0x20) == '{';
     }
-    return count <= depth;
+    return count <= scan->depth;
 }
 
 PyObject *
-crossed_bound(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+crossed_bounds(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     int bound = UNBALANCED;
-    if (count == 3 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1]) && PyLong_CheckExact(args[2])) {
-        const byte *data = (const byte *)PyBytes_AsString(args[0]);
-        Py_ssize_t size = PyBytes_Size(args[0]);
-        Scan scan = {.at = data, .end = data + size};
+    if (count == 4 && PyBytes_CheckExact(args[0])) {
+        Scan scan = {.at = (const byte *)PyBytes_AsString(args[0])};
+        scan.end = scan.at + PyBytes_Size(args[0]);
         scan.depth = PyLong_AsSsize_t(args[1]);
         scan.most = PyLong_AsSsize_t(args[2]);
-        PyErr_Clear(); /* the number is too large, and is read as -1 */
-        if (scan.depth >= 0 && scan.most >= 0 && size < WITHOUT_GIL) {
-            bound = crosses_none(data, size, scan.depth, scan.most) ? NO_BOUND : scan_all(&scan);
+        scan.nuls = PyLong_AsSsize_t(args[3]);
+        PyErr_Clear(); /* what is too large, or is not a number, is read as -1 */
+        int are_usual = scan.depth >= 0 && scan.most >= 0 && scan.nuls >= 0;
+        if (are_usual && scan.end - scan.at < WITHOUT_GIL) {
+            bound = crosses_none(&scan) ? NO_BOUND : scan_all(&scan);
         }
-        else if (scan.depth >= 0 && scan.most >= 0) {
+        else if (are_usual) {
             Py_BEGIN_ALLOW_THREADS
             bound = scan_all(&scan); /* the caller owns the data, which never changes */
             Py_END_ALLOW_THREADS
         }
     }
-    return bound == UNBALANCED ? call_twin("crossed_bound", args, count) : PyLong_FromLong(bound);
+    return bound == UNBALANCED ? call_twin("crossed_bounds", args, count) : PyLong_FromLong(bound);
 }
 
 /* Return 1 if a value surely contains no record, searched as by the twin. */

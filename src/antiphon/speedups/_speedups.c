@@ -1317,7 +1317,7 @@ static PyMethodDef functions[] = {
     FUNCTION(checked_fields),
     FUNCTION(close_run),
     FUNCTION(count_exchange),
-    FUNCTION(crossed_bound),
+    FUNCTION(crossed_bounds),
     FUNCTION(declared),
     FUNCTION(encode_fields),
     FUNCTION(escape_text),

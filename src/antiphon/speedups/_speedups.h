@@ -97,7 +97,7 @@ PyObject *WSGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *record_read(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _json.c */
-PyObject *crossed_bound(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *crossed_bounds(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *set_defaults(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _logs.c */
