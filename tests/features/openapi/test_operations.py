@@ -600,14 +600,31 @@ def test_none_that_is_a_mistake_is_reported(handler: Any) -> None:
 # Features
 
 
-@rows("options, is_required", [({}, True), ({"required": False}, False)])
-def test_the_key_of_a_write_is_required_where_the_feature_requires_it(options: Any, is_required: bool) -> None:
+def wish_in_form(request: Request) -> str:
+    return request.form_as(Wish).text
+
+
+def file_in_form(request: Request) -> str:
+    return request.files["picture"].filename
+
+
+@rows(
+    "handler, options, is_required, is_in_form",
+    (refused, {}, True, False),
+    (refused, {"required": False}, False, False),
+    (wish_in_form, {}, False, True),
+    (file_in_form, {}, False, True),
+)
+def test_the_key_of_a_write_is_required_where_the_feature_requires_it(
+    handler: Any, options: Any, is_required: bool, is_in_form: bool
+) -> None:
     app = App(cross_site_writes=True)
     app.use(IdempotentWrites(MemoryStore(), **options))
-    operation = operation_of(refused, app=app, idempotent=True)
+    operation = operation_of(handler, app=app, idempotent=True)
     (key,) = operation["parameters"]
     assert (key["name"], key["required"]) == ("Idempotency-Key", is_required)
-    assert ("missing" in operation["responses"]["400"]["description"]) is is_required
+    assert ("idempotency_key" in key.get("description", "")) is is_in_form
+    assert ("missing" in operation["responses"]["400"]["description"]) is options.get("required", True)
 
 
 @rows("login, statuses", [(None, ["200", "401"]), ("plain_text", ["200", "303", "401"])])

@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon import Limits
 from antiphon.embedding import RouteKeys, TypeDescription, http_error, innermost, is_async
+from antiphon.features.idempotency.claims import KEY_FIELD
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Problem, Stream, Value
@@ -16,10 +17,11 @@ from antiphon.features.openapi.parameters import named_schema, other_parameters,
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
+from antiphon.types import Route
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
-URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+_FORMS = URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
 
 _LOCATION: Schema = {"type": "string", "format": "uri-reference"}
@@ -67,16 +69,23 @@ def operation(contract: Contract, parameters: dict[str, str], schemas: Schemas) 
     made = _described(contract)
     found = [path_parameter(name, converter, contract.route) for name, converter in parameters.items()]
     found += other_parameters(contract, schemas)
+    body = _request_body(contract, schemas) if contract.has_content else {}
     if contract.route.meta.get(RouteKeys.idempotent) or contract.route.meta.get(RouteKeys.durable):
-        required = contract.route.meta.get(RouteKeys.durable) or requires_key(contract.route)
         found = [each for each in found if each["name"].lower() != "idempotency-key"]  # the handler may read it, too
-        found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
+        found.append(_key_parameter(contract.route, has_form=any(each in body.get("content", ()) for each in _FORMS)))
     if found:
         made["parameters"] = found
-    if contract.has_content and (body := _request_body(contract, schemas)):
+    if body:
         made["requestBody"] = body
     made["responses"] = _responses(contract, schemas)
     return made
+
+
+def _key_parameter(route: Route, *, has_form: bool) -> Schema:
+    is_in_field = has_form and not route.meta.get(RouteKeys.durable)
+    required = not is_in_field and (route.meta.get(RouteKeys.durable) or requires_key(route))
+    told = {"description": f"A form may have it in its field `{KEY_FIELD}`."} if is_in_field else {}
+    return {"name": "Idempotency-Key", "in": "header", **told, "required": required, "schema": dict(_KEY)}
 
 
 def _described(contract: Contract) -> Schema:
@@ -174,7 +183,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             else:
                 _offer(content, URLENCODED, schema)
     encoding = {name: {"contentType": JSON} for read in contract.reads for name in schemas.json_fields(read)}
-    for media in (URLENCODED, MULTIPART) if encoding else ():
+    for media in _FORMS if encoding else ():
         if media in content:
             content[media]["encoding"] = encoding
     if content.keys() - {BYTES, ANY}:
