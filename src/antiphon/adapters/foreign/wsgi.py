@@ -234,14 +234,15 @@ class WSGICall:
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
         """Return the response once the application has started it, which it does with its first chunk at the latest.
 
-        A body in one chunk of the declared length is bytes, which are sent without coming back to this thread.
+        A body in one chunk of the declared length is bytes, which are sent without coming back to this thread, as is the
+        empty one of a HEAD request.
         """
         (status, headers), body = self._started(chunks)
         response = started_response(request, status, headers)
-        length = None if request.method == "HEAD" else response.content_length
-        first = [*islice(body, 1 if length else 0)]  # PEP 3333: the head waits for it
-        if first and len(first[0]) == length:
-            response.body = first[0]
+        length = response.content_length
+        first = [*islice(body, 0 if length is None else 1)]  # PEP 3333: the head waits for it
+        if len(content := b"".join(first)) == (0 if length and request.method == "HEAD" else length):
+            response.body = content
             request.after_response(next, body, None)
             request.after_response(close, chunks)
         else:
