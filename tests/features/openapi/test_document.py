@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -384,6 +385,19 @@ def test_a_route_or_a_blueprint_is_hidden_tagged_and_deprecated_by_its_metadata(
         "/old/rooms": (["old"], True),
     }
     assert [each["name"] for each in content["tags"]] == ["lamps", "rooms", "old"]
+
+
+def test_routes_of_packages_that_say_what_they_read_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    app = App()
+    for name, says in (("lamps_feature", "__reads__ = ()"), ("lamps_app", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(says)
+        (tmp_path / name / "pages.py").write_text("def page(request):\n    return 'lamps'\n")
+        app.get(f"/{name}")(import_module(f"{name}.pages").page)
+    assert [*document_of(app)["paths"]] == ["/lamps_app"]
 
 
 def test_responses_of_deprecated_routes_say_since_when() -> None:

@@ -147,7 +147,7 @@ def _sockets(app: App) -> Iterator[str]:
 
 
 def is_described(route: Route) -> bool:
-    """Return False for a WebSocket, and for a route that Antiphon itself has added: static files, health probes."""
+    """Return False for a WebSocket, and for a route that a feature has added: static files, health probes."""
     return route.websocket is None and not _is_of_feature(route)
 
 

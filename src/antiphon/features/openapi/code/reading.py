@@ -60,8 +60,9 @@ def function_of(called: Callable[..., Any]) -> FunctionType | None:
 
 
 def is_ours(function: FunctionType | None) -> bool:
-    """True for a function in this package."""
-    return function is not None and (function.__module__ or "").partition(".")[0] == "antiphon"
+    """True for a function of this package, or of another one that says what its code reads: features describe it."""
+    package = sys.modules.get("" if function is None else (function.__module__ or "").partition(".")[0])
+    return hasattr(package, "__path__") and hasattr(package, "__reads__")
 
 
 def is_of_library(cls: type) -> bool:
