@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json
@@ -48,6 +48,12 @@ class ChannelLog(ABC):
     """
 
     place: Hashable
+    MOST_READ = 500
+    """The number of messages after which one read of a channel ends, because memory must be bounded."""
+    LONGEST_WATCH = 1.0
+    """The maximum number of seconds for which ``watch`` waits."""
+    Positions: TypeAlias = Mapping[str, Position | None]
+    """The position of each channel's newest known message, by the channel's name; None for a channel without any."""
 
     @abstractmethod
     def append(self, name: str, keep: int, data: bytes) -> Position:
@@ -59,7 +65,7 @@ class ChannelLog(ABC):
 
     @abstractmethod
     def after(self, name: str, position: Position | None) -> list[Entry]:
-        """Return the first messages after a position, up to 500. None means the beginning."""
+        """Return the first messages after a position, up to ``MOST_READ``. None means the beginning."""
 
     def newest(self, name: str) -> Position | None:
         """Return the position of the newest message, or None if there is none."""
@@ -67,8 +73,8 @@ class ChannelLog(ABC):
         return found[0].position if found else None
 
     @abstractmethod
-    def watch(self, positions: Mapping[str, Position | None]) -> Mapping[str, Sequence[Entry]]:
-        """Wait up to a second until messages arrive after these positions, or until ``interrupt`` is called."""
+    def watch(self, positions: Positions) -> Mapping[str, Sequence[Entry]]:
+        """Wait until messages arrive after these positions, ``interrupt`` is called, or LONGEST_WATCH ends."""
 
     @abstractmethod
     def interrupt(self) -> None:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from antiphon.features import ValkeyStore
 from antiphon.features.channels.feed import read_id
-from antiphon.features.channels.valkey import ValkeyLog
+from antiphon.features.stores.valkey.log import ValkeyLog
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.helpers.processes import RUN

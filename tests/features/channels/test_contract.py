@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from antiphon.features import Channel, MissedMessages
-from antiphon.features.channels.valkey import GROUPS
+from antiphon.features.stores.valkey.log import GROUPS
 from antiphon.http import Event
 from antiphon.types import ChannelMessage
 from tests.features.channels.on_loop import on_loop

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.app.channel_log import Position
 from antiphon.features import SQLiteStore
-from antiphon.features.channels.sqlite import SQLiteLog
+from antiphon.features.stores.sqlite_log import SQLiteLog
 
 
 @pytest.fixture

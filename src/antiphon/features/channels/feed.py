@@ -6,7 +6,7 @@ A listener is only the number of its next item, so a slow listener costs no memo
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from math import inf
@@ -21,15 +21,6 @@ from antiphon.types import ChannelMessage
 
 BATCH = 64
 """The number of items that a listener receives at once."""
-
-MOST_READ = 500
-"""The number of messages to read at once."""
-
-LONGEST_WATCH = 1.0
-"""The longest time that ``watch`` waits, in seconds."""
-
-Positions: TypeAlias = Mapping[str, Position | None]
-"""The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
 
 _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from random import SystemRandom
 from secrets import token_hex
 from threading import Condition, Lock, Thread
@@ -14,10 +15,9 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from antiphon import explained
-from antiphon.features import Store, StoreUnavailable
-from antiphon.features.channels.feed import MOST_READ, Feed, Keep, Positions
+from antiphon.features import MemoryStore, Store, StoreUnavailable
+from antiphon.features.channels.feed import Feed, Keep
 from antiphon.features.stores import ChannelLog, Entry, Position
-from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
 
 RENEWALS = 3
 """The number of times that a lease is renewed before it would expire."""
@@ -227,7 +227,7 @@ class MemoryHub(Hub):
             if name in self._feeds:
                 self._expiring[name] = now + seconds
                 self._expiring.move_to_end(name, last=seconds > 0)
-            for each in [each for each, _ in zip(self._expiring, range(LOOKED_AT), strict=False)]:
+            for each in [*islice(self._expiring, 4)]:  # more than a write adds
                 self._expiring.move_to_end(each)
                 if self._expiring[each] <= now and each in self._unused:
                     self._forget(each)
@@ -300,7 +300,7 @@ class StoredHub(Hub):
             position = feed.position
             entries = self._log.after(feed.name, position)
             feed.publish(entries, position)
-            if len(entries) < MOST_READ:
+            if len(entries) < ChannelLog.MOST_READ:
                 return
 
     def expire(self, name: str, seconds: float) -> None:
@@ -344,7 +344,7 @@ class StoredHub(Hub):
                 pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
                 time.sleep(pause * SystemRandom().uniform(0.5, 1))  # so that processes don't all retry at once
 
-    def _positions(self) -> Positions | None:
+    def _positions(self) -> ChannelLog.Positions | None:
         """Return the positions of the feeds in use, or None to end if there are none."""
         self._forget_unused()
         with self._lock:
@@ -362,12 +362,12 @@ class StoredHub(Hub):
                     del self._feeds[feed.name]
             return not self._feeds
 
-    def _publish(self, positions: Positions, arrived: Mapping[str, Sequence[Entry]]) -> None:
+    def _publish(self, positions: ChannelLog.Positions, arrived: Mapping[str, Sequence[Entry]]) -> None:
         for name, entries in arrived.items():
             if (feed := self._feeds.get(name)) is not None:
                 feed.publish(entries, positions[name])
 
-    def _verify(self, positions: Positions) -> None:
+    def _verify(self, positions: ChannelLog.Positions) -> None:
         """Check whether a store that was unavailable has lost messages, and notify the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)

@@ -156,7 +156,7 @@ class PostgresStore(Store):
         return beside
 
     def channel_log(self, name: str) -> "ChannelLog":  # noqa: ARG002 - one log has all channels
-        from antiphon.features.channels.postgres import PostgresLog
+        from antiphon.features.stores.postgres_log import PostgresLog
 
         return PostgresLog(self)
 

@@ -125,7 +125,7 @@ class SQLiteStore(RowStore):
         return folder if make or folder.is_dir() else None
 
     def channel_log(self, name: str) -> "ChannelLog":  # noqa: ARG002 - one log has all channels
-        from antiphon.features.channels.sqlite import SQLiteLog
+        from antiphon.features.stores.sqlite_log import SQLiteLog
 
         return SQLiteLog(self)
 

@@ -255,7 +255,7 @@ class ValkeyStore(Store):
 
     def channel_log(self, name: str) -> "ChannelLog":
         """Return the log of all channels or, in a cluster, where a read is limited to one shard, of a group of them."""
-        from antiphon.features.channels.valkey import ValkeyLog, group_of
+        from antiphon.features.stores.valkey.log import ValkeyLog, group_of
 
         return ValkeyLog(self, group_of(name) if self._commands.is_sharded else 0)
 

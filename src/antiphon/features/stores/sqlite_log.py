@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from antiphon.features.channels.feed import MOST_READ, Positions
 from antiphon.features.stores import ChannelLog, Entry, Position
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
@@ -37,7 +36,7 @@ class SQLiteLog(ChannelLog):
         self._woken = Event()
         self._wakings = 0
         """The number of wakings; a wait that ends at the same time as one doesn't notice it."""
-        self._looked_at: tuple[Connection, int, int, Positions] | None = None
+        self._looked_at: tuple[Connection, int, int, ChannelLog.Positions] | None = None
         """The connection of the last check, the data version and wakings before it, and the positions it reached."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
@@ -63,7 +62,7 @@ class SQLiteLog(ChannelLog):
         with self._reading() as connection:
             return _head(connection, name)
 
-    def watch(self, positions: Positions) -> dict[str, list[Entry]]:
+    def watch(self, positions: ChannelLog.Positions) -> dict[str, list[Entry]]:
         self._woken.wait(POLL_EVERY)
         self._woken.clear()
         wakings = self._wakings
@@ -72,7 +71,7 @@ class SQLiteLog(ChannelLog):
             if (connection, version, wakings, positions) == self._looked_at:
                 return {}
             found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
-            is_all = all(len(entries) < MOST_READ for entries in found.values())
+            is_all = all(len(entries) < ChannelLog.MOST_READ for entries in found.values())
             ends = {**positions, **{name: entries[-1].position for name, entries in found.items()}}
             self._looked_at = (connection, version, wakings, ends) if is_all else None
         return found
@@ -128,7 +127,7 @@ def _after(connection: Connection, name: str, position: Position | None) -> list
         return []
     is_known = position is not None and position.epoch == head.epoch and position.number < head.number
     return _entries(
-        connection, name, head.epoch, position.number if position is not None and is_known else 0, MOST_READ
+        connection, name, head.epoch, position.number if position is not None and is_known else 0, ChannelLog.MOST_READ
     )
 
 

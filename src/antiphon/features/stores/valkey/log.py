@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from antiphon.features.channels.feed import LONGEST_WATCH, MOST_READ, Positions
 from antiphon.features.stores import ChannelLog, Entry, Position, hash_key
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES
@@ -69,7 +68,8 @@ class ValkeyLog(ChannelLog):
         self._calls = store._calls
         self.place = self._calls.name, store._commands.prefix, group
         self._prefix, self._remembered = store._commands.prefix, store._commands.remembered
-        self._wait = int(min(LONGEST_WATCH, (self._calls.settings.timeout or LONGEST_WATCH) / 2) * 1000) or 1
+        longest = self.LONGEST_WATCH
+        self._wait = int(min(longest, (self._calls.settings.timeout or longest) / 2) * 1000) or 1
         self._own = f"{self._prefix}{{channels:{group}}}:w:{token_hex(16)}"
         self._woken = b"0-0"
 
@@ -82,13 +82,13 @@ class ValkeyLog(ChannelLog):
 
     def after(self, name: str, position: Position | None) -> list[Entry]:
         first = f"({position}" if position else "-"
-        return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=MOST_READ)))
+        return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=self.MOST_READ)))
 
-    def watch(self, positions: Positions) -> dict[str, list[Entry]]:
+    def watch(self, positions: ChannelLog.Positions) -> dict[str, list[Entry]]:
         names = {self._key(name, "m").encode(): name for name in positions}
         ids: dict[Any, Any] = {key: str(positions[name] or "0-0") for key, name in names.items()}
         ids[self._own] = self._woken
-        found = self._calls.watch(self._own, lambda client: client.xread(ids, count=MOST_READ, block=self._wait))
+        found = self._calls.watch(self._own, lambda client: client.xread(ids, count=self.MOST_READ, block=self._wait))
         arrived = {}
         for key, entries in _by_key(found):
             if key in names:

@@ -13,7 +13,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features import StoreUnavailable
-from antiphon.features.channels.feed import LONGEST_WATCH, MOST_READ, Positions
 from antiphon.features.stores import ChannelLog, Entry, Position, hash_key, unavailable
 from antiphon.features.stores.postgres import NOW, PostgresStore
 
@@ -44,7 +43,8 @@ _AFTER = f"""
 select k.name, m.epoch, m.number, m.data
 from unnest(%(names)b::bytea[], %(epochs)s::bigint[], %(numbers)s::bigint[]) as k (name, epoch, number)
 cross join lateral (select * from {{s}}.messages as m
-    where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number) order by epoch, number limit {MOST_READ}) as m
+    where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number) order by epoch, number
+    limit {ChannelLog.MOST_READ}) as m
 order by k.name, m.epoch, m.number"""  # noqa: S608
 _EXPIRE = f"""
 with gone as (delete from {{s}}.channels where name in (select name from {{s}}.channels
@@ -97,7 +97,7 @@ class PostgresLog(ChannelLog):
     def after(self, name: str, position: Position | None) -> list[Entry]:
         return self._after({name: position}).get(name, [])
 
-    def _after(self, positions: Positions) -> dict[str, list[Entry]]:
+    def _after(self, positions: ChannelLog.Positions) -> dict[str, list[Entry]]:
         known = [position or (0, 0) for position in positions.values()]
         values = {
             "names": [name.encode() for name in positions],
@@ -109,7 +109,7 @@ class PostgresLog(ChannelLog):
             found.setdefault(name.decode(), []).append(Entry(Position(epoch, number), data))
         return found
 
-    def watch(self, positions: Positions) -> dict[str, list[Entry]]:
+    def watch(self, positions: ChannelLog.Positions) -> dict[str, list[Entry]]:
         try:
             if self._listening is None and not self._polls:
                 self._listen()
@@ -119,7 +119,7 @@ class PostgresLog(ChannelLog):
         except StoreUnavailable:
             self.close()
             raise
-        self._is_behind = any(len(entries) == MOST_READ for entries in found.values())
+        self._is_behind = any(len(entries) == self.MOST_READ for entries in found.values())
         return found
 
     def _listen(self) -> None:
@@ -134,7 +134,7 @@ class PostgresLog(ChannelLog):
                 self._database.name, POLL_EVERY,
             )  # fmt: skip
 
-    def _awaited(self, positions: Positions) -> Positions:
+    def _awaited(self, positions: ChannelLog.Positions) -> ChannelLog.Positions:
         """Wait, and return the positions of the channels to look at."""
         import psycopg
 
@@ -143,7 +143,7 @@ class PostgresLog(ChannelLog):
             self._woken.clear()
             return positions
         try:
-            heard = {each.payload for each in self._listening.notifies(timeout=LONGEST_WATCH, stop_after=1)}
+            heard = {each.payload for each in self._listening.notifies(timeout=self.LONGEST_WATCH, stop_after=1)}
         except psycopg.Error as error:
             raise unavailable(self._database.name, error) from error
         if not heard or WAKE in heard:
