@@ -27,14 +27,14 @@ from antiphon.features.ends import (
     may_log_in_here,
     note_begin,
     noted,
+    render_in_progress,
 )
-from antiphon.features.live.statements import read_login, render_in_progress
 from antiphon.types import Mount
 
 if TYPE_CHECKING:
     from antiphon import App
     from antiphon.embedding import Added
-    from antiphon.features.users import Users, UserSource
+    from antiphon.features import Users, UserSource
     from antiphon.types import Route
 
 __reads__ = ()
@@ -161,8 +161,8 @@ class Ending:
         """Let a stream, a socket or a live block, if one is open, end with its user, who is known by now. One without a
         user counts for the client's address.
         """
-        reads = render_in_progress()
-        if reads is None and self._opened not in request:
+        render = render_in_progress.get()
+        if render is None and self._opened not in request:
             return
         opened = request._dependencies.pop(self._opened)() if self._opened in request else None
         with unwatched(request):
@@ -176,8 +176,8 @@ class Ending:
             if each is None or (identity := self._users._key_of(each)) is None:
                 continue
             keys = behind.union(filter(None, [self._users._stored_key(each)]))
-            if reads is not None:
-                read_login(reads, (identity, *keys), _next_check(request, sources))
+            if render is not None:
+                render.note_login((identity, *keys), _next_check(request, sources))
             if opened is not None:
                 self.of(request.app).watch(identity, keys, opened, request, self, self._most)
 

@@ -24,7 +24,7 @@ import logging
 import os
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from contextvars import Context
+from contextvars import Context, ContextVar
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -33,20 +33,17 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, current_request
 from antiphon.embedding import FeatureStore, over_limit, unwatched
-from antiphon.features import Store, StoreUnavailable
-from antiphon.features.live.statements import tell_login
-from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.tracked_session import TrackedSession
+from antiphon.features import MemoryStore, Store, StoreUnavailable
 from antiphon.http import Forbidden, HTTPError, TooManyRequests, Unauthorized
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Event, Task
     from asyncio import Lock as AsyncLock
 
+    from antiphon.features import UserSource
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
     from antiphon.features.ending import Ending
-    from antiphon.features.users import UserSource
 
 __reads__ = ()
 
@@ -81,6 +78,19 @@ class Cuttable(Protocol):
     def cut(self) -> None:
         """End it soon, from any thread."""
         ...
+
+
+class Render(Protocol):
+    """A render that is kept, and made again when a login on which it depends has ended."""
+
+    def note_login(self, keys: Iterable[str], seconds: float) -> None:
+        """Note that it depends on the login of a user with these keys, which ends after that time."""
+        ...
+
+
+render_in_progress: ContextVar[Render | None] = ContextVar("antiphon_render", default=None)
+told_of_ends: list[Callable[[str], object]] = []
+"""What is called with the key of a user whose logins have ended."""
 
 
 class Ends:
@@ -173,7 +183,8 @@ class Ends:
         from antiphon.embedding import encode_json
         from antiphon.features.channels.feed import Keep
 
-        tell_login(login)
+        for told in told_of_ends:
+            told(login)
         name, hub = self._name("channel"), self._hub()
         hub.send(name, Keep(MOST_KEPT), encode_json(message))
         hub.expire(name, LONGEST_LOGIN)
@@ -345,7 +356,6 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
     from asyncio import run_coroutine_threadsafe, timeout, wrap_future
 
     from antiphon.embedding import Crossing, background_loop, contained, is_async
-    from antiphon.features.users import is_nobody
 
     try:
         with unwatched(request):
@@ -370,6 +380,11 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
                 " request, so one that reads current_request() needs Users.end"
             )
         return False
+
+
+def is_nobody(user: object) -> bool:
+    """Return True for what a loader returns if it finds no user. Empty text is nobody, too."""
+    return user is None or (isinstance(user, str) and not user)
 
 
 _FAILING: "WeakSet[UserSource[Any]]" = WeakSet()
@@ -455,9 +470,9 @@ def begin_of(request: Request, begun: Dependency[LoginBegun], key: str) -> Login
     """Return when a login began of the user with this key. If that was not noted, any end of an hour is later."""
     known: LoginBegun | None = request._dependencies.get(BEGUN, request._dependencies.get(begun))
     session = request._dependencies.get(Request.session)
-    since = session.since(key) if isinstance(session, TrackedSession) else None
+    since_of = getattr(session, "since", None)  # of sessions that know when they began
     unknown = LoginBegun(request[ENDING].of(request.app), -1, None)
-    return (unknown if known is None else known)._replace(since=since)
+    return (unknown if known is None else known)._replace(since=since_of and since_of(key))
 
 
 def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[LoginBegun]) -> None:

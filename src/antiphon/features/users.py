@@ -35,14 +35,13 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store
 from antiphon.features.ending import Ending
-from antiphon.features.ends import CLOCKS_APART
+from antiphon.features.ends import CLOCKS_APART, is_nobody
 from antiphon.http import Challenge, Forbidden, Unauthorized, format_query
 from antiphon.types import Duration, Identity
 
 if TYPE_CHECKING:
     from antiphon import App
-    from antiphon.features.oauth.protected_resource import ProtectedResource
-    from antiphon.features.oauth.tokens import AccessToken
+    from antiphon.features import AccessToken, ProtectedResource
 
 U = TypeVar("U")
 S = TypeVar("S")
@@ -720,11 +719,6 @@ def _digest(secret: str | bytes) -> bytes:
 def _may_send(request: Request, source: UserSource[Any]) -> bool:
     """Return False for a header that proxies set, in a request that may have it from the client instead."""
     return source.header is None or source.header_is_secret or TrustedProxies.have_sent(request.head)
-
-
-def is_nobody(user: object) -> bool:
-    """Return True for what a loader returns if it finds no user. Empty text is nobody, too."""
-    return user is None or (isinstance(user, str) and not user)
 
 
 def _nobody(request: Request) -> None:  # noqa: ARG001

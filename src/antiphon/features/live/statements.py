@@ -17,7 +17,6 @@ The tables of a statement that is committed by itself are to be told at once.
 import re
 from collections.abc import Callable, Collection, Iterable, MutableMapping
 from contextlib import suppress
-from contextvars import ContextVar
 from functools import cache, lru_cache
 from hashlib import sha256
 from math import inf
@@ -26,6 +25,7 @@ from weakref import WeakSet
 
 from antiphon import explained
 from antiphon.embedding import DatabaseConnection
+from antiphon.features.ends import render_in_progress, told_of_ends
 
 Tables = frozenset[str]
 _LONGEST = 4096
@@ -50,9 +50,10 @@ class RenderWords(set[str]):
 
     seconds = inf
 
-
-_reads: ContextVar[RenderWords | None] = ContextVar("antiphon_reads", default=None)
-"""The words of all statements of the render that is in progress."""
+    def note_login(self, keys: Iterable[str], seconds: float) -> None:
+        """Note that it depends on the login of a user with these keys, which ends after that time."""
+        self.update(map(_login_of, keys))
+        self.seconds = min(self.seconds, seconds)
 
 
 class Reading:
@@ -60,11 +61,17 @@ class Reading:
 
     def __enter__(self) -> RenderWords:
         words = RenderWords()
-        self._token = _reads.set(words)
+        self._token = render_in_progress.set(words)
         return words
 
     def __exit__(self, *_: object) -> None:
-        _reads.reset(self._token)
+        render_in_progress.reset(self._token)
+
+
+def _words_read() -> RenderWords | None:
+    """Return the words of all statements of the render that is in progress, if there is one."""
+    render = render_in_progress.get()
+    return render if isinstance(render, RenderWords) else None
 
 
 _told: "WeakSet[Callable[[Tables], None]]" = WeakSet()
@@ -95,7 +102,7 @@ def live_reads(*tables: str) -> None:
     does nothing. Raises ValueError for a name without letters and digits, or with more than 200.
     """
     names = _checked(tables)
-    if (reads := _reads.get()) is not None:
+    if (reads := _words_read()) is not None:
         reads.update(word for name in names for word in name.split())
 
 
@@ -107,7 +114,7 @@ def live_writes(*tables: str) -> None:
     ``request.after_commit(live_writes, "orders")``. Raises ValueError as ``live_reads`` does.
     """
     names = _checked(tables)
-    if _reads.get() is None:
+    if _words_read() is None:
         _tell(names)
 
 
@@ -127,20 +134,12 @@ def _tell(tables: Tables) -> None:
 # Logins, as if each user's were a table
 
 
-def render_in_progress() -> RenderWords | None:
-    """Return what the render in progress has read, if there is one."""
-    return _reads.get()
-
-
-def read_login(reads: RenderWords, keys: Iterable[str | None], seconds: float) -> None:
-    """Note that a render depends on the login of a user with these keys, which ends after that time."""
-    reads.update(_login_of(key) for key in keys if key is not None)
-    reads.seconds = min(reads.seconds, seconds)
-
-
 def tell_login(key: str) -> None:
     """Tell that logins of a user have ended: live blocks that depend on them are rendered again, which checks them."""
     live_writes(_login_of(key))
+
+
+told_of_ends.append(tell_login)
 
 
 OF_LOGIN = "login_"
@@ -185,7 +184,7 @@ def _note(connection: Any, _cursor: Any, text: str, *_: object) -> None:
     info = connection.info
     _tell_now(info)
     is_short = len(text) <= _LONGEST
-    if (reads := _reads.get()) is not None:
+    if (reads := _words_read()) is not None:
         reads |= _words_in(text) if is_short else words_in(text)
     elif written := _written_in(text) if is_short else tables_written(text):
         known = DatabaseConnection.of(connection)
