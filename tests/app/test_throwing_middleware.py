@@ -466,54 +466,12 @@ class Methods:
             yield
 
 
-class Database:
-    """A database that commits unless an error leaves its block, as with Django's ``transaction.atomic()``."""
-
-    @contextmanager
-    def atomic(self):
-        yield
-
-    @asynccontextmanager
-    async def begin(self):
-        yield
-
-
-database = Database()
-
-
-def committed(request):
-    with database.atomic():
-        response = yield
-        response.headers["x-kept"] = "yes"
-
-
-def committed_before_examined(request):
-    with suppress(LookupError), database.atomic():
-        response = yield
-    response.reraise()
-
-
-async def committed_after_await(request):
-    async with database.begin() as request.g.connection:
-        response: object = yield
-    yield response
-
-
-def committed_at_return(request):
-    with database.atomic():
-        return (yield)
-
-
 BLIND = {
     "with": (with_block, "with", 3),
     "async with": (async_with_block, "async with", 4),
     "try": (with_except, "try", 3),
     "try, nested": (nested, "try", 6),
     "method": (Methods().method, "with", 5),
-    "transaction": (committed, "with", 3),
-    "transaction, examined too late": (committed_before_examined, "with", 3),
-    "transaction, async": (committed_after_await, "async with", 3),
-    "transaction, returned": (committed_at_return, "with", 3),
 }
 
 
@@ -557,27 +515,6 @@ def function_inside(request):
     yield other
 
 
-def examined(request):
-    with database.atomic():
-        response = yield
-        if response.status >= 400:
-            raise LookupError
-
-
-def examined_elsewhere(request):
-    with database.atomic():
-        response = yield
-        describe(response)
-
-
-def rolled_back(request):
-    with database.atomic() as transaction:
-        response = yield
-        if request.g.failed:
-            transaction.set_rollback(True)
-    return response
-
-
 def early(request):
     with suppress(LookupError):
         if request.path == "/":
@@ -585,7 +522,7 @@ def early(request):
     yield
 
 
-SEEING = [used, passed_on, with_finally, beside, function_inside, examined, examined_elsewhere, rolled_back, early]
+SEEING = [used, passed_on, with_finally, beside, function_inside, early]
 
 
 @pytest.mark.once

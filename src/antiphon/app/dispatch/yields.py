@@ -26,9 +26,8 @@ def drops_response(function: Callable[..., Any]) -> bool:
 
 
 def check_yields(function: Callable[..., Any]) -> None:
-    """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it returns.
+    """Check that no ``yield`` in a ``with``, or before an ``except``, drops the response that it returns.
 
-    In a transaction, the response must be examined, because the transaction would be committed after an error, too.
     Raises TypeError with the function, the block and the line. Functions without source code pass.
     """
     code: CodeType | None = getattr(innermost(function), "__code__", None)
@@ -73,18 +72,15 @@ def _parsed(code: CodeType) -> tuple[_Function, int] | None:
     return definition, code.co_firstlineno - (2 if is_indented else 1)
 
 
-def _blind_yields(
-    node: ast.AST, block: str | None = None, transaction: ast.AST | None = None
-) -> Iterator[tuple[ast.stmt, str]]:
+def _blind_yields(node: ast.AST, block: str | None = None) -> Iterator[tuple[ast.stmt, str]]:
     """Yield each statement whose ``yield`` would miss an error, together with the block that contains the statement."""
-    transaction = node if _is_transaction(node) else transaction
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.stmt) and inside and _is_blind(child, transaction):
+            if inside and isinstance(child, ast.Expr) and _is_bare(child.value):
                 yield child, inside
             elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(child, _Scope):
-                yield from _blind_yields(child, inside, transaction)
+                yield from _blind_yields(child, inside)
 
 
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -101,54 +97,5 @@ def _block(node: ast.AST, field: str) -> str | None:
     return "with" if isinstance(node, ast.With) else None
 
 
-_TRANSACTIONS = {"atomic", "begin", "begin_nested", "db_session", "in_transaction", "transaction"}
-"""The names of context managers that commit unless an error leaves their block, in Django and other libraries."""
-
-
-def _is_transaction(node: ast.AST) -> bool:
-    if not isinstance(node, ast.With | ast.AsyncWith):
-        return False
-    return any(_last_name(item.context_expr) in _TRANSACTIONS for item in node.items)
-
-
-def _last_name(value: ast.AST) -> str:
-    """Return the last name of an expression, such as ``atomic`` for ``transaction.atomic()``."""
-    match value:
-        case ast.Call(func=function):
-            return _last_name(function)
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
-def _is_blind(statement: ast.stmt, transaction: ast.AST | None) -> bool:
-    """Return True for a ``yield`` without a value whose response is not used, or not examined in its transaction."""
-    match statement:
-        case ast.Expr(value=value):
-            return _is_bare(value)
-        case ast.Return(value=value) if transaction is not None:
-            return _is_bare(value)
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if transaction:
-            return _is_bare(statement.value) and not _is_examined(name, transaction)
-    return False
-
-
-def _is_examined(name: str, transaction: ast.AST) -> bool:
-    """Return True if code in a transaction may look at a response's error, or rolls back by itself."""
-    nodes = [*ast.walk(transaction)]
-    if any("rollback" in _last_name(node) for node in nodes):
-        return True
-    blind = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr not in _EXAMINING}
-    blind |= {id(node.value) for node in nodes if isinstance(node, ast.Return | ast.Yield)}
-    reads = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
-    return any(isinstance(node.ctx, ast.Load) and id(node) not in blind for node in reads)
-
-
-_EXAMINING = {"error", "reraise", "status"}
-"""The response attributes that tell whether there was an error."""
-
-
-def _is_bare(value: ast.expr | None) -> bool:
-    if not isinstance(value, ast.Yield):
-        return False
-    return value.value is None or (isinstance(value.value, ast.Constant) and value.value.value is None)
+def _is_bare(value: ast.expr) -> bool:
+    return isinstance(value, ast.Yield) and (value.value is None or ast.unparse(value.value) == "None")
