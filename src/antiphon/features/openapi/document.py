@@ -129,11 +129,11 @@ def described_routes(app: App, *, with_hidden: bool = False) -> Iterator[Planned
 
 
 def _routes(app: App, reader: ContractReader, info: Info) -> Iterator[_Described]:
-    """Yield the methods of an application's routes below the prefix, without WebSockets."""
+    """Yield the methods of an application's routes below the prefix. Only an audit looks at WebSockets."""
     security: dict[App, dict[str, Scheme]] = {}
     taken: dict[str, Schema] = {}
     for each in described_routes(app, with_hidden=info.with_hidden):
-        if each.route.websocket is not None or not _is_below(each.path, info.prefix):
+        if (each.route.websocket is not None and not info.with_hidden) or not _is_below(each.path, info.prefix):
             continue
         if each.app not in security:
             security[each.app] = security_schemes(each, taken)

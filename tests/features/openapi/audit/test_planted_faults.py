@@ -17,7 +17,7 @@ import logging
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated, Any
-from antiphon import App, Blueprint, Dependency, Request, Response, abort
+from antiphon import App, Blueprint, Dependency, Request, Response, WebSocket, abort
 from antiphon.features import (
     Bearer, CSRFTokens, IdempotentWrites, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions, Signatures,
     Users, login, login_required, scopes_required,
