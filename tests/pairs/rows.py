@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from inspect import isasyncgenfunction, isawaitable
 
+import asyncpg
 import psycopg
 import sqlalchemy
 
@@ -165,7 +166,8 @@ class Bank:
         return self._database.roll_back(request[DATABASE])
 
 
-_AWAY = psycopg.OperationalError, sqlalchemy.exc.OperationalError
+_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, asyncpg.PostgresConnectionError,
+         asyncpg.InterfaceError)  # fmt: skip
 
 
 def _available(source):

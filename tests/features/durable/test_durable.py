@@ -342,6 +342,14 @@ def test_a_connection_that_commits_each_statement_keeps_no_response_and_is_no_er
         assert [(given.status, given.text) for given in (sent(client), sent(client))] == [(200, "7")] * 2
 
 
+def test_an_async_connection_that_a_def_handler_does_not_use_is_no_error(made, url):
+    app, _ = made(inside=DATABASE)
+    app.provide(DATABASE, LIBRARIES["asyncpg"](url).source)
+    app.post("/", durable=True)(lambda request: "done")
+    with Client(app) as client:
+        assert [sent(client).text, sent(client).text] == ["done", "done"]
+
+
 @pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])
 def test_a_job_is_committed_with_the_effect(made, url, views, library, kind):
     app, durable = made(inside=DATABASE)

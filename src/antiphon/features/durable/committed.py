@@ -36,6 +36,8 @@ class Committed:
         """Return a handler that is called only if its transaction has not been committed before."""
 
         def once(request: Request) -> Any:
+            if (source := self._source_in(request)) is not None and source.hook.is_async:
+                return handler(request)  # which can't wait for an async connection
             key = f"durable {flow_for('a durable request', on_loop=True).id}"
             if (known := DatabaseConnection.at_once(self._known(request, key))) is not None:
                 return known
