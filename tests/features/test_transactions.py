@@ -8,7 +8,7 @@ connection ("closing").
 import itertools
 import re
 import sqlite3
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from io import BytesIO
 from wsgiref.util import setup_testing_defaults
 
@@ -63,6 +63,12 @@ RETRIED = {  # the statuses of three requests with one key, and the payments tha
     "it commits, and refuses": ("closing", "pay commit refuse", [402, 402, 402], ["1"]),
     "it commits, and fails": ("closing", "pay commit fail", [500, 409, 409], ["1"]),
     "it rolls back": ("closing", "pay rollback", [201, 201, 201], []),
+    "it rolls back, and commits then": ("closing", "pay rollback pay commit", [201, 201, 201], ["2"]),
+    "it does, and rolls back again": ("closing", "pay rollback pay rollback pay commit", [201, 201, 201], ["3"]),
+    "it rolls back, commits, and fails": ("closing", "pay rollback pay commit fail", [500, 409, 409], ["2"]),
+    "it commits, rolls back, and fails": ("closing", "pay commit pay rollback fail", [500, 409, 409], ["1"]),
+    "it rolls back, and is to be asked later": ("closing", "pay rollback pay commit later", [503] * 3, ["2"] * 3),
+    "it rolls back, and fails": ("closing", "pay rollback pay fail", [500, 500, 500], []),
     "it refuses": ("closing", "pay refuse", [402, 402, 402], []),
     "nobody commits": ("closing", "pay", [500, 500, 500], []),
 }  # fmt: skip
@@ -73,6 +79,8 @@ ENQUEUED = {  # the status, the payments that are there, and the number of jobs 
     "the handler commits, and fails": ("closing", "pay enqueue commit fail", 500, ["1"], 1),
     "it commits twice": ("closing", "pay commit enqueue commit", 201, ["1"], 1),
     "it rolls back": ("closing", "pay enqueue rollback", 201, [], 0),
+    "it rolls back, and commits then": ("closing", "pay enqueue rollback pay commit", 201, ["2"], 0),
+    "it does, and enqueues again": ("closing", "pay enqueue rollback pay enqueue commit", 201, ["2"], 1),
     "nobody commits": ("closing", "pay enqueue", 500, [], 0),
     "nobody commits the job": ("closing", "pay commit pay enqueue", 500, ["1"], 0),
 }  # fmt: skip
@@ -80,6 +88,7 @@ NOT_AWAITED = {
     "the source commits": ("source", "pay post", 201, ["1"], 1),
     "the handler commits": ("closing", "pay post commit", 500, ["1"], 0),  # and the error says what to write
     "it rolls back": ("closing", "pay post rollback", 201, [], 0),
+    "it rolls back, and commits then": ("closing", "pay post rollback pay commit", 201, ["2"], 0),
 }
 
 
@@ -130,6 +139,48 @@ def test_a_retry_finds_what_the_database_has(library, url, source, caplog):
         re.search("has ended without a commit|commits each statement", str(each.exc_info)) for each in caplog.records
     ]
     assert len([each for each in told if each]) == (3 if source == "closing" else 0)
+
+
+HELD = {
+    "pay": ("source", [201, 201, 201], ["1"]),
+    "pay fail": ("source", [500, 500, 500], []),
+    "pay commit": ("closing", [201, 201, 201], ["1"]),
+    "pay commit fail": ("closing", [500, 409, 409], ["1"]),
+    "pay rollback": ("closing", [201, 201, 201], []),
+    "pay rollback pay commit": ("closing", [201, 201, 201], ["2"]),
+    "pay rollback pay commit fail": ("closing", [500, 409, 409], ["2"]),
+}
+
+
+@pytest.mark.parametrize(("library", "url"), [
+    ("sqlite3", "sqlite"), ("aiosqlite", "sqlite"), ("psycopg", "postgres"), ("async SQLAlchemy", "postgres"),
+], indirect=["url"])  # fmt: skip
+def test_a_retry_finds_what_the_database_has_whose_transaction_middleware_holds(library, url):
+    rows_of(url, CREATE)
+    found = {}
+    for words, (source, *_) in HELD.items():
+        shop = Shop(library, url, source, IdempotentWrites(inside=DATABASE), idempotent=True)
+        shop.app = App()
+        shop.app.use(IdempotentWrites(inside=DATABASE))
+        shop.app.middleware(errors_at_yield=True)(_holding(getattr(shop.database, source), shop.database.is_async))
+        shop.app.post("/async" if shop.database.is_async else "/", idempotent=True)(shop.handle)
+        shop.clear()
+        with Client(shop.app) as client:
+            key = {"idempotency-key": words.replace(" ", "-")}
+            found[words] = (source, [shop.send(client, words, headers=key) for _ in range(3)], shop.payments)
+    assert found == HELD
+
+
+def _holding(source, is_async):
+    def hold(request):
+        with contextmanager(source)(request) as request[DATABASE]:
+            yield
+
+    async def ahold(request):
+        async with asynccontextmanager(source)(request) as request[DATABASE]:
+            yield
+
+    return ahold if is_async else hold
 
 
 def test_a_job_follows_the_database(views, postgres):

@@ -245,7 +245,15 @@ def _django(url):
     def savepoint(connection):
         return transaction.atomic(using=alias)
 
-    return Database(connect, execute, None, None, closing=close, savepoint=savepoint)
+    def rolling_back(connection):
+        execute(connection, "rollback")
+        if connection.vendor == "sqlite":  # where each statement would be committed by itself then
+            execute(connection, "begin")
+
+    def committing(connection):
+        execute(connection, "commit")
+
+    return Database(connect, execute, rolling_back, committing, closing=close, savepoint=savepoint)
 
 
 LIBRARIES = {

@@ -115,14 +115,13 @@ def _writing(random: Random, route: Route, library: str, source: str) -> Route:
 
 def _words(random: Random, library: str, source: str) -> str:
     """Return what a handler does with its transaction, word by word."""
-    # A rollback takes the claim of the write along, so only what the source commits then happens once.
-    begins = ["", "", "undone", "undone undone", *["dropped"] * (source == "source" and library in BY_HAND)]
+    begins = ["", "", "undone", "undone undone", *["dropped"] * (source == "closing" or library in BY_HAND)]
     begin = random.choice(begins)
     hangs = random.sample(["job", "mail", "note"], random.randint(0, 3))
     words = random.sample([random.choice(["effect", "inner"]), *hangs], 1 + len(hangs))
     if source == "closing":
         words += ["commit", *["commit_note"] * ("note" in hangs), *random.choice([[], ["rollback"], ["commit"]])]
-    elif library in BY_HAND and begin != "dropped":
+    elif library in BY_HAND:
         words.insert(random.randint(1, len(words)), random.choice(["", "commit"]))
     return " ".join(" ".join([begin, *words]).split())
 

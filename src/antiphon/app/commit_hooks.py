@@ -7,11 +7,14 @@
 | no transaction at all | is called: nothing can have been undone |
 | nothing, although there was a transaction | is an error: closing a connection undoes what is not committed |
 
+Rows that a handler's rollback has undone, although they belong to whatever the request commits, are written again
+before anything is committed.
+
 Of a connection that isn't known, a source that has ended without an error has committed.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -33,15 +36,17 @@ _ending = re.compile(
 class Awaited:
     """Something that waits for a commit: a function, or only ``is_committed``, which is None until the library reports.
 
-    If it ``must_commit``, silence is an error; otherwise, the function is called all the same.
+    If it ``must_commit``, silence is an error; otherwise, the function is called all the same. ``again`` are statements
+    that write its row once more if it was rolled back, each with what is told the number of rows that it has changed.
     """
 
-    __slots__ = ("function", "is_committed", "must_commit")
+    __slots__ = ("again", "function", "is_committed", "must_commit")
 
     def __init__(self, function: Callable[[], object] | None, must_commit: bool) -> None:
         self.function = function
         self.must_commit = must_commit
         self.is_committed: bool | None = None
+        self.again: list[tuple[str, Callable[[int], object]]] = []
 
 
 class CommitHooks:
@@ -58,7 +63,7 @@ class CommitHooks:
         self._silent: list[Awaited] = []
         self._savepoints: list[tuple[object, int]] = []
         """The names of the open savepoints, and how many waited when each was made."""
-        self._is_ending = self._is_over = False
+        self._is_left = self._is_ending = self._is_over = False
         self._is_open = self._connection is not None and self._connection.transaction is not None
         if self._connection is not None:
             self._connection.watch(self)
@@ -76,6 +81,36 @@ class CommitHooks:
         self._is_open = self._is_open or connection.transaction is not None
         connection.note(self, awaited)
         return awaited
+
+    # Rows that were rolled back
+
+    def is_due(self, statement: str) -> bool:
+        """Return True if rows must be written again before a statement, which ends a transaction or is committed by
+        itself.
+        """
+        if self._connection is None or not any(each.again and each.is_committed is False for each in self._given):
+            return False
+        if found := _ending(statement):
+            return bool((found["commit"] or found["out_of"]) and not self._connection.is_failed)
+        return bool(self._connection.commits_each and not self._is_left)
+
+    def again(self) -> Iterator[tuple[str, Callable[[int], object]]]:
+        """Yield the statements that write the rows again, each with what to call with the number of changed rows. That
+        raises an error if another request has written them in the meantime.
+        """
+        for each in [each for each in self._given if each.again and each.is_committed is False]:
+            each.is_committed = None  # so that nothing is due before these statements
+            try:
+                yield from each.again
+            except GeneratorExit:
+                each.is_committed = False
+                raise
+            self._waiting.append(each)
+
+    def write_again(self, run: Callable[[str], int]) -> None:
+        """Write the rows again with a function that doesn't wait, and returns the number of changed rows."""
+        for statement, note in self.again():
+            note(run(statement))
 
     # Told by the library
 
@@ -158,7 +193,7 @@ class CommitHooks:
 
     async def before_end(self, *, is_error: bool) -> None:
         """Note what can be seen before the dependency's source goes on."""
-        connection = self._connection
+        connection, self._is_left = self._connection, True
         if connection is None:
             return
         await connection.catch_up()

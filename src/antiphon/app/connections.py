@@ -7,10 +7,11 @@ connections: ``at_once`` runs them on those that don't wait.
 
 import re
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache, partial
 from pkgutil import resolve_name
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from antiphon.app.commit_hooks import Awaited, CommitHooks
 from antiphon.concurrency.iterables import resume
@@ -102,14 +103,40 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         def told(statement: str) -> None:
             if self._given.in_transaction:
                 hooks.commit_failed()  # which the statement before was
+            if hooks.is_due(statement):
+                self._write_again(hooks)
             hooks.told(statement)
 
         self._trace(told)
         hooks.at_end.append(partial(self._trace, None))
 
+    def _write_again(self, hooks: CommitHooks) -> None:
+        """Write rows again inside of a statement that begins, or make that fail: its own errors are not heard there."""
+        driver = getattr(self._given, "_conn", self._given)  # that of aiosqlite, on whose thread this is
+
+        def run(statement: str) -> int:
+            if statement.startswith("create") and not driver.in_transaction:
+                raise RuntimeError  # SQLite would begin the outer statement again, without what is inside
+            return int(driver.execute(statement).rowcount)
+
+        try:
+            hooks.write_again(run)
+        except Exception:
+            if driver.in_transaction:
+                driver.execute("rollback")
+                hooks.rolled_back()
+            driver.interrupt()
+
     def _trace(self, function: Callable[[str], None] | None) -> None:
         with suppress(Exception):  # it is closed
             self._given.set_trace_callback(function)
+
+    def watched(self) -> tuple[Awaited, list[Callable[[], object]]]:
+        """Watch a transaction that code around the request holds. Return what knows whether it is committed, and the
+        functions to call at the end.
+        """
+        hooks = CommitHooks(self)
+        return hooks.add(None, must_commit=False), hooks.at_end
 
     def note(self, hooks: CommitHooks, awaited: Awaited) -> None:
         """Note that something waits for the commit, in a library that reports it for each."""
@@ -125,6 +152,15 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
 
     async def catch_up(self) -> None:
         """Wait until the library has reported all that has happened."""
+
+    def literal(self, statement: str, **values: Any) -> str:
+        """Return a statement with its values, which are bytes and numbers."""
+        return _NAME.sub(lambda found: self._literal(values[found[1]]), statement)
+
+    def _literal(self, value: Any) -> str:
+        if not isinstance(value, bytes):
+            return repr(value)
+        return f"x'{value.hex()}'" if self.dialect == "sqlite" else f"pg_catalog.decode('{value.hex()}', 'hex')"
 
     @staticmethod
     def of(value: object) -> "DatabaseConnection | None":
@@ -198,19 +234,31 @@ class _Psycopg(DatabaseConnection):
         connection, own = self._given, vars(self._given)
         send, kind = connection._exec_command, connection.cursor_factory  # noqa: SLF001 - no public name reports an end
 
+        def text_of(query: Any) -> str:
+            text = query.as_bytes(connection) if hasattr(query, "as_bytes") else query
+            return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
         def tell(query: Any, result: Any) -> None:
             if result is not None:  # or it has only been queued, in a pipeline
-                text = query.as_bytes(connection) if hasattr(query, "as_bytes") else query
-                text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-                hooks.told(text, is_undone=result.command_status == b"ROLLBACK")
+                hooks.told(text_of(query), is_undone=result.command_status == b"ROLLBACK")
+
+        def write_again(query: Any) -> Generator[Any, Any, None]:
+            if not hooks.is_due(text_of(query)):
+                return
+            for statement, note in hooks.again():
+                result = yield from send(statement)
+                note(-1 if result is None else result.command_tuples or 0)
 
         def send_and_tell(command: Any, *rest: Any, **options: Any) -> Generator[Any, Any, Any]:
+            yield from write_again(command)
             result = yield from send(command, *rest, **options)
             tell(command, result)
+            yield from write_again("")  # if each statement is now committed
             return result
 
-        own.update(_exec_command=send_and_tell, cursor_factory=_telling(kind), _tell=tell)
-        hooks.at_end += [partial(own.pop, "_exec_command", None), partial(own.update, cursor_factory=kind, _tell=bool)]
+        own.update(_exec_command=send_and_tell, cursor_factory=_telling(kind), _tell=tell, _write_again=write_again)
+        unheard = {"cursor_factory": kind, "_tell": bool, "_write_again": lambda _: ()}
+        hooks.at_end += [partial(own.pop, "_exec_command", None), partial(own.update, unheard)]
 
 
 @cache
@@ -219,6 +267,7 @@ def _telling(kind: Any) -> Any:
 
     class Telling(kind):  # type: ignore[misc]
         def _execute_gen(self, query: Any, *rest: Any, **options: Any) -> Generator[Any, Any, None]:
+            yield from self.connection._write_again(query)  # noqa: SLF001
             yield from super()._execute_gen(query, *rest, **options)
             self.connection._tell(query, self.pgresult)  # noqa: SLF001
 
@@ -249,8 +298,7 @@ class _Asyncpg(DatabaseConnection):
         numbered = _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
         prepared = await self._given.prepare(numbered)
         rows = await prepared.fetch(*[values[name] for name in names])
-        changed = prepared.get_statusmsg().rpartition(" ")[2]
-        return self.Found(int(changed) if changed.isdecimal() else -1, tuple(rows[0]) if rows else None)
+        return self.Found(_changed_by(prepared.get_statusmsg()), tuple(rows[0]) if rows else None)
 
     async def commit(self) -> None:
         await self._given.execute("commit")
@@ -269,9 +317,39 @@ class _Asyncpg(DatabaseConnection):
 
         connection.add_query_logger(told)
         hooks.at_end.append(lambda: connection.remove_query_logger(told))
+        kind: Any = type(connection)
+        connection.__class__ = _writing_again(kind)
+        _hooks_of[connection] = hooks
+        hooks.at_end.append(partial(setattr, connection, "__class__", kind))
 
     async def catch_up(self) -> None:
         await yield_to_loop()  # on which the library calls its loggers
+
+
+_hooks_of: "WeakKeyDictionary[Any, CommitHooks]" = WeakKeyDictionary()
+"""The hooks of asyncpg's connections, which have no room for them."""
+
+
+@cache
+def _writing_again(kind: Any) -> Any:
+    """Return a class of asyncpg's connections that write rows again after a rollback, when each statement is committed
+    by itself.
+    """
+
+    class WritingAgain(kind):  # type: ignore[misc]
+        __slots__ = ()
+
+        async def execute(self, *given: Any, **named: Any) -> Any:
+            status, hooks = await super().execute(*given, **named), _hooks_of[self]
+            if status == "ROLLBACK":
+                await yield_to_loop()  # on which the library calls its loggers
+            if hooks.is_due(""):
+                for statement, note in hooks.again():
+                    note(_changed_by(await super().execute(statement)))
+                hooks.committed()
+            return status
+
+    return WritingAgain
 
 
 class _Aiosqlite(DatabaseConnection):
@@ -283,6 +361,10 @@ class _Aiosqlite(DatabaseConnection):
         async with self._given.execute(statement, values) as cursor:
             row = await cursor.fetchone()
             return self.Found(cursor.rowcount, None if row is None else tuple(row))
+
+    async def catch_up(self) -> None:
+        with suppress(Exception):  # it is closed
+            await self._given.cursor()  # after all that is queued, which a newer SQLite would have the loop wait for
 
     def _trace(self, function: Callable[[str], None] | None) -> None:
         with suppress(Exception):
@@ -309,7 +391,7 @@ class _Django(DatabaseConnection):
 
     @property
     def commits_each(self) -> bool:
-        return not self._given.in_atomic_block
+        return not self._given.in_atomic_block or _commits_each(self._given.connection)
 
     async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         with self._given.cursor() as cursor:
@@ -319,7 +401,14 @@ class _Django(DatabaseConnection):
     def watch(self, hooks: CommitHooks) -> None:
         """Report savepoints, and what ``note`` has noted."""
 
+        def run(statement: str) -> int:
+            with closing(self._given.connection.cursor()) as cursor:
+                cursor.execute(statement)
+                return int(cursor.rowcount)
+
         def executed(execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:
+            if hooks.is_due(str(statement)):
+                hooks.write_again(run)
             result = execute(statement, *rest)
             hooks.told(str(statement))
             return result
@@ -365,6 +454,12 @@ _KINDS: dict[str, Callable[[Any], DatabaseConnection]] = {
 async def awaited(value: Any) -> Any:
     """Return a value, or what comes of it if it is awaitable."""
     return await value if is_pending(value) or hasattr(type(value), "__await__") else value
+
+
+def _changed_by(status: str) -> int:
+    """Return the number of rows that a statement of asyncpg has changed, from "INSERT 0 1"."""
+    changed = status.rpartition(" ")[2]
+    return int(changed) if changed.isdecimal() else -1
 
 
 def _pyformat(statement: str) -> str:

@@ -90,12 +90,16 @@ class SQLAlchemyConnection(DatabaseConnection):
             event.listen(subject, name, function)
             hooks.at_end.append(partial(event.remove, subject, name, function))
 
+        def executing(_connection: Any, _cursor: Any, statement: str, *_rest: object) -> None:
+            self._write_again(hooks, statement)
+
         def executed(_connection: Any, _cursor: Any, statement: str, *_rest: object) -> None:
             if _undoes(statement):
                 hooks.told(statement)
 
         def watch_statements(connection: Any) -> None:
             if not event.contains(connection, "after_cursor_execute", executed):
+                listen(connection, "before_cursor_execute", executing)
                 listen(connection, "after_cursor_execute", executed)
 
         if not hasattr(target, "get_bind"):
@@ -108,6 +112,11 @@ class SQLAlchemyConnection(DatabaseConnection):
             with suppress(Exception):  # an async session that has not connected yet
                 watch_statements(self._connection)
 
+    def _write_again(self, hooks: CommitHooks, statement: str = "commit") -> None:
+        if hooks.is_due(statement):
+            connection = self._connection
+            hooks.write_again(lambda statement: int(connection.exec_driver_sql(statement).rowcount))
+
     def _watch_session(self, session: Any, hooks: CommitHooks, listen: _Listen) -> None:
         def begun(_session: Any, transaction: Any) -> None:
             if transaction.nested:
@@ -118,6 +127,8 @@ class SQLAlchemyConnection(DatabaseConnection):
         def committing(_session: Any) -> None:
             if session.get_nested_transaction() is None and self.is_failed:
                 hooks.rolled_back(has_failed=True)
+            elif session.get_nested_transaction() is None:
+                self._write_again(hooks)
 
         def committed(_session: Any) -> None:
             if session.get_nested_transaction() is None:
@@ -135,7 +146,11 @@ class SQLAlchemyConnection(DatabaseConnection):
 
     def _watch_core(self, target: Any, hooks: CommitHooks, listen: _Listen) -> None:
         def committing(_connection: Any) -> None:  # there is no event after a commit, only one if it has failed
-            hooks.rolled_back(has_failed=True) if self.is_failed else hooks.committed()
+            if self.is_failed:
+                hooks.rolled_back(has_failed=True)
+                return
+            self._write_again(hooks)
+            hooks.committed()
 
         def failed(context: Any) -> None:
             if context.connection is target and hooks.commit_failed():

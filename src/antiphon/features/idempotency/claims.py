@@ -64,15 +64,16 @@ class Claim:
     """A request's claim: its entry among ``claims``, the handler's response if it can be sent again, and its error.
 
     ``begun`` and ``written`` tell whether the transactions are committed in which the claim was made, and its outcome
-    was written, if there was one.
+    was written, if there was one. Functions of ``at_end`` are called once nobody asks that any more.
     """
 
-    __slots__ = ("begun", "claims", "entry", "error", "is_of_form", "stored", "written")
+    __slots__ = ("at_end", "begun", "claims", "entry", "error", "is_of_form", "stored", "written")
 
     def __init__(self, entry: StoreEntry, claims: "Claims", *, is_of_form: bool) -> None:
         self.entry = entry
         self.claims = claims
         self.is_of_form = is_of_form
+        self.at_end: list[Callable[[], object]] = []
         self.begun: Any = None
         self.written: Any = None
         self.stored: dict[str, Any] | None = None

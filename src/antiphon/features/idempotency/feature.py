@@ -17,6 +17,7 @@ is, so no request changes another's claim.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import suppress
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
@@ -311,7 +312,7 @@ class IdempotentWrites:
         data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint, "person": write.person}
         key = write.own if write.person and await claims.load(write.own) else write.key
         for _ in range(_ATTEMPTS):
-            entry = await claims.add(key, data)
+            entry, known = await claims.add(key, data), None
             if entry is None:
                 known = await claims.load(key)
                 if known is None:
@@ -324,8 +325,10 @@ class IdempotentWrites:
                     return known_response
                 entry = await claims.replace(known, data)
             if entry is not None:
-                request[_CLAIM] = Claim(entry, claims, is_of_form=write.is_of_form)
-                request[_CLAIM].begun = self._watch_commit(request)
+                request[_CLAIM] = claim = Claim(entry, claims, is_of_form=write.is_of_form)
+                if isinstance(claims, TableClaims):
+                    claim.begun, claim.at_end = self._watch_commit(request)
+                    claim.begun.again = claims.again(entry, known)
                 return None
         raise in_use()
 
@@ -391,25 +394,37 @@ class IdempotentWrites:
         return response
 
     async def _complete(self, request: Request, response: Response) -> None:
-        """Write a claim's outcome in the handler's transaction, unless that will be rolled back, or has ended."""
-        claim = request[_CLAIM]
+        """Write a claim's outcome in the handler's transaction, unless that will be rolled back, or has ended.
+
+        If code around the request holds the connection, and the handler has ended its transaction, commit another one.
+        """
+        claim, source = request[_CLAIM], self._source_in(request)
         connection = cast("TableClaims", claim.claims).connection
-        if response.error is not None or connection.is_failed or connection.open_driver is None:
+        if response.error is not None:
+            return
+        await connection.catch_up()
+        is_over = connection.open_driver is None
+        if connection.is_failed or (is_over and source):
             return
         try:
             await self._complete_in(request, claim, claim.outcome(response))
+            if is_over:
+                with suppress(Exception):  # a block around the request commits it
+                    await connection.commit()
         except Exception as error:
             if not DatabaseConnection.is_of_failed_transaction(error):
                 raise
             return
-        claim.written = self._watch_commit(request)
+        claim.begun.again = []
+        claim.written = self._watch_commit(request)[0] if source else True
 
-    def _watch_commit(self, request: Request) -> Any:
-        """Return an object that knows whether the open transaction is committed. If middleware holds it, that is
-        later.
+    def _watch_commit(self, request: Request) -> tuple[Any, list[Callable[[], object]]]:
+        """Return an object that knows whether the open transaction is committed, and what to call at the end if code
+        around the request holds it.
         """
-        found = [] if self._inside is None else request._transactions_of(request[self._inside])
-        return found[0].after_commit(None, must_commit=False) if found else True
+        if found := request._transactions_of(request[self._inside]):
+            return found[0].after_commit(None, must_commit=False), []
+        return self._connection(request[self._inside]).watched()
 
     async def _complete_in(self, request: Request, claim: Claim, outcome: dict[str, Any]) -> None:
         claims = cast("TableClaims", claim.claims)
@@ -462,6 +477,8 @@ class IdempotentWrites:
         request with the same key has got in the meantime, if any.
         """
         claim = request[_CLAIM]
+        while claim.at_end:
+            claim.at_end.pop()()
         outcome = claim.outcome(response)
         claim.error = None  # its frames refer to the request, which refers to the claim
         if self._inside is not None:

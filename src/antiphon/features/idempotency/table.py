@@ -153,16 +153,21 @@ class TableClaims:
         self.clock = time.time
 
     async def create_table(self) -> None:
-        if self.connection.dialect == "postgresql":
-            await self.connection.run(f"select {_LOCK}")  # ``if not exists`` alone fails when several create it
-        for statement in _CREATE:
-            await self.run(statement)
+        for statement in self._creation:
+            await self.connection.run(statement)
+
+    @property
+    def _creation(self) -> list[str]:
+        is_postgres = self.connection.dialect == "postgresql"  # where ``if not exists`` fails when several create it
+        return [*[f"select {_LOCK}"] * is_postgres, *map(self._about, _CREATE)]
+
+    def _about(self, statement: str) -> str:
+        """Return a statement about the table."""
+        return statement.format(table=self.table, **_PARTS[self.connection.dialect])
 
     async def run(self, statement: str, **values: Any) -> DatabaseConnection.Found:
         """Carry out a statement about the table."""
-        return await self.connection.run(
-            statement.format(table=self.table, **_PARTS[self.connection.dialect]), **values
-        )
+        return await self.connection.run(self._about(statement), **values)
 
     async def load(self, key: str) -> StoreEntry | None:
         row = (await self.run(_GET, id=hash_key(key), now=time.time())).row
@@ -171,11 +176,11 @@ class TableClaims:
 
     async def add(self, key: str, data: Mapping[str, Any]) -> StoreEntry | None:
         """Add a row. Raises Conflict (409) if a transaction that isn't over has added it."""
-        id_, now = hash_key(key), time.time()
+        now = time.time()
         entry = StoreEntry(key, dict(data), randbits(63), now, now, now + self._writes.ttl)
-        values = {"id": id_, "data": encode(data, key), "version": entry.version, "now": now, "expires": entry.expires}
-        if self.connection.dialect == "postgresql":
-            values["lock"] = int.from_bytes(id_[:8], signed=True)
+        values = _values_of(entry)
+        if self.connection.dialect != "postgresql":
+            del values["lock"]
         if (await self.run(_ADD, **values)).rows == 1:
             return entry
         if await self.load(key) is None:
@@ -184,13 +189,32 @@ class TableClaims:
 
     async def replace(self, entry: StoreEntry, data: Mapping[str, Any]) -> StoreEntry | None:
         new = entry._replace(data=dict(data), version=randbits(63), changed=time.time())
-        values = {"data": encode(data, new.key), "version": new.version, "now": new.changed, "known": entry.version}
-        found = await self.run(_REPLACE, id=hash_key(entry.key), **values)
+        values = {name: value for name, value in _values_of(new).items() if name not in ("expires", "lock")}
+        found = await self.run(_REPLACE, known=entry.version, **values)
         return new if found.rows == 1 else None
+
+    def again(self, entry: StoreEntry, known: StoreEntry | None) -> list[tuple[str, Callable[[int], object]]]:
+        """Return the statements that write once more an entry that was added, or has replaced one that is ``known``,
+        and what checks how many rows they change. That raises Conflict (409) if another request has written it.
+        """
+
+        def check(rows: int) -> None:
+            if rows != 1:
+                raise in_use()
+
+        statement, values = self._about(_REPLACE if known else _ADD), _values_of(entry)
+        literal = self.connection.literal(statement, known=known and known.version, **values)
+        return [*[(each, int) for each in self._creation if self.is_new], (literal, check)]
 
     async def delete(self, entry: StoreEntry) -> None:
         """Delete a row, unless it has changed."""
         await self.run(_DELETE, id=hash_key(entry.key), known=entry.version)
+
+
+def _values_of(entry: StoreEntry) -> dict[str, Any]:
+    id_ = hash_key(entry.key)
+    return {"id": id_, "data": encode(entry.data, entry.key), "version": entry.version, "now": entry.changed,
+            "expires": entry.expires, "lock": int.from_bytes(id_[:8], signed=True)}  # fmt: skip
 
 
 @asynccontextmanager
