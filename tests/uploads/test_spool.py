@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
+from antiphon.uploads import temporary_file
 from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
@@ -260,6 +261,20 @@ def test_any_part_is_copied(history, data):
 def test_what_it_has_not_can_not_be_copied(make, offset, length):
     with pytest.raises(ValueError, match="not within 10"):
         make(b"0123456789").copy_to(-1, offset, length)
+
+
+@rows("can_be_named", [True, False])
+def test_all_of_it_is_saved_by_a_name(make, can_be_named, tmp_path, monkeypatch):
+    if not can_be_named:
+        monkeypatch.setattr(temporary_file, "_UNNAMED", 0)
+    spool, path = make(), tmp_path / f"saved-{can_be_named}"
+    spool.write(b"more")
+    spool.save(path)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (CONTENT + b"more", 0o600)
+    with pytest.raises(FileExistsError):
+        spool.save(path)
+    spool.close()
+    assert path.stat().st_size == len(CONTENT) + 4
 
 
 class TestTheEnd:

@@ -412,6 +412,10 @@ class Content:
         # A whole body without a copy.
         return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Create a file with all bytes, once they have been received. Raises the same errors as ``Spool.save``."""
+        self._spooled().save(path)
+
     async def aread_at(self, offset: int) -> bytes:
         """Do what ``read_at`` does, on an event loop; a thread reads the file."""
         if self.data is None and not self._is_receiving and self._spool is not None:

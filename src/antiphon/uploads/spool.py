@@ -245,6 +245,19 @@ class Spool:
         if end > written:
             write_all(descriptor, waiting[max(offset - written, 0) : end - written])
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Create a file that only this user can read, with all bytes. They are not written again if they are in an
+        unnamed file of the same file system. Don't add any. Raises FileExistsError and other OSErrors.
+        """
+        while self._file is not None and self._written < self.size:
+            self.flush()
+        if self._file is None or not self._file.give_name(path):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            try:
+                self.copy_to(descriptor, 0, self.size)
+            finally:
+                os.close(descriptor)
+
     def share(self) -> "Spool":
         """Return a spool with the same bytes that stays open when this one is closed. Don't add bytes to either."""
         shared = Spool()

@@ -184,9 +184,12 @@ class UnnamedFile:
         self.size = 0
         """The number of bytes appended so far."""
         folder = gettempdir() if folder is None else os.fspath(folder)
-        with TemporaryFile(buffering=0, dir=folder) as file:
-            # A file object that is garbage-collected in a cycle, before this object, would warn that it wasn't closed.
-            self._descriptor = os.dup(file.fileno())
+        unnamed = _open_unnamed(folder, 0o600)
+        if unnamed is None:
+            with TemporaryFile(buffering=0, dir=folder) as file:
+                # A file object that is garbage-collected in a cycle, before this object, would warn that it is open.
+                unnamed = os.dup(file.fileno())
+        self._descriptor = unnamed
         warn_of_memory(folder)
 
     @classmethod
@@ -213,6 +216,13 @@ class UnnamedFile:
         """Write chunks at the end. Raises OSError, after which it is unknown how much was written."""
         write_chunks(self._descriptor, chunks)
         self.size += sum(map(len, chunks))
+
+    def give_name(self, path: str | os.PathLike[str]) -> bool:
+        """Give the file a name, by which it stays. Return False if it can't have this name, such as elsewhere."""
+        with suppress(OSError, NotImplementedError):
+            _link_to(self._descriptor, path)
+            return True
+        return False
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, which must have been appended. Any number of threads can read at
@@ -300,24 +310,28 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
             raise
 
 
-def _open_unnamed(folder: str) -> int | None:
+def _open_unnamed(folder: str, mode: int = 0o666) -> int | None:
     """Open a file that has no name, for reading and writing. Return None if there are none, or can be given none."""
     with suppress(OSError):
         if _UNNAMED and _link is not None and os.path.isdir(_DESCRIPTORS):
-            return os.open(folder, _UNNAMED | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            return os.open(folder, _UNNAMED | os.O_RDWR | os.O_CLOEXEC, mode)
     return None
 
 
 def _name(unnamed: int, hidden: str) -> None:
     try:
-        # The descriptor of the folder is not used, but makes Python follow the link to the file (linkat).
-        os.link(f"{_DESCRIPTORS}/{unnamed}", hidden, src_dir_fd=unnamed)
+        _link_to(unnamed, hidden)
     except OSError:  # a file system without links
         target = os.open(hidden, _FLAGS, 0o666)
         try:
             copy(unnamed, target, 0, os.fstat(unnamed).st_size)
         finally:
             os.close(target)
+
+
+def _link_to(unnamed: int, path: str | os.PathLike[str]) -> None:
+    # The descriptor of the folder is not used, but makes Python follow the link to the file (linkat).
+    os.link(f"{_DESCRIPTORS}/{unnamed}", path, src_dir_fd=unnamed)
 
 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:

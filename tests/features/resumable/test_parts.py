@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,21 @@ def test_a_handler_gets_one_whole_request(site):
     assert [fields.get(name) for name in told] == ["text/plain", "21", "first", "Bearer new"]
     assert not [name for name in fields if name.startswith("upload-")]
     assert site.files() == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts the bytes that a process writes")
+def test_a_first_part_is_written_once(tmp_path, interface, style):
+    site, size = Site(tmp_path, interface, style, most=1 << 23), 4 << 20
+    before = written()
+    url = site.url(bytes(size))
+    assert written() - before < 1.5 * size
+    assert [file.stat().st_size for file in site.files()] == [size]
+    assert site.part(url, size, b"", "?1").json == {"sent": "\0" * size}
+
+
+def written():
+    """Return how many bytes this process has written."""
+    return int(Path("/proc/self/io").read_text().partition("wchar: ")[2].split()[0])
 
 
 def test_a_retry_gets_the_kept_response(site):

@@ -6,7 +6,7 @@ The route's own request creates an upload, whose parts go to ``/videos/uploads/<
 hooks. The last part becomes the whole request, which enters the application as if it had come in one piece.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, suppress
 from copy import copy
 from functools import partial, update_wrapper
@@ -108,7 +108,12 @@ class ResumableUploads:
                     " pass folder= or App(upload_folder=...)",
                 )
             self._own_folder = Path(app.upload_folder)
-        handling = KeyHandling(around=self._surround, routes=self._upload_routes, options=self._upload_fields)
+        handling = KeyHandling(
+            around=self._surround,
+            outermost=lambda _: self._receive_in_folder,
+            routes=self._upload_routes,
+            options=self._upload_fields,
+        )
         app.handle_key(RouteKeys.resumable, handling)
 
     def _usable_folder(self) -> Path:
@@ -174,6 +179,12 @@ class ResumableUploads:
 
         return update_wrapper(abegin if is_async(route.handler) else begin, handler)
 
+    def _receive_in_folder(self, request: Request) -> Generator[None, Response, None]:
+        """Let a first part be received where it stays, instead of being copied."""
+        if request.head.field("upload-complete") is not None:
+            request.content.folder = self._usable_folder()
+        yield
+
     def _upload_fields(self, route: Route) -> Mapping[str, str]:
         """Return the fields of the response to OPTIONS for a resumable route."""
         return {"upload-limit": self._limit(route.limits.body, self._max_age)}
@@ -210,13 +221,8 @@ class ResumableUploads:
             "repeatable": route.meta.get(RouteKeys.idempotent) and request.head.field("idempotency-key") is not None,
         }
         turn = self._uploads.begin(request, _target(request), data)
-        try:
-            with self._uploads.removed_if_refused(turn.id):
-                for chunk in request.stream:
-                    turn.append([chunk], most)
-                offset = turn.synced_offset()
-        finally:
-            turn.close()
+        with closing(turn), self._uploads.removed_if_refused(turn.id):
+            offset = turn.synced_offset()
         root = quoted_root(request.root_path, request.path, request.raw_path)
         location = f"{root}{quoted_path(request.path, request.raw_path).rstrip('/')}{_BELOW}{turn.id}"
         fields_of_turn = self._fields(turn.entry, offset, most)

@@ -85,7 +85,10 @@ class Uploads:
         return self._store_of()
 
     def begin(self, request: Request, target: str, data: Mapping[str, Any]) -> "Turn":
-        """Begin an upload to a path. Raises TooManyRequests (429), InsufficientStorage (507) and StoreUnavailable."""
+        """Begin an upload to a path, with the body of a request, which has been received.
+
+        Raises TooManyRequests (429), InsufficientStorage (507) and StoreUnavailable.
+        """
         self._sweep()
         id_, token = f"{self.store.new_key()}.{ceil(self._max_age)}", token_hex(16)
         own = {
@@ -105,7 +108,9 @@ class Uploads:
                     TooManyRequests, "uploads", self._max_open, f"Only {self._max_open} uploads may be open at once."
                 )
             with InsufficientStorage.if_disk_is_full():
-                os.close(os.open(self.path(id_), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                request.content.save(self.path(id_))
+                if request.content.size:
+                    self.check_room(0)
                 _sync_folder(self._folder())
             return Turn(self, id_, cast("StoreEntry", entry), token)
 
