@@ -45,6 +45,7 @@ OTHER_NAMES = {
     "asgiref": "django",  # which installs it
     "jwt": "pyjwt",
     "opentelemetry": "opentelemetry-sdk",
+    "PIL": "pillow",
     "strawberry": "strawberry-graphql",
 }
 """Distributions whose names differ from those of their packages."""

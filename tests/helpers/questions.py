@@ -207,7 +207,8 @@ reference/features/rates-and-writes: rate limiter | how-to/static-files: why do 
 how-to/static-files tutorial/2-pages: add css to website | how-to/structure-an-app: directory structures for large apps
 | how-to/templates tutorial/2-pages: using for loop in a html template | how-to/test-an-app reference/testing: how to
 send POST data to the app using pytest; testing endpoints without spinning up a server | how-to/uploads
-reference/uploads tutorial/6-pictures: loading image from request files attribute into PIL image | how-to/users: api key
+reference/uploads tutorial/6-pictures: loading image from request files attribute into PIL image; make thumbnails
+of uploaded pictures; resize an image | how-to/users: api key
 authentication | how-to/webhooks: integrate stripe checkout webhooks | reference/blueprint reference/routing: adding
 custom url map converters to blueprint objects | reference/bodies reference/json reference/request
 reference/typed-values: how to check request body empty or not | reference/limits: 431 request header fields too large
