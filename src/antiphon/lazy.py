@@ -148,14 +148,14 @@ def compiled_late(pattern: AnyStr, flags: int = 0) -> "Pattern[AnyStr]":
     return cast("Pattern[AnyStr]", _Expression(pattern, flags))
 
 
-@lru_cache(maxsize=1)
-def frameworks() -> Any:
-    """Return the module that recognizes other frameworks; requests and responses are in a lower layer and can't import
-    it.
+@lru_cache(maxsize=2)
+def frameworks(module: str = "recognition") -> Any:
+    """Return a module that supports other frameworks; requests, responses and applications are in a lower layer and
+    can't import it.
     """
     from importlib import import_module
 
-    return import_module("antiphon.frameworks.recognition")
+    return import_module(f"antiphon.frameworks.{module}")
 
 
 def class_if_imported(module: str, name: str) -> type | None:

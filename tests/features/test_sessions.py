@@ -237,6 +237,16 @@ class TestTheResponse:
         assert cookie.startswith(f"{NAME}=")
         assert cookie.partition("; ")[2] == f"Max-Age={14 * 24 * 3600}; Secure; HttpOnly; Path=/; SameSite=Lax"
 
+    def test_a_session_can_end_with_the_browser(self, shopping, clock):
+        shop = shopping(persistent=False)
+        client = shop.client()
+        response = shop.visit(client, lambda request: request.session.update(user=1))
+        assert response.headers["set-cookie"].partition("; ")[2] == "Secure; HttpOnly; Path=/; SameSite=Lax"
+        clock.now += 13 * DAY
+        assert shop.visit(client, lambda request: request.session.get("user")).json == {"result": 1}
+        clock.now += 15 * DAY
+        assert shop.visit(client, lambda request: request.session.get("user")).json == {"result": None}
+
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "testserver", "shop.example.com"])
     def test_over_http_has_a_plain_one(self, shop, host, caplog):
         client = shop.client(f"http://{host}")

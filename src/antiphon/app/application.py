@@ -37,6 +37,7 @@ from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
+from antiphon.lazy import frameworks
 from antiphon.request.caller import client_of
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.interfaces import AppValues
@@ -218,6 +219,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         interface: Literal["wsgi", "asgi"] | None = None,
         limits: Limits | None = None,
         receive: Literal["load", "stream"] = "load",
+        around: Iterable[Routes] = (),
     ) -> None:
         """Mount another application, which handles the requests below a prefix that no route here matches.
 
@@ -226,6 +228,9 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         its responses pass through this app's middleware, and it is started and stopped with this app. ``limits`` apply
         to its requests, unless it is an ``App``, which has its own. With ``receive="stream"``, an application other
         than an ``App`` is called before the body has arrived. It receives the body itself, so its own limits apply too.
+
+        ``around`` lists this app or blueprints of it whose handlers a Flask or Pyramid application surrounds: they run
+        inside its own request, with its hooks, context, session, flash messages and error handlers.
 
         Raises ValueError for a malformed prefix or host, and if something is already mounted there. Raises TypeError
         for anything but an application, and for limits if the application has its own.
@@ -253,6 +258,8 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
                 self._lifespan.add_mounted(application._lifespan, manager)  # noqa: SLF001 - of this very class
             else:
                 self._lifespan.add(lambda: manager)
+        for routes in around:
+            frameworks("surroundings").surround(self, routes, application)
         self._mounts.append(mount)
         if isinstance(application, App):
             application._places_above.append((self, mount))

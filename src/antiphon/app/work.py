@@ -66,7 +66,7 @@ def around_threads(work_of: Callable[[], Work]) -> Middleware:
         handler = request.route.handler
         if handler is None or not is_async(handler):  # otherwise they are within that of the handler
             request._deferred = tuple(within(each) if is_async(each) else each for each in request._deferred)
-        _end(request, response, work.__exit__)
+        end_when_sent(request, response, work.__exit__)
 
     return Middleware(on_thread, False, blocks=True)
 
@@ -77,13 +77,15 @@ def around_tasks(work_of: Callable[[], Work]) -> Middleware:
     async def on_loop(request: Request) -> AsyncGenerator[None, Response]:
         work = work_of()
         await work.__aenter__()
-        if (ended := _end(request, (yield), work.__aexit__)) is not None:
+        if (ended := end_when_sent(request, (yield), work.__aexit__)) is not None:
             await ended
 
     return Middleware(on_loop, True)
 
 
-def _end(request: Request, response: Response, end: Callable[[], Awaitable[None] | None]) -> Awaitable[None] | None:
+def end_when_sent(
+    request: Request, response: Response, end: Callable[[], Awaitable[None] | None]
+) -> Awaitable[None] | None:
     """End work now, or when the response has been sent and what follows it has ended."""
     if response.is_streamed or request._deferred:
         request._defer_last(end)

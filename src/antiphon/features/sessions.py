@@ -78,8 +78,9 @@ class Sessions:
     login, or after its begin without one, both in seconds or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, "host-session".
-    ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. If the store
-    is unavailable, requests that use the session get a 503.
+    ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. Browsers
+    forget it when they are closed, unless it is ``persistent``. If the store is unavailable, requests that use the
+    session get a 503.
 
     With ``bound``, each login binds the session to the device, if the browser can do that (Device Bound Session
     Credentials, https://w3c.github.io/webappsec-dbsc): from ``bound`` seconds later, a stolen cookie is worthless. This
@@ -96,6 +97,7 @@ class Sessions:
         lifetime: Duration = 90 * DAY,
         cookie: str | None = None,
         samesite: Literal["Lax", "Strict", "None"] = "Lax",
+        persistent: bool = True,
         bound: Duration | None = None,
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
@@ -109,6 +111,7 @@ class Sessions:
         self._lifetime = lifetime
         self._cookie = cookie
         self._samesite = samesite
+        self._is_persistent = persistent
         self._binding = None if bound is None else Binding(seconds_of(bound), samesite)
         self._has_warned = False
         if store is not None:
@@ -411,7 +414,7 @@ class Sessions:
         if entry is not None:
             if not (is_secure or self._has_warned):
                 self._warn_of_http(request)
-            age = ceil(entry.expires - self._store.clock())
+            age = ceil(entry.expires - self._store.clock()) if self._is_persistent else None
             key = entry.key.removeprefix(self._prefix)
             response.set_cookie(name, key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
             if session.challenge is not None:

@@ -241,11 +241,17 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
     return framework
 
 
+def supporting(app: Any) -> Framework | None:
+    """Return the framework of an application, None if it is unknown."""
+    kind: Any = type(app)
+    framework = _named("django") if isinstance(app, list) else _of_type(kind)
+    return None if framework is _servers else framework
+
+
 def framework_of_app(app: Any) -> Framework:
     """Return the framework of an application (for Django, a list of URL patterns). Raises TypeError."""
     kind: Any = type(app)
-    framework = _named("django") if isinstance(app, list) else _of_type(kind)
-    if framework is None or framework is _servers:
+    if (framework := supporting(app)) is None:
         raise explained(
             "bad-view",
             f"views must be added to an App or to an application of {', '.join(sorted({*CHAPTERS, *_brought()}))},"

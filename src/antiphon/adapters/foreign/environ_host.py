@@ -91,7 +91,8 @@ class Host(Servable):
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request and free its body."""
-        set_current_request(request)
+        if request._outer_request is None:  # otherwise that one stays current, as around any WSGI application
+            set_current_request(request)
         try:
             self.check_head(request)
             if request.head.has_body:

@@ -234,7 +234,7 @@ class WSGICall:
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
         """Return the response once the application has started it, which it does with its first chunk at the latest.
 
-        A body in one chunk of the declared length is bytes, which are sent without coming back to this thread, as is the
+        A body in one chunk of the declared length is bytes, which are sent without coming back to this thread, as is an
         empty one of a HEAD request.
         """
         (status, headers), body = self._started(chunks)
