@@ -158,6 +158,72 @@ def test_a_difference_has_its_title_and_line_and_what_the_program_logged(beside)
     assert "  logged by the original" not in lines
 
 
+def changed(tmp_path, folder, greeting, length=4):
+    """Write a program without any library, whose tokens differ in their length and whose pages have a number."""
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "shop.py").write_text(
+        f"""
+from pathlib import Path
+
+def app(environ, start_response):
+    path, token, here = environ["PATH_INFO"], "t" * {length}, Path.cwd().name
+    pages = {{"/login": f"<token={{token}}>", "/page": "<a={length}> 4 or 6", "/where": here}}
+    body = pages.get(path, {greeting!r}).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+    )
+
+
+def compared(tmp_path, cases, *options):
+    (tmp_path / "cases.http").write_text(cases)
+    command = [sys.executable, "-m", "antiphon", "compare", *options, "new/shop:app", "cases.http"]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.processes
+@rows("case, lines", [
+    ("GET /greeting", [
+        "GET /greeting (line 1)",
+        "  content-length", "    program before: '5'", "    program after:  '3'",
+        "  body", "    program before: 'Hello'", "    program after:  'Hey'",
+        "0 of 1 cases have the same response.",
+    ]),
+    ("GET /where", [
+        "GET /where (line 1)",
+        "  body", "    program before: 'old'", "    program after:  'new'",
+        "0 of 1 cases have the same response.",
+    ]),
+    ("# @keep token token=(t+)\nGET /login", ["1 of 1 cases have the same response."]),
+    ("# @keep number <a=(.)>\nGET /page", ["1 of 1 cases have the same response."]),
+])  # fmt: skip
+def test_two_programs_are_compared_before_and_after_a_change(tmp_path, case, lines):
+    changed(tmp_path, "old", "Hello")
+    changed(tmp_path, "new", "Hey", 6)
+    done = compared(tmp_path, case, "--before", "old/shop:app")
+    assert done.stdout.splitlines() == lines, done.stderr
+
+
+@pytest.mark.processes
+def test_the_length_of_a_masked_body_is_not_compared(tmp_path):
+    changed(tmp_path, "old", "Hello")
+    changed(tmp_path, "new", "Hey", 6)
+    done = compared(tmp_path, "GET /greeting", "--before", "old/shop:app", "--mask", "Hello|Hey")
+    assert (done.stdout, done.returncode) == ("1 of 1 cases have the same response.\n", 0), done.stderr
+
+
+@pytest.mark.processes
+@rows("options, text", [
+    ((), "--before or --dialect is missing"),
+    (("--before", "nowhere/shop:app"), "nowhere can't be run: No such file or directory"),
+])  # fmt: skip
+def test_a_program_before_is_needed_and_found(tmp_path, options, text):
+    changed(tmp_path, "new", "Hey")
+    done = compared(tmp_path, "GET /", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert text in done.stderr
+
+
 def read(text):
     """The cases of a file, and of each the parts that most of the tests are about."""
     return [
@@ -362,6 +428,7 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
     first, second = map(visitor.send, cases)
     assert first == {
         "status": 200, "reason": "OK", "fields": [["x-token", "{{t}}"]], "body": "a b'' None t={{t}};", "raised": "",
+        "kept": visitor.kept, "is_masked": True,
     }  # fmt: skip
     assert second["body"] == f"{{{{t}}}} b't={{{{t}}}}&u={{{{u}}}}' ada t=token-{next(TOKENS) - 1};"
     assert visitor.kept["t"] != second["fields"][0][1]

@@ -1,4 +1,4 @@
-"""`antiphon compare`: runs the cases in a file with a library and with its dialect, and shows the differences."""
+"""`antiphon compare`: runs the cases in a file with a library and its dialect, or with two programs."""
 
 import json
 import re
@@ -56,6 +56,7 @@ class Outcome(TypedDict):
     """The response to a case. ``raised`` is an error that the application did not handle, or empty.
 
     ASGI has no reason phrases. ``log`` is what the program wrote to standard output and error during the request.
+    ``kept`` are the values kept so far, and ``is_masked`` is True if the body isn't as it was sent.
     """
 
     status: int
@@ -64,6 +65,8 @@ class Outcome(TypedDict):
     body: str
     raised: str
     log: NotRequired[str]
+    kept: NotRequired[Mapping[str, str]]
+    is_masked: NotRequired[bool]
 
 
 _setting_line = re.compile(r"(?:#|//)[ \t]*@(environ|keep)\b[ \t]*(\S*)[ \t]*(.*?)[ \t]*", re.ASCII).fullmatch
@@ -185,16 +188,19 @@ def _quoted(line: str) -> str:
 
 
 def outcomes(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Outcome]:
-    """Return an application's responses, computed in a separate process. Raises BadCommand if that fails."""
-    command = [python, PROGRAM, target, *dialects]
+    """Return an application's responses, computed in a separate process, which runs in the folder before the last slash
+    of the target, if there is one. Raises BadCommand if that fails.
+    """
+    folder, _, name = target.rpartition("/")
+    command = [python, PROGRAM, name, *dialects]
     with TemporaryFile() as log:
         try:
             finished = subprocess.run(  # noqa: S603 - the Python that the command names
                 command, input=json.dumps(cases).encode(), stdout=subprocess.PIPE, stderr=log, timeout=LONGEST,
-                check=False,
+                check=False, cwd=folder or None,
             )  # fmt: skip
         except OSError as error:
-            raise BadCommand(f"{python} can't be run: {error.strerror}.") from None
+            raise BadCommand(f"{error.filename or python} can't be run: {error.strerror}.") from None
         except subprocess.TimeoutExpired:
             raise BadCommand(f"{target} did not finish within {LONGEST} seconds, run by {python}.") from None
         log.seek(0)
@@ -205,6 +211,10 @@ def outcomes(python: str, target: str, cases: list[Case], dialects: Collection[s
     return found
 
 
+Names: TypeAlias = tuple[str, str]
+"""How the two programs are called in the output."""
+
+
 class Difference(NamedTuple):
     """A part of a response that differs: its name, and its value from the original and from the dialect."""
 
@@ -212,8 +222,11 @@ class Difference(NamedTuple):
     original: str
     dialect: str
 
-    def __str__(self) -> str:
-        return f"  {self.part}\n    original: {self.original}\n    dialect:  {self.dialect}"
+    def shown(self, names: Names) -> str:
+        """Return the part with both values."""
+        width = max(map(len, names)) + 1
+        lines = [f"    {name + ':':{width}} {value}" for name, value in zip(names, self[1:], strict=True)]
+        return "\n".join([f"  {self.part}", *lines])
 
 
 def differences(original: Outcome, dialect: Outcome, ignored: Collection[str] = IGNORED) -> list[Difference]:
@@ -229,6 +242,8 @@ def differences(original: Outcome, dialect: Outcome, ignored: Collection[str] = 
     reasons = [each.get("reason", "") for each in (original, dialect)]
     if all(reasons) and reasons[0] != reasons[1] and not found and "reason" not in ignored:
         found.append(Difference("reason", *reasons))
+    if original.get("is_masked") or dialect.get("is_masked"):
+        ignored = {*ignored, "content-length"}
     found += _differing_fields(original["fields"], dialect["fields"], ignored)
     if original["body"] != dialect["body"]:
         found.append(Difference("body", *_around(original["body"], dialect["body"])))
@@ -302,24 +317,43 @@ def masked(outcome: Outcome, patterns: Collection[re.Pattern[str]]) -> Outcome:
     body, fields = outcome["body"], outcome["fields"]
     for pattern in patterns:
         body, fields = pattern.sub("", body), [[name, pattern.sub("", value)] for name, value in fields]
+    is_masked = outcome.get("is_masked", False) or body != outcome["body"]
+    return {**outcome, "body": body, "fields": fields, "is_masked": is_masked}
+
+
+def _named(outcome: Outcome, other: Outcome) -> Outcome:
+    """Return a response with names also in place of what the other program has kept, which masks each value twice."""
+    body, fields = outcome["body"], outcome["fields"]
+    for name, value in other.get("kept", {}).items():
+        body = body.replace(value, f"{{{{{name}}}}}")
+        fields = [[field, text.replace(value, f"{{{{{name}}}}}")] for field, text in fields]
     return {**outcome, "body": body, "fields": fields}
 
 
 def compare(
-    original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str], masks: Collection[str]
+    original: str,
+    target: str,
+    file: Path,
+    dialects: Collection[str],
+    ignored: Collection[str],
+    masks: Collection[str],
+    before: str | None = None,
 ) -> tuple[list[str], bool]:
-    """Return lines that describe a file's cases, and True if the original and the dialect respond identically."""
+    """Return lines that describe a file's cases, and True if both programs respond identically: an original and its
+    dialect, or the program ``before``, which may be in another folder, and the target.
+    """
     cases = parse_cases(file.read_bytes(), str(file))
+    names = ("program before", "program after") if before else ("original", "dialect")
     skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_mask(each) for each in masks]
     theirs = outcomes(sys.executable, target, cases, dialects)  # first, since its errors are more helpful
     lines, alike = [], 0
-    for case, *pair in zip(cases, outcomes(original, target, cases), theirs, strict=True):
-        mine, other = (masked(each, patterns) for each in pair)
+    for case, *pair in zip(cases, outcomes(original, before or target, cases), theirs, strict=True):
+        mine, other = (masked(_named(*both), patterns) for both in (pair, reversed(pair)))
         found = differences(mine, other, skipped)
         if case["method"] == "HEAD":  # a server does not send the body
             found = [each for each in found if each.part != "body"]
         alike += not found
-        lines += [_heading(case), *map(str, found), *_logged(*pair)] if found else []
+        lines += [_heading(case), *(each.shown(names) for each in found), *_logged(names, pair)] if found else []
     return [*lines, f"{alike} of {len(cases)} cases have the same response."], alike == len(cases)
 
 
@@ -332,9 +366,9 @@ def _heading(case: Case) -> str:
     return f"{case['method']} {readable(case['target'])} (line {case.get('line', 0)}{title})"
 
 
-def _logged(original: Outcome, dialect: Outcome) -> Iterator[str]:
+def _logged(names: Names, pair: list[Outcome]) -> Iterator[str]:
     """Yield the last lines that a failing program wrote, such as a traceback."""
-    for name, outcome in (("original", original), ("dialect", dialect)):
+    for name, outcome in zip(names, pair, strict=True):
         lines = outcome.get("log", "").splitlines()
         if lines and (outcome["raised"] or outcome["status"] >= 500):
             yield f"  logged by the {name}"

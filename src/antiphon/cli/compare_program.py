@@ -1,7 +1,7 @@
 """Print an application's responses to cases as JSON: a program for Python 3.9 and newer, without dependencies.
 
-`antiphon compare` runs it twice: with the Python that has the original library, and with its own Python for the
-dialect.
+`antiphon compare` runs it twice: with the Python that has the original library or for the program before a change, and
+with its own Python for the dialect or the program after it.
 
     python compare_program.py MODULE:APP [DIALECT] < cases.json > answers.json
 """
@@ -183,8 +183,9 @@ class Visitor:
                 sys.exit("The response to {method} {target} has no {!r}:\n{}".format(pattern, body, **case))
             self.kept[name] = match[1]
         seen = [[name.lower(), self.named(value)] for name, value in fields]
-        told = {"status": int(status[:3]), "reason": status[4:], "raised": ""}
-        return {**told, "fields": seen, "body": self.named(body)}
+        told = {"status": int(status[:3]), "reason": status[4:], "raised": "", "kept": dict(self.kept)}
+        named = self.named(body)
+        return {**told, "fields": seen, "body": named, "is_masked": named != body}
 
     def prepared(self, case: Case) -> Case:
         """Return a case with kept values, with cookies unless it sets its own, and with the fields that clients add."""

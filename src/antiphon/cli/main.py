@@ -416,16 +416,24 @@ def audit(target: str | None, record: bool) -> None:
 @main.command()
 @click.argument("target", metavar="MODULE:APP")
 @click.argument("file", metavar="CASES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--original", required=True, metavar="PYTHON", help="Python of an environment that has the original.")
+@click.option("--before", metavar="[FOLDER/]MODULE:APP", help="The application before a change.")
+@click.option("--original", metavar="PYTHON", help="Python that has the original, or runs --before.")
 @click.option(
     "--ignore", multiple=True, metavar="FIELD", help="Ignore this header field, or set-cookie:NAME. Can be repeated."
 )
 @click.option("--mask", multiple=True, metavar="PATTERN", help="Ignore what this pattern matches. Can be repeated.")
 @_option_for_dialects
 def compare(
-    target: str, file: Path, original: str, ignore: tuple[str, ...], mask: tuple[str, ...], dialects: tuple[str, ...]
+    target: str,
+    file: Path,
+    before: str | None,
+    original: str | None,
+    ignore: tuple[str, ...],
+    mask: tuple[str, ...],
+    dialects: tuple[str, ...],
 ) -> None:
-    """Send the requests in CASES, a .http file, to an application with its original library and with a dialect.
+    """Send the requests in CASES, a .http file, to an application before and after a change, or with its original
+    library and with a dialect.
 
     Print the parts of the responses that differ. The exit code is 1 if any do. In MODULE:APP, parts that end with ()
     are called, as in shop:app.wsgifunc().
@@ -433,12 +441,12 @@ def compare(
     from antiphon.cli.compare import compare as compared
     from antiphon.dialect_imports import known_dialects
 
-    if unknown := [name for name in dialects if name not in known_dialects()] or not dialects:
+    if unknown := [name for name in dialects if name not in known_dialects()] or not (dialects or before):
         known = ", ".join(known_dialects())
-        named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--dialect is missing"
+        named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--before or --dialect is missing"
         raise BadCommand(f"{named}. Known dialects: {known}.")
     add_to_environment(ENV_FILE)
-    lines, are_alike = compared(original, target, file, dialects, ignore, mask)
+    lines, are_alike = compared(original or sys.executable, target, file, dialects, ignore, mask, before)
     print_lines(lines)
     sys.exit(not are_alike)
 
