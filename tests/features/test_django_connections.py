@@ -1,6 +1,7 @@
 """Connections of Django's ORM: whatever an app beside Django runs, gives back those that it has used."""
 
 import time
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -12,18 +13,20 @@ from antiphon.testing import Client
 from tests.helpers.databases import CREATE, LOSE, rows_of
 from tests.helpers.django_settings import without_settings
 from tests.helpers.rows import rows
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import at_once, eventually
 
 pytest.importorskip("psycopg_pool")
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("django")]
 ROUNDS = 2
+MOST = 2
+"""The number of connections in the pool."""
 
 
 @pytest.fixture(params=["pool", "connections"])
 def django(request, postgres):
     """Django with a database, whose pool has two connections, or which keeps connections for a minute."""
     given = psycopg.conninfo.conninfo_to_dict(postgres)
-    pool = {"pool": {"min_size": 0, "max_size": 2, "timeout": 2}}
+    pool = {"pool": {"min_size": 0, "max_size": MOST, "timeout": 2}}
     with without_settings():
         import django
         from django.conf import settings
@@ -75,9 +78,9 @@ def _used(url):
     return count - 1  # that which counts
 
 
-def shop():
+def shop(*, loads_users=False):
     app = App(secret_keys=["x" * 32])
-    app.use(Users(DjangoLogin()))
+    app.use(Users(DjangoLogin(), blocking=loads_users))
 
     @app.get("/def")
     def index(request):
@@ -117,13 +120,13 @@ def shop():
 
     @app.websocket("/socket")
     def socket(request, socket):
-        socket.receive()
-        socket.send(query())
+        for _ in socket:
+            socket.send(query())
 
     @app.websocket("/async-socket")
     async def asocket(request, socket):
-        await socket.receive()
-        await socket.send(await aquery())
+        async for _ in socket:
+            await socket.send(await aquery())
 
     return app
 
@@ -163,6 +166,34 @@ def test_a_restart_of_the_database_is_survived(interface, ask, path, sent, postg
             assert ask(client, path) == sent
             with psycopg.connect(postgres, autocommit=True) as connection:
                 connection.execute(LOSE)
+
+
+SESSIONS = "create table if not exists django_session (session_key text, session_data text, expire_date timestamptz)"
+
+
+@rows("path", [path for ask, path, _ in WORK if ask is get])
+def test_nobody_waits_for_a_connection_and_holds_another(path, postgres):
+    from django.db import connection
+
+    rows_of(postgres, SESSIONS)
+    cookie = {"cookie": f"sessionid={'x' * 32}"}
+    with Client(shop(loads_users=True), raise_errors=False) as client:
+        responses = at_once(lambda _: client.get(path, headers=cookie), range(3 * MOST))
+        assert {response.status for response in responses} == {200}
+        assert opened(postgres) == 0
+    if pool := connection.pool:
+        assert pool.get_stats().get("requests_errors", 0) == 0
+
+
+@rows("path", ["/socket", "/async-socket"])
+def test_open_sockets_hold_no_connections(path, postgres):
+    with Client(shop()) as client, ExitStack() as stack:
+        sockets = [stack.enter_context(client.websocket(path)) for _ in range(2 * MOST)]
+        for _ in range(ROUNDS):
+            for socket in sockets:
+                socket.send("Hello")
+                assert socket.receive() == "row"
+            assert opened(postgres) == 0
 
 
 def atomic(request):

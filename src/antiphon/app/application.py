@@ -266,7 +266,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
 
     def around_work(self, function: W, /) -> W:
         """Register a generator function without arguments around each piece of work: a request, up to the end of its
-        stream and of functions given to ``request.after_response``, a WebSocket, or a job.
+        stream, a function given to ``request.after_response``, a message to a WebSocket, or a job.
 
         A ``def`` function is called on the thread of ``def`` code, such as to close what the thread has opened. An
         ``async def`` function is called in the task of ``async def`` handlers and jobs. Errors of the work aren't
@@ -286,6 +286,11 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
     def work(self) -> Work:
         """Return the surroundings of work that you run by yourself, for ``with``, or for ``async with`` on a loop."""
         return Work(self._registry.around_threads, self._registry.around_tasks)
+
+    def _as_work(self, function: Callable[[], object]) -> Callable[[], object]:
+        """Return a function that is a piece of work, if anything surrounds such work."""
+        has_surroundings = self._registry.around_threads or self._registry.around_tasks
+        return self.work().around(function) if has_surroundings else function
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""

@@ -255,7 +255,7 @@ def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head that shares everything else."""
     # The same class: the request may be of a subclass.
     inner = type(request)(head, request.content)
-    shared = {"after_response": request.after_response, "_defer_first": request._defer_first}
+    shared = {"_defer_end": request._defer_end, "_defer_first": request._defer_first}
     vars(inner).update(_id=request._id, _outer_request=request, **shared)
     if AROUND in request:
         inner[AROUND] = request[AROUND]

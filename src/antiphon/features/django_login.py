@@ -1,16 +1,20 @@
 """The users, messages and CSRF tokens of a Django project, in the app beside it: ``app.use(Users(DjangoLogin()))``."""
 
-from collections.abc import AsyncGenerator, Generator, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, TypeVar
 
 from antiphon import App, Dependency, Request, Response, explained
-from antiphon.embedding import OfRequest, errors_name_it, make_environ
+from antiphon.embedding import OfRequest, errors_name_it, is_on_loop, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.features.logins import Begun, LoginSource
 from antiphon.http import BadRequest
 from antiphon.types import FlashMessages, Identity
 
+T = TypeVar("T")
 _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
 
 
@@ -79,7 +83,7 @@ class DjangoLogin(LoginSource[Any]):
 def _user_of(request: Request) -> Any:
     """Return the user of Django's session, or None."""
     user = request[_GIVEN].user
-    return user if user.is_authenticated else None
+    return user if _where_the_orm_is(lambda: user.is_authenticated) else None
 
 
 def _middleware() -> list[Any]:
@@ -128,11 +132,24 @@ async def _own_thread() -> AsyncGenerator[None]:
                 await sync_to_async(connections.close_all)()
 
 
+def _where_the_orm_is(function: Callable[[], T]) -> T:
+    """Call a function on the thread that the ORM has in this task, if it has one: on two threads, it would wait for a
+    connection while it holds another.
+    """
+    from asgiref.sync import SyncToAsync
+
+    if is_on_loop() or (task := SyncToAsync.thread_sensitive_context.get(None)) is None:
+        return function()
+    threads = SyncToAsync.context_to_thread_executor
+    thread: ThreadPoolExecutor = threads.setdefault(task, ThreadPoolExecutor(max_workers=1))
+    return thread.submit(copy_context().run, function).result()
+
+
 def _as_django(request: Request) -> Generator[None, Response, None]:
     """Send the cookies that Django would send."""
     response = yield
     if "django_request" in request.g:
-        _add_cookies(request.g.django_request, response)
+        _where_the_orm_is(partial(_add_cookies, request.g.django_request, response))
 
 
 def _add_cookies(given: Any, response: Response) -> None:

@@ -111,9 +111,11 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
+    _work: Any = None
+    """What surrounds the request in the task of its ``async def`` handler."""
     _opening: Any = None
     """The open dependencies, if the application has any to close."""
-    _deferred_first = _deferred_last = 0
+    _deferred_first = 0
     _view: Any = None
     """The ``FrameworkRequest`` of another framework's view, for its request and for those that it makes of that."""
     """The number of functions that are called before those passed to ``after_response``."""
@@ -597,15 +599,19 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
-        end = len(self._deferred) - self._deferred_last
-        called = deferrable("after_response", function, *args, **kwargs)
-        self._deferred = (*self._deferred[:end], called, *self._deferred[end:])
+        called: Callable[[], object] = deferrable("after_response", function, *args, **kwargs)
+        if (app := self.app) is not None:
+            called = app._as_work(called)
+        if self._outer_request is None:
+            self._deferred += (called,)
+        else:
+            self._outer_request.after_response(called)
         return function
 
-    def _defer_last(self, function: Callable[[], object]) -> None:
-        """Call a function after those passed to ``after_response``, and after those passed to this method earlier."""
-        self._deferred += (function,)
-        self._deferred_last += 1
+    def _defer_end(self, function: Callable[[], object]) -> None:
+        """Call a function before those passed to ``after_response``, and after those passed to ``_defer_first``."""
+        first = self._deferred_first
+        self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""

@@ -1,7 +1,7 @@
 """A handler's WebSocket: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
@@ -31,11 +31,13 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
     still raise an HTTPError or return a value, which becomes an HTTP response.
     """
 
-    __slots__ = ("_blocks", "_connection")
+    __slots__ = ("_blocks", "_connection", "_work")
 
     def __init__(self, connection: Connection, *, blocks: bool = False) -> None:
         self._connection = connection
         self._blocks = blocks
+        self._work: Any = None
+        """What surrounds the handler, and pauses while it waits for a message."""
 
     @property
     def subprotocol(self) -> str | None:
@@ -57,8 +59,7 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
 
         A message longer than ``limits.message`` closes the socket with 1009.
         """
-        steps = self._connection.receive()
-        return self._called(steps) if self._blocks else steps
+        return self._received(self._connection.receive())
 
     @overload
     def receive_as(self, wanted: type[T]) -> Awaitable[T]: ...
@@ -70,8 +71,7 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
         Other messages are skipped, after a reply with problem details as JSON (RFC 9457). Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
-        steps = self._connection.receive_as(wanted)
-        return self._called(steps) if self._blocks else steps
+        return self._received(self._connection.receive_as(wanted))
 
     @overload
     def values(self, wanted: type[T]) -> "WebSocketValues[T]": ...
@@ -79,7 +79,7 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
     def values(self, wanted: "TypeForm[T]") -> "WebSocketValues[T]": ...
     def values(self, wanted: Any) -> "WebSocketValues[Any]":
         """Return the messages as values of a type, for ``async for`` or ``for``, each as ``receive_as`` returns it."""
-        return WebSocketValues(partial(self._connection.receive_as, wanted), self._wait_for)
+        return WebSocketValues(partial(self._connection.receive_as, wanted), self._received, self._wait_for)
 
     def send(self, message: object) -> Awaitable[None]:
         """Send text, bytes, or any other value as JSON. This waits while the client reads too slowly.
@@ -114,7 +114,7 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
         receive = self._connection.receive
         with suppress(WebSocketClosed):
             while True:
-                yield await receive()
+                yield await self._received(receive())
 
     def __iter__(self) -> Iterator[WebSocketMessage]:
         with suppress(WebSocketClosed):
@@ -136,22 +136,34 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
                 "an `async def` handler iterates its socket with `async for` and awaits its methods",
                 TypeError,
             )
-        return self._connection.wait_for(steps)
+        return self._waited(steps)
+
+    def _received(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Wait for a message, or in an ``async def`` handler return the steps."""
+        if self._blocks:
+            return steps if is_on_loop() else cast("Awaitable[T]", self._waited(steps))
+        return steps if self._work is None else cast("Awaitable[T]", self._work.wait_for(steps))
+
+    def _waited(self, steps: Coroutine[Any, Any, T]) -> T:
+        with closing(steps), nullcontext() if self._work is None else self._work.paused():
+            return self._connection.wait_for(steps)
 
 
 class WebSocketValues(Generic[T]):
     """The messages of a socket as values of a type, for ``async for`` or ``for``, until the socket is closed."""
 
     def __init__(
-        self, receive: Callable[[], Coroutine[Any, Any, T]], wait_for: Callable[[Coroutine[Any, Any, T]], T]
+        self,
+        receive: Callable[[], Coroutine[Any, Any, T]],
+        received: Callable[[Coroutine[Any, Any, T]], Awaitable[T]],
+        wait_for: Callable[[Coroutine[Any, Any, T]], T],
     ) -> None:
-        self._receive = receive
-        self._wait_for = wait_for
+        self._receive, self._received, self._wait_for = receive, received, wait_for
 
     async def __aiter__(self) -> AsyncIterator[T]:
         with suppress(WebSocketClosed):
             while True:
-                yield await self._receive()
+                yield await self._received(self._receive())
 
     def __iter__(self) -> Iterator[T]:
         with suppress(WebSocketClosed):

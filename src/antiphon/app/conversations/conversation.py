@@ -64,7 +64,7 @@ async def on_own_thread(
 
     def call() -> Any:
         app = request.route.app
-        with nullcontext() if app is None else app.work():  # a dialect has no app here
+        with nullcontext() if app is None else app.work() as socket._work:  # a dialect has no app here
             return function(request, socket, **params)
 
     def run() -> None:
@@ -190,6 +190,7 @@ class SocketHandler:
         params = {name: request.path_params[name] for name in self._names}
         if self._blocks:
             return on_own_thread(self._function, request, socket, params, connection)
+        socket._work = request._work
         return self._function(request, socket, **params)  # type: ignore[no-any-return]  # a coroutine, as is_async says
 
 
