@@ -88,20 +88,25 @@ class TestTheRoute:
         assert (route.name, route.blueprint, route.app) == ("shop.item", "shop", app)
         assert (route.limits.query, route.limits.fields) == (7, 3)
 
-    def test_has_neither_name_nor_methods_where_none_answers(self, serving):
+    def test_is_false_without_name_and_methods_where_none_answers(self, serving):
         app, shop, seen = App(), Blueprint("shop", prefix="/shop"), []
 
         @app.after_request
         def after(request, response):
             route = request.route
-            seen.append((response.status, route.name, route.blueprint, route.methods, request.endpoint))
+            seen.append((response.status, bool(route), route.name, route.blueprint, route.methods, request.endpoint))
 
         shop.get("/tea")(user)
         app.register(shop)
         client = serving(app)
-        for method, path in (("GET", "/no"), ("GET", "/shop/no"), ("PUT", "/shop/tea")):
+        for method, path in (("GET", "/no"), ("GET", "/shop/no"), ("PUT", "/shop/tea"), ("GET", "/shop/tea")):
             client.request(method, path)
-        assert seen == [(404, "", None, (), None), (404, "", "shop", (), None), (405, "", "shop", (), None)]
+        assert seen == [
+            (404, False, "", None, (), None),
+            (404, False, "", "shop", (), None),
+            (405, False, "", "shop", (), None),
+            (200, True, "shop.user", "shop", ("GET",), "shop.user"),
+        ]
 
 
 class TestTheHandler:

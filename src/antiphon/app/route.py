@@ -61,8 +61,9 @@ without being stored.
 class Route(NamedTuple):
     """A path, its methods, and their handler.
 
-    Each request has a route (``request.route``), even if none matches. In that case, ``pattern``, ``name`` and
-    ``methods`` are empty, while ``blueprint``, ``limits`` and ``app`` still describe where the request is handled.
+    Each request has a route (``request.route``), even if none matches. In that case, it is false in ``if
+    request.route:``, and ``name`` and ``methods`` are empty, as is ``pattern`` except at the prefix of a mount, while
+    ``blueprint``, ``limits`` and ``app`` still describe where the request is handled.
     """
 
     pattern: str
@@ -112,6 +113,10 @@ class Route(NamedTuple):
     """
     is_before_routing: bool = False
     """True until the route is found, so that the request's method and path may be set."""
+
+    def __bool__(self) -> bool:
+        """True unless no route matches."""
+        return bool(self.name)
 
     @property
     def where(self) -> str:

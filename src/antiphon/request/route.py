@@ -197,6 +197,9 @@ class _NoRoute:
     dependencies = _NoDependencies()
     handled_by = "its handler"
 
+    def __bool__(self) -> bool:
+        return False
+
     def __reduce__(self) -> str:
         return "NO_ROUTE"  # also when a request is copied or pickled
 

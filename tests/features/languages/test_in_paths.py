@@ -52,6 +52,41 @@ def test_there_is_nothing_in_languages_without_a_catalogue(path, client):
     assert client.get(path).status in (400, 404)
 
 
+@pytest.fixture
+def errors(folder, interface):
+    app, shop, other = App(), Blueprint("shop"), Blueprint("other")
+    app.use(Languages(folder(de={"hi": "Hallo"})))
+
+    def show(request: Request):
+        return request.language.tag
+
+    shop.get("/lamps")(show)
+    other.post("/lamps", name="write")(show)
+    app.register(shop, prefix="/<language:lang>")
+    app.register(other, prefix="/<language:lang>/more")
+    app.get("/speak/<language:tongue>", name="speak")(show)
+    app.get("/about/<tongue>", name="about")(show)
+    return Client(app, interface)
+
+
+@rows(
+    "method, path, status, tag",
+    ("GET", "/de/lamps", 200, "de"),
+    ("GET", "/de/nowhere", 404, "de"),
+    ("GET", "/de", 404, "de"),
+    ("GET", "/de/more/nowhere", 404, "de"),
+    ("POST", "/de/lamps", 405, "de"),
+    ("GET", "/de/more/lamps", 405, "de"),
+    ("POST", "/speak/de", 405, "en"),  # the name is not always a language, as below
+    ("POST", "/about/de", 405, "en"),
+    ("GET", "/nowhere/de", 404, "en"),
+    ("GET", "/fr/nowhere", 404, "en"),
+)
+def test_an_error_is_in_the_language_of_its_path(method, path, status, tag, errors):
+    response = errors.request(method, path, headers={"accept": "application/json"})
+    assert (response.status, response.headers["content-language"]) == (status, tag)
+
+
 def test_elsewhere_urls_are_in_the_language_of_the_request(client):
     assert client.get("/", headers={"accept-language": "ar"}).location == "/ar/lamps/7"
     assert client.get("/?lang=de").location == "/de/lamps/7"

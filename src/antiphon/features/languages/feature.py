@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, NoReturn, cast
+from weakref import WeakKeyDictionary
 
 from antiphon import App, Request, Response, explained, is_debug
 from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
-from antiphon.features.languages.request_language import IN_PATHS, RequestLanguage, fallbacks, normalised
+from antiphon.features.languages.request_language import IN_PATHS, RequestLanguage, fallbacks, normalised, parameters_of
 from antiphon.features.languages.texts import Texts, current_language, use_outside_of_requests
 from antiphon.features.languages.words import words_for
 from antiphon.http import AcceptLanguage, SetCookie
@@ -40,12 +41,12 @@ def _name_language(request: Request, response: Response) -> None:
 class Languages:
     """A feature that responds to each request in one of the languages that have translations in the ``folders``.
 
-    The language is the one in the path of a route with a parameter ``<language:...>``, or else the one named by the
-    query argument ``query`` (``?lang=de``), or else by the cookie, or else the best match for Accept-Language (RFC 9110
-    §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is None, it is not checked. A response for
-    which the language was read has Content-Language, and its Vary lists the fields that were checked. A request whose
-    language is never read costs nothing. Errors and forms' messages are in this language, too: Antiphon translates its
-    own messages, which the app's catalogues override.
+    The language is the one in the path, of a route or a blueprint's prefix with a parameter ``<language:...>``, or else
+    the one named by the query argument ``query`` (``?lang=de``), or else by the cookie, or else the best match for
+    Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is None, it is
+    not checked. A response for which the language was read has Content-Language, and its Vary lists the fields that
+    were checked. A request whose language is never read costs nothing. Errors and forms' messages are in this language,
+    too: Antiphon translates its own messages, which the app's catalogues override.
 
     Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
     whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
@@ -71,6 +72,7 @@ class Languages:
         self.default = normalised(default)
         self.query = query
         self.cookie = cookie
+        self._in_paths: WeakKeyDictionary[App, frozenset[str]] = WeakKeyDictionary()
         self._folders = [path_beside(file, each, is_folder=True) for each in folders]
         self._watches = is_debug()
         self._versions = versions_of(self._folders) if self._watches else ()
@@ -116,6 +118,13 @@ class Languages:
     def _in_path(self, segment: str) -> str:
         """Return a language in a path. Raises ValueError for one that the application lacks."""
         return segment if segment in self.tags else self._unknown(segment)
+
+    def parameters_in(self, app: App) -> frozenset[str]:
+        """Return the names of parameters that have the language in all paths of an application."""
+        found = self._in_paths.get(app)
+        if found is None:
+            found = self._in_paths[app] = parameters_of(*(route.pattern for route in app.routes))
+        return found
 
     def _of_url(self) -> str:
         """Return the language for a URL that is made without one."""

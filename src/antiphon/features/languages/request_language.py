@@ -86,14 +86,15 @@ _YEAR = 365 * 24 * 3600
 
 IN_PATHS = "language"
 """The converter of languages in paths."""
-_in_pattern = re.compile(rf"<{IN_PATHS}:(\w+)>").search
+_parameters_in = re.compile(r"<(?:(\w+)(?:\(.*?\))?:)?(\w+)>", re.ASCII | re.DOTALL).findall
 
 
 @lru_cache(maxsize=512)
-def _parameter_of(pattern: str) -> str | None:
-    """Return the parameter of a route that has the language, or None."""
-    found = _in_pattern(pattern)
-    return None if found is None else found[1]
+def parameters_of(*patterns: str) -> frozenset[str]:
+    """Return the names that have the language wherever they are parameters of these patterns."""
+    found = {each for pattern in patterns for each in _parameters_in(pattern)}
+    others = {name for converter, name in found if converter != IN_PATHS}
+    return frozenset([name for converter, name in found if converter == IN_PATHS and name not in others])
 
 
 class RequestLanguage(OfRequest, Language):
@@ -148,9 +149,13 @@ class RequestLanguage(OfRequest, Language):
         return self._languages.choice
 
     def _in_path(self) -> str | None:
-        """Return the language in the path, which the route's converter has checked."""
-        name = _parameter_of(self._request.route.pattern)
-        return None if name is None else self._request.path_params.get(name)
+        """Return the language in the path, which a converter has checked: that of the route, or else of the prefix."""
+        request = self._request
+        if not request.path_params:
+            return None
+        pattern = request.route.pattern
+        names = parameters_of(pattern) if pattern else self._languages.parameters_in(request.app)
+        return next((value for name, value in request.path_params.items() if name in names), None)
 
     def _in_query(self) -> str | None:
         name = self._languages.query
