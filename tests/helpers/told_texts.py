@@ -128,10 +128,11 @@ class _Module:
             scope = self._around.get(scope)
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
                 parameters = [each.arg for each in scope.args.args if each.arg not in ("self", "cls")]
-                if name in parameters and scope.name[:2] == "__":
-                    return []
-                if name in parameters:
+                if name in parameters and scope.name[:2] != "__":
                     self._takers.setdefault(scope.name, set()).add(parameters.index(name))
+                if (default := _defaults(scope).get(name)) is not None:
+                    return self._of(default)
+                if name in parameters:
                     return []
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) and (
                 values := _assigned(scope, name)
@@ -140,9 +141,18 @@ class _Module:
         return [None]
 
 
+def _defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr | None]:
+    given = function.args
+    at_end = zip(reversed([*given.posonlyargs, *given.args]), reversed(given.defaults), strict=False)
+    by_name = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return {each.arg: default for each, default in [*at_end, *by_name]}
+
+
 def _assigned(scope: ast.AST, name: str) -> list[ast.expr]:
     return [
         node.value
         for node in ast.walk(scope)
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for to in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(to, ast.Name) and to.id == name
     ]
