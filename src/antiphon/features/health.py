@@ -7,7 +7,6 @@ app.use(HealthCheck(queue))
 
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
@@ -114,7 +113,7 @@ class Health:
         checks = [*self._checks, *_brought(request.app)]
         passed = await asyncio.gather(*[check.passes(self._timeout) for check in checks])
         outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(checks, passed, strict=True)}
-        return self._respond("ok" if all(passed) else "failed", checks=outcomes, **_of_durable(request.app))
+        return self._respond("ok" if all(passed) else "failed", checks=outcomes, **_told(request.app))
 
     def _leave_out(self, request: Request) -> None:
         """Omit a probe from the access log, unless probes are logged."""
@@ -155,11 +154,10 @@ def _brought(app: Routes) -> list["_RunCheck"]:
     return [each._check for each in app.features if isinstance(each, HealthCheck)]  # noqa: SLF001 - of this module
 
 
-def _of_durable(app: Routes) -> dict[str, dict[str, int]]:
-    """Return what a process is ready in spite of: the work of ``Durable`` that has failed for good."""
-    kind: Any = getattr(sys.modules.get("antiphon.features.durable.feature"), "Durable", None)
-    found: list[Any] = [each for each in app.features if kind and isinstance(each, kind)]
-    return {"durable": found[0]._health()} if found else {}  # noqa: SLF001 - for this page
+def _told(app: Routes) -> dict[str, Any]:
+    """Return what features of an application tell operators, by their ``__health__``."""
+    told = [tell() for each in app.features if (tell := getattr(each, "__health__", None)) is not None]
+    return {name: value for members in told for name, value in members.items()}
 
 
 def _checks_of(app: Routes) -> list["_RunCheck"]:

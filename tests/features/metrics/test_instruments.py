@@ -24,6 +24,14 @@ def test_a_counter_counts_by_labels(metrics):
     assert page.sum("shop_orders_total", kind='a "b"\\\n') == 0
 
 
+def test_two_that_define_a_counter_alike_share_it(metrics):
+    for _ in range(2):
+        metrics.counter("shop_orders", "Orders taken", ["kind"]).add(kind="lamp")
+    assert Figures(metrics.text()).sum("shop_orders_total", kind="lamp") == 2
+    with pytest.raises(ValueError, match="two metrics named shop_orders"):
+        metrics.counter("shop_orders", "Orders", ["kind"])
+
+
 def test_a_gauge_is_set_and_changed(metrics):
     queue = metrics.gauge("shop_queue", "Orders that wait")
     queue.set(2.5)

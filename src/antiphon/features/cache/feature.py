@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antiphon import App, HTTPError, Request, Response, current_request, explained
 from antiphon.embedding import (
@@ -24,15 +24,17 @@ from antiphon.embedding import (
     seconds_of,
     unwatched,
 )
-from antiphon.features import Store
+from antiphon.features import MemoryStore, Store
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import NOT_STORED, READING, AtHand, Collapsing, Lookup, Refreshes, send_on
 from antiphon.features.cache.shelf import Shelf, forget_changed
-from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import PreconditionFailed, RangeNotSatisfiable
 from antiphon.types import Duration, Route
+
+if TYPE_CHECKING:
+    from antiphon.features import Metrics
 
 _WATCHED = nullcontext()
 """The context of a handler whose reads count."""
@@ -122,6 +124,9 @@ class Cache:
                 yield Added(error.status, error, needs=needed)
         if method in READING:
             yield Added(504, HTTPError.by_status[504], NOT_STORED)
+
+    def __metrics__(self, metrics: "Metrics") -> None:
+        metrics.counts_cache_status = True
 
     def _name(self) -> str:
         """Return a name for the application, the same in each process: a hash of its routes and their handlers."""

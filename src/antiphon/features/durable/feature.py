@@ -27,7 +27,6 @@ from antiphon.embedding import (
     check_dependency,
     check_numbers,
     checked_by,
-    class_if_imported,
     errors_name_it,
     is_async,
     seconds_of,
@@ -57,6 +56,7 @@ from antiphon.types import Caller, Duration, Route, SecretKeys
 
 if TYPE_CHECKING:
     from antiphon import App
+    from antiphon.features import Metrics
     from antiphon.features.seal import Seal
 
 P = ParamSpec("P")
@@ -124,7 +124,6 @@ class Durable:
         self._inside, self._by = inside, None if by is None else checked_by(by, "Durable")
         self._wait, self._path = wait, path.rstrip("/")
         self._schedules = Schedules()
-        self._failures: Any = None
         self._handlers: dict[tuple[str, tuple[str, ...]], Callable[[Request], Any]] = {}
         self._engine = Engine(
             url.replace("postgres:", "postgresql:", 1),
@@ -158,7 +157,6 @@ class Durable:
         self._schedules.check()
         keys: SecretKeys = self._app.secret_keys
         self._addresses = TimedSigner(keys.oldest_first, "antiphon durable", "sha256")
-        self._count_failures()
         await self._engine.open(self._seal())
 
     def _seal(self) -> "Seal":
@@ -171,19 +169,14 @@ class Durable:
         self._app._freeze()
         return Administration(self._engine, self._seal())
 
-    def _count_failures(self) -> None:
-        """Count failures in the app's metrics, if it has any."""
-        kind = class_if_imported("antiphon.features.metrics.feature", "Metrics")
-        metrics: Any = kind and self._app.find_feature(kind)
-        if metrics and self._failures is None:
-            self._failures = failures = metrics.counter(
-                "antiphon_durable_failures", "Durable requests and jobs that have failed for good.", ["kind", "job"]
-            )
-            self._engine.on_failure = lambda kind, name: failures.add(kind=kind, job=name if kind == "job" else "")
+    def __metrics__(self, metrics: "Metrics") -> None:
+        failures = metrics.counter(
+            "antiphon_durable_failures", "Durable requests and jobs that have failed for good.", ["kind", "job"]
+        )
+        self._engine.on_failure = lambda kind, name: failures.add(kind=kind, job=name if kind == "job" else "")
 
-    def _health(self) -> dict[str, int]:
-        """Return what an operator is told on the page of ``Health``."""
-        return {"failed": self._engine.failed}
+    def __health__(self) -> dict[str, dict[str, int]]:
+        return {"durable": {"failed": self._engine.failed}}
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.meta.get(RouteKeys.durable):

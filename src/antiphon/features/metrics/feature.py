@@ -6,11 +6,11 @@ Names follow OpenTelemetry's semantic conventions for HTTP, as Prometheus writes
 """
 
 import os
-import sys
 from collections.abc import Iterable
+from functools import partial
 
 from antiphon import App, Blueprint, Exchange, Observer, Request, Response, explained
-from antiphon.embedding import check_numbers, errors_name_it
+from antiphon.embedding import check_numbers, errors_name_it, mounted_together
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
 from antiphon.features.metrics.instruments import (
@@ -112,7 +112,8 @@ class Metrics(Observer):
         self._active = figures.define(_ACTIVE)
         self._opened = figures.define(_OPEN)
         self._streaming: dict[Exchange, str] = {}
-        self._has_cache = False
+        self.counts_cache_status = False
+        """True if a cache writes Cache-Status, whose hits and misses are then counted."""
         self._broken = self.counter(
             "antiphon_http_broken_responses", "Responses that were cut short, by who cut them short.", ["by"]
         )
@@ -135,8 +136,8 @@ class Metrics(Observer):
     def counter(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Counter:  # noqa: A002
         """Return a new counter of whole numbers, which the page shows as ``name_total``.
 
-        Raises ValueError for a name that is malformed or already taken. A name must end with its ``unit``, such as
-        bytes.
+        Raises ValueError for a name that is malformed, or taken by a metric that differs. A name must end with its
+        ``unit``, such as bytes.
         """
         return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
 
@@ -172,13 +173,14 @@ class Metrics(Observer):
                 TypeError,
             )
         app.observe(self)
-        app.on_startup(self._start)
+        self._ask_features(app)  # now, since their own start may already count
+        app.on_startup(partial(self._start, app))
         app.on_shutdown(self._watch.stop)
         if self._path is not None:
             app.get(self._path, name="metrics", before=self._before)(self._show)
 
-    def _start(self) -> None:
-        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # otherwise nothing writes Cache-Status
+    def _start(self, app: App) -> None:
+        self._ask_features(app)
         self._figures.open()
         for by in ("client", "error"):
             self._broken.add(0, by=by)
@@ -187,6 +189,12 @@ class Metrics(Observer):
         for kind in ("stream", "websocket"):
             self._figures.place(self._opened, (kind,))
         self._watch.start()
+
+    def _ask_features(self, app: App) -> None:
+        """Let features, also of mounted applications, define and set what they count, by their ``__metrics__``."""
+        for each in [feature for one in mounted_together(app) for feature in one.features]:
+            if (define := getattr(each, "__metrics__", None)) is not None:
+                define(self)
 
     def _show(self, request: Request) -> Response:
         kind = _OFFERS[request.accept.best(_OFFERS, "text/plain;version=0.0.4")]
@@ -231,7 +239,7 @@ class Metrics(Observer):
         except KeyError:
             active, at = self._find(memory, *key)
         count_exchange(memory.cells, active, at, seconds, received, sent)
-        if is_broken or self._streaming or self._has_cache:
+        if is_broken or self._streaming or self.counts_cache_status:
             self._count_more(memory, exchange)
 
     def waited(self, outcome: str, seconds: float) -> None:
@@ -256,7 +264,7 @@ class Metrics(Observer):
             self._broken.add(by="client")
         elif exchange.is_broken:
             self._broken.add(by="error")
-        if self._has_cache:
+        if self.counts_cache_status:
             for name, value in exchange.fields:
                 if name == "cache-status":
                     self._cached.add(outcome="hit" if ";hit" in value.replace(" ", "") else "miss")

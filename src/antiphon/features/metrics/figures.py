@@ -163,11 +163,13 @@ class Figures:
         _all.add(self)
 
     def define(self, group: Group) -> Defined:
-        """Add a group of metrics. Raises ValueError for a name that is taken, or if the file has no room for the
-        group."""
+        """Add a group of metrics, unless it is there. Raises ValueError for a name that is taken, or if the file has no
+        room for the group."""
         with self._lock:
             for metric in group.metrics:
-                if metric.name in self._groups:
+                if (known := self._groups.get(metric.name)) is not None:
+                    if known.group == group:
+                        return known
                     raise explained("bad-feature-option", f"there are two metrics named {metric.name}")
             defined = Defined(group)
             if self.memory is not None:
