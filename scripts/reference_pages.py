@@ -285,8 +285,8 @@ TOPICS = {
     ),
     "embedding/exchanges.md": Page(
         "Requests and responses in features", "antiphon.embedding",
-        "OfRequest arrivals request_around MadeRequest MadeHead PlannedRoute PlainHead read_number parse_or_none "
-        "network_of Reads unwatched note_read unrecorded WatchedHead Choice keep_private "
+        "OfRequest RequestState arrivals request_around MadeRequest MadeHead PlannedRoute PlainHead read_number "
+        "parse_or_none network_of Reads unwatched note_read unrecorded WatchedHead Choice keep_private "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks watched "
         "is_at_hand is_for_any_thread endable check_template_data raises_errors "
         "check_digest DigestError http_error over_limit RETRY_AFTER CHALLENGES "

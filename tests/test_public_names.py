@@ -69,7 +69,7 @@ PUBLIC = {
         "OwnedEntry",
     },
     "antiphon.embedding": {
-        "AT_END", "RequestLocal", "absent",
+        "AT_END", "RequestLocal", "RequestState", "absent",
         "Advice", "FrameworkResponse", "AsyncFromSync", "Content", "Crossing", "DerivedHead",
         "DescribedApp",
         "EnvironHost", "FileBody", "FormBounds", "Framework", "Head", "Host",
@@ -209,7 +209,14 @@ def test_a_name_that_does_not_exist_is_an_attribute_error_that_says_so():
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {path: path.read_text() for path in ROOT.glob("src/antiphon/**/*.py")}
-FOR_EXTENSIONS = {"Request.consulted", "Request.content", "Request.head", "Routes.before_send", "response_of"}
+FOR_EXTENSIONS = {
+    "Request.consulted",
+    "Request.content",
+    "Request.head",
+    "Response.add_missing",
+    "Routes.before_send",
+    "response_of",
+}
 """What is public, though applications need none of it: features, hosts and dialects do."""
 
 
@@ -240,6 +247,32 @@ def test_features_import_public_names_only():
     inner = [node for node in imports if node.module.startswith("antiphon.") and node.module not in PUBLIC]
     taken = {(node.module, each.name) for node in inner for each in node.names if ".features." not in node.module}
     assert taken == set()
+
+
+def private_names_of(tree):
+    """Yield the private attributes that a module defines, and those that it reads from anything but its own object."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, True
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, True
+        elif isinstance(node, ast.Attribute):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if isinstance(node.ctx, ast.Store) or not is_own:
+                yield node.attr, isinstance(node.ctx, ast.Store)
+
+
+def test_features_use_no_private_attribute_of_the_core():
+    defined, own, used = set(), set(), set()
+    for path, source in SOURCES.items():
+        room = path.relative_to(ROOT / "src/antiphon").parts[0]
+        for name, is_defined in private_names_of(ast.parse(source)):
+            if room == "features":
+                (own if is_defined else used).add(name)
+            elif is_defined and room not in ("dialects", "cli", "testing", "frameworks"):
+                defined.add(name)
+    inner = {name for name in defined & used - own if re.match("_[^_]", name)}
+    assert inner - {"_replace"} == set()  # a named tuple's
 
 
 TYPED_FIRST = ["redirect", "Depends", "TestClient", "jsonify", "render_template", "HTTPException", "session", "Query"]

@@ -383,4 +383,4 @@ def test_a_response_that_nobody_closes_is_not_waited_for_at_the_end(servers, app
     dropped = app(servers.environ(HTTP_HOST="localhost"), lambda status, fields: None)
     assert next(iter(dropped)) == b"x"
     del dropped
-    asyncio.run(asyncio.wait_for(app._unfinished.wait(), 5))
+    asyncio.run(asyncio.wait_for(app.unfinished.wait(), 5))

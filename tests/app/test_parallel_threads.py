@@ -83,7 +83,7 @@ def test_each_request_gets_its_own_answer(switches_often, app):
     ended = []
     on_threads(ask)
     assert sorted(ended) == sorted(f"{number}-{each}" for number in range(THREADS) for each in range(12))
-    assert not app._unfinished._requests
+    assert not app.unfinished._requests
 
 
 def is_interned(text):

@@ -714,7 +714,7 @@ class TestMessage:
             response.headers["x-a"] = "own"
         copied = copy.copy(response)
         for _ in range(2):
-            copied._add_missing(SharedFields.of([("content-type", "text/html"), ("x-a", "1"), ("x-b", "2")]))
+            copied.add_missing(SharedFields.of([("content-type", "text/html"), ("x-a", "1"), ("x-b", "2")]))
         assert copied.headers.items() == [*TEXT_ONLY, ("x-a", "1" if is_shared else "own"), ("x-b", "2")]
         assert response.headers.get("x-b") is None
 

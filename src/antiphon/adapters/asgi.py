@@ -404,7 +404,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
             # The shutdown waits for it; a response in memory needs no more than the two sends.
-            handler._unfinished.add(head)
+            handler.unfinished.add(head)
             if not isinstance(body, bytes):
                 await _send_stream(head, request, body, start, send, is_silent, fields)
                 return
@@ -424,7 +424,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         finally:
             request._crossing = None  # its context refers to the request
             if is_unfinished:
-                handler._unfinished.discard(head)
+                handler.unfinished.discard(head)
             if head.watch is not None:
                 # Its client may stay connected for the next request.
                 head.watch.cancel()

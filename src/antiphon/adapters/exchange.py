@@ -69,7 +69,9 @@ class Observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
-        """Add an observer, which is called after earlier ones."""
+        """Add an observer, which is called after earlier ones, unless it is already one of them."""
+        if observer in self.all:
+            return
         self.all.append(observer)
         for name in ("begin", "stream", "sent", "end", "waited"):
             if getattr(type(observer), name) is not getattr(Observer, name):
@@ -362,14 +364,14 @@ _NO_OBSERVERS = Observers()
 class ObservedHandler(Observation):
     """A handler for one request, and the observation of the request and its response."""
 
-    __slots__ = ("_handler", "_unfinished")
+    __slots__ = ("_handler", "unfinished")
 
     def __init__(self, handler: Handler, observers: Observers) -> None:
         self._observers = observers  # as in the class above, but without a call
         self.exchange = Exchange()
         self._inner = []
         self._last = 0.0
-        self._unfinished = handler._unfinished
+        self.unfinished = handler.unfinished
         self._handler = handler
         self._began = perf_counter()
 

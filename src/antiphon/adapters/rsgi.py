@@ -175,7 +175,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         fields = [*fields] if length is None else [*fields, LENGTHS[length]]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
-            handler._unfinished.add(head)
+            handler.unfinished.add(head)
         if isinstance(body, bytes):
             if is_silent or not body:
                 protocol.response_empty(status, fields)
@@ -190,7 +190,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         finally:
             request._crossing = None  # its context refers to the request
             if is_unfinished:
-                handler._unfinished.discard(head)
+                handler.unfinished.discard(head)
 
 
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:

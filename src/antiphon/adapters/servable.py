@@ -71,11 +71,12 @@ class Servable:
     _takes_handshakes: bool
     _is_direct_on_thread: bool
     _lifespan_task: LifespanTask | None = None
-    _keeper: Keeper | None = None
+    keeper: Keeper | None = None
+    """The feature that keeps requests whose handlers have failed, if any."""
 
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
-        self._unfinished = Unfinished()
+        self.unfinished = Unfinished()
         """The requests whose ``after_response`` functions have yet to run."""
         self._observers = Observers()
         """The observers, in the order of their registration."""
@@ -322,7 +323,7 @@ class Servable:
 
     async def _shut_down(self) -> None:
         # First, because open requests need what the shutdown closes.
-        await self._unfinished.wait()
+        await self.unfinished.wait()
         self._set_started(False)
         await self._lifecycle.shutdown()
 

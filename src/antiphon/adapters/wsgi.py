@@ -315,14 +315,14 @@ def call_wsgi(
         line = head.status_line
         start_response(line if line and line.startswith(str(status)) else STATUS_LINES[status], sent)
     except BaseException:
-        WSGIBody(request, body, context, handler._unfinished, is_silent=True).close()
+        WSGIBody(request, body, context, handler.unfinished, is_silent=True).close()
         raise
     if not request._deferred:
         if type(body) is bytes:
             return [] if is_silent else [body]
         if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):
             return sent_by_server
-    return WSGIBody(request, body, context, handler._unfinished, is_silent, fields)
+    return WSGIBody(request, body, context, handler.unfinished, is_silent, fields)
 
 
 class WSGIBody:
@@ -351,7 +351,7 @@ class WSGIBody:
         if is_silent:
             # The body of a response to HEAD is only closed.
             self._chunks = iter(())
-        self._unfinished = unfinished
+        self.unfinished = unfinished
         unfinished.add(ref(self, unfinished.discard))  # a body that is dropped without a close is no longer waited for
 
     def __iter__(self) -> Iterator[bytes]:
@@ -383,7 +383,7 @@ class WSGIBody:
             try:
                 run_sync(finish(self._request), self._context)
             finally:
-                self._unfinished.discard(ref(self))
+                self.unfinished.discard(ref(self))
 
     def _close_chunks(self) -> None:
         try:

@@ -138,23 +138,24 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes
         self._mounts: list[Mount] = []
-        self._dependencies = Dependencies()
+        self.provided = Dependencies()
+        """The dependencies that the application provides, and who identifies its callers, for features."""
         self._shared: dict[str, Any] = {}
-        self._dependencies.provide(Request.shared, self._share_with)
-        self._dependencies.provide(Request.framework, AppValues)
-        self._lifespan = Lifespan(self._dependencies)
+        self.provided.provide(Request.shared, self._share_with)
+        self.provided.provide(Request.framework, AppValues)
+        self._lifespan = Lifespan(self.provided)
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
-        self._identifiers = self._dependencies.identifiers
+        self._identifiers = self.provided.identifiers
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
         """The plans from before the first override. They are restored when the last override ends."""
 
     def _registered(self) -> list[object]:
-        parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
+        parts = (self._checks, self._checks.origins, self.provided, self._lifespan, self._observers)
         return [*super()._registered(), *parts]
 
     @property
@@ -356,7 +357,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         error.
         """
         self._check_open()
-        self._dependencies.provide(
+        self.provided.provide(
             dependency, source, blocking=blocking, when=when, default=default, only_writes=only_writes
         )
 
@@ -396,18 +397,18 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
     @contextmanager
     def _overriding(self, dependency: Dependency[Any], source: Any) -> Iterator[Any]:
         with self._planning:
-            override = self._dependencies.override(dependency, source)
+            override = self.provided.override(dependency, source)
             self._plan_anew()
         try:
             yield source.value if isinstance(source, Fixed) else None
         finally:
             with self._planning:
-                self._dependencies.restore(override)
+                self.provided.restore(override)
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
         """If the routes are already planned, handle future requests with the dependencies provided now."""
-        if self._planned is not None and not self._dependencies.has_overrides:
+        if self._planned is not None and not self.provided.has_overrides:
             # The plans from before: planning again would give the same ones.
             self._routing, self._find = self._planned
         elif self._routing is not None:
@@ -419,7 +420,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
 
     def is_provided(self, dependency: Dependency[Any]) -> bool:
         """True if a dependency is already provided. Features check this if they need another feature first."""
-        return dependency in self._dependencies
+        return dependency in self.provided
 
     def template_context(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
@@ -511,7 +512,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         groups = [*self._group().walk()]
         parts: list[Any] = [
             *self._registry.before_routing,
-            *(source.hook for source in self._dependencies.overridden().resolving),
+            *(source.hook for source in self.provided.overridden().resolving),
         ]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
@@ -522,8 +523,12 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         watching = () if self._registry.before_routing else self._registry.around_all()
         around = (around_threads(self.work), *watching) if self._registry.around_threads else watching
         return RouteGroup(
-            self, self._registry, HandlerStack(around), self.limits, self._dependencies.overridden(), self.deadline
+            self, self._registry, HandlerStack(around), self.limits, self.provided.overridden(), self.deadline
         )
+
+    def plan(self) -> None:
+        """Plan all routes now, as the first request would do it. Raises ValueError for routes that conflict."""
+        self._freeze()
 
     def _freeze(self) -> Routing:
         """Plan each route, before the first request. Raises ValueError for routes that conflict."""
@@ -557,7 +562,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
         self._find = find_after(before, around, routing) or routing.find
         self._routing = routing
         group.dependencies.forget_readings()
-        if not self._dependencies.has_overrides:
+        if not self.provided.has_overrides:
             self._planned = routing, self._find
         return routing
 

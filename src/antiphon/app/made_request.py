@@ -11,7 +11,7 @@ from antiphon.adapters.foreign.call import acall
 from antiphon.app.dispatch.plan import Plan
 from antiphon.body.content import Content
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import DerivedHead, Head
+from antiphon.http.head import DerivedHead, Head, RequestHead
 from antiphon.request.caller import AROUND, CONFIRM, Around, arrivals
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -118,6 +118,13 @@ class MadeRequest:
         self._below = self.request
         if not counts:
             self.request[AROUND] = Around(around, {*self._plans(head)})
+
+    @staticmethod
+    def of_user(app: "App", user: object) -> Request:
+        """Return a request, with which nothing was sent, of a user whom the application names itself."""
+        request = Request(RequestHead(scheme="https", headers=[("host", app._own_host)]))
+        request.user = user
+        return request
 
     def _plans(self, head: Head) -> Iterator[Plan]:
         """Yield the plans that may handle it, in each application on its way."""

@@ -332,6 +332,11 @@ class PlannedRoute:
             if hasattr(mount.application, "_route_groups"):
                 yield from cls.of(mount.application, prefix + mount.prefix)
 
+    @staticmethod
+    def route_of(app: Any, request: Request) -> Route:
+        """Return the route of an application for a request that was accepted before, without any checks."""
+        return app._plan_of(request).route  # type: ignore[no-any-return]
+
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
     """Return the converters of an application and all its blueprints. Raises ValueError if two have the same name."""

@@ -31,7 +31,7 @@ class KeepingApp(NamedTuple):
     def load(cls, target: Target) -> "KeepingApp":
         """Load a target's application. Raises `BadCommand` if it keeps no requests."""
         app = target.load(None)
-        keep = getattr(app, "_keeper", None)
+        keep = getattr(app, "keeper", None)
         if not isinstance(keep, Recorder):
             raise BadCommand(f'{target} keeps no requests: add app.use(Recorder(SQLiteStore("kept.db"))).')
         return cls(app, keep)

@@ -66,7 +66,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, is_this_machine, quote_path, u
 from antiphon.lazy import absent, class_if_imported, import_on_use, lazy, missing_package, not_offered, require_names
 from antiphon.paths import caller_file, path_beside
 from antiphon.request.caller import arrivals, network_of, request_around
-from antiphon.request.dependencies import OfRequest, check_dependency
+from antiphon.request.dependencies import OfRequest, RequestState, check_dependency
 from antiphon.request.interfaces import language_of
 from antiphon.request.readings import host_of, query_too_long, urlencoded_fields_of
 from antiphon.request.shared_caches import keep_private
@@ -93,7 +93,7 @@ __all__ = [
     "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "KeptResponse", "KeyHandling",
     "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError",
     "OfRequest", "OpenFile", "PlainHead", "PlannedRoute", "Reads", "ReceivedInput", "RequestHead", "RequestLocal",
-    "RouteKeys", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
+    "RequestState", "RouteKeys", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
     "TimedSigner", "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "accelerated",
     "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork", "call_at_exit",
     "call_in_own_context", "caller_file", "check_arguments", "check_cross_site", "check_dependency", "check_digest",

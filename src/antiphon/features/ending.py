@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import RETRY_AFTER, is_for_any_thread, network_of, unwatched
+from antiphon.embedding import RETRY_AFTER, RequestState, is_for_any_thread, network_of, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -103,7 +103,7 @@ class Ending:
         space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
         ends = self._of_apps[app] = Ends(store, space)
         if not app.is_provided(BEGUN):
-            app._dependencies.provide(
+            app.provided.provide(
                 BEGUN,
                 ends.begin,
                 blocking=store.blocks,
@@ -111,7 +111,7 @@ class Ending:
                 default=noted,
                 ahead=partial(note_begin, ends, may_log_in_here),
             )
-            app._dependencies.provide(NOTED, lambda _: ends.note(), ahead=lambda _: True)
+            app.provided.provide(NOTED, lambda _: ends.note(), ahead=lambda _: True)
             app.provide(ENDING, lambda _: self)
         app.middleware(when_read=users._dependency)(self._around)
 
@@ -121,7 +121,7 @@ class Ending:
 
     def is_login_of(self, owner: str, request: Request) -> bool:
         """Return True for a request of this owner by a login that has not ended. Calls the store."""
-        user = request._dependencies.get(self._users._found)
+        user = RequestState(request).values.get(self._users._found)
         is_owner = user is not None and self._users._stored_key(user) == owner
         return is_owner and all(each._is_valid(request) for each in self.sources_of(request))
 
@@ -137,8 +137,8 @@ class Ending:
     ) -> NewOwner:
         """Return the user to whom a request's session belongs from now on. ``keep`` lists what stays if others end."""
         self._steps_but(keep, user, key)
-        found = request._dependencies.get(self._users._found)
-        is_out = request._dependencies.get(self._users._dependency, found) is None
+        found = RequestState(request).values.get(self._users._found)
+        is_out = RequestState(request).values.get(self._users._dependency, found) is None
         maker = None if is_out else self._users._stored_key(found)
         rest = partial(self.end, user, {"sessions", *keep})
         return NewOwner(begin_of(request, begun, key), key, rest, () if maker is None else (maker,))
@@ -164,7 +164,7 @@ class Ending:
         render = render_in_progress.get()
         if render is None and self._opened not in request:
             return
-        opened = request._dependencies.pop(self._opened)() if self._opened in request else None
+        opened = RequestState(request).values.pop(self._opened)() if self._opened in request else None
         with unwatched(request):
             address = request.ip
         if user is None and opened is not None and address is not None:
@@ -172,7 +172,7 @@ class Ending:
         sources = self.sources_of(request)
         behind = {key for source in sources for key in source._by(request)}
         # Also the one who acts as the user, by ``Users.become``.
-        for each in [] if user is None else [user, request._dependencies.get(self._users._found)]:
+        for each in [] if user is None else [user, RequestState(request).values.get(self._users._found)]:
             if each is None or (identity := self._users._key_of(each)) is None:
                 continue
             keys = behind.union(filter(None, [self._users._stored_key(each)]))
@@ -203,7 +203,7 @@ class Ending:
 
     def _has_ended(self, request: Request, *ends: str) -> bool:
         """Return True if there was such an end of the user of a request since the credentials were checked."""
-        user = request._dependencies.get(self._users._found)
+        user = RequestState(request).values.get(self._users._found)
         key = None if user is None or self._checked not in request else self._users._stored_key(user)
         return key is not None and any(request[self._checked].is_too_late(key, what) for what in ends)
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, current_request
-from antiphon.embedding import FeatureStore, over_limit, unwatched
+from antiphon.embedding import FeatureStore, RequestState, arrivals, over_limit, unwatched
 from antiphon.features import MemoryStore, Store, StoreUnavailable
 from antiphon.http import Forbidden, HTTPError, TooManyRequests, Unauthorized
 
@@ -451,7 +451,7 @@ def note_begin(ends: Ends, has_login: Callable[[Request], bool], request: Reques
 
 def noted(request: Request) -> LoginBegun:
     """Return what was noted."""
-    return request._dependencies[BEGUN]  # type: ignore[no-any-return]
+    return RequestState(request).values[BEGUN]  # type: ignore[no-any-return]
 
 
 def may_log_in(request: Request) -> bool:
@@ -468,8 +468,9 @@ def may_log_in_here(request: Request) -> bool:
 
 def begin_of(request: Request, begun: Dependency[LoginBegun], key: str) -> LoginBegun:
     """Return when a login began of the user with this key. If that was not noted, any end of an hour is later."""
-    known: LoginBegun | None = request._dependencies.get(BEGUN, request._dependencies.get(begun))
-    session = request._dependencies.get(Request.session)
+    values = RequestState(request).values
+    known: LoginBegun | None = values.get(BEGUN, values.get(begun))
+    session = values.get(Request.session)
     since_of = getattr(session, "since", None)  # of sessions that know when they began
     unknown = LoginBegun(request[ENDING].of(request.app), -1, None)
     return (unknown if known is None else known)._replace(since=since_of and since_of(key))
@@ -479,11 +480,10 @@ def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[L
     """Delete what has just been stored for a user who has ended since the current request began, and raise
     Unauthorized. Code that makes a credential passes ``BEGUN`` or ``NOTED``, which is noted for the code that names it.
     """
-    request = current_request(None)
-    while request is not None and (request.app is None or not request.app.is_provided(ENDING)):
-        request = request._outer_request  # of the application in which this one is mounted
-    if request is None:
+    apps = [each for each in arrivals(current_request(None)) if each.app is not None and each.app.is_provided(ENDING)]
+    if not apps:
         return
+    request = apps[0]
     ending = request[ENDING]
     is_late = not ending.is_login_of(owner, request) and begin_of(request, begun, owner).is_too_late(owner)
     if is_late or ending.seconds_left(request) <= 0:

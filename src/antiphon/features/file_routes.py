@@ -162,7 +162,7 @@ def _by_pattern(pages: Iterable[RouteFile], app: Routes) -> dict[str, RouteFile]
     for page in pages:
         try:
             pattern = _pattern(page.name) or root
-            app._parameters(pattern or "/", None)
+            app.route(pattern or "/")  # which checks it, and registers nothing yet
         except ValueError as error:
             raise explained("bad-page-file", f"{page.path}: {error}") from None
         other = known.setdefault(pattern, page)

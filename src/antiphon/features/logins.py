@@ -127,7 +127,7 @@ class SessionLogin(LoginSource[U]):
             )
 
     def credentials(self, request: Request) -> tuple[str] | None:
-        found = request.session._peek(NAME)
+        found = request.session.peek(NAME)
         return (found,) if isinstance(found, str) else None
 
     def note_use(self, request: Request) -> None:

@@ -338,6 +338,6 @@ class SecurityHeaders:
         def set_headers(request: Request, response: Response) -> None:
             if has_nonce and (_NONCE in request or response.is_streamed):
                 response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
-            response._add_missing(secure if request.head.scheme == "https" else plain)
+            response.add_missing(secure if request.head.scheme == "https" else plain)
 
         app.before_send(set_headers)

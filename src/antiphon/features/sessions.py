@@ -144,7 +144,7 @@ class Sessions:
         if (binding := self._binding) is not None:
             app.provide(BINDING, lambda request: binding)  # noqa: ARG005
             app.post(PATH, name="bound_session", unguarded=True, csrf_exempt=True)(self._bind)
-        app._identifiers.append(self._identify)
+        app.provided.identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
@@ -352,7 +352,7 @@ class Sessions:
             end = partial(store.delete_owned, owner, keep=entry.key if entry else None)
             if login is None:
                 end()
-                look_again(self, session._peek(NAME))
+                look_again(self, session.peek(NAME))
             else:
                 login.end_others(end)
         if self._binding is not None and entry is not None and (ttl := self._seconds_left(entry)) > 0:
@@ -458,8 +458,7 @@ def _keep_private(request: Request, response: Response) -> None:
 
     Raises RuntimeError in debug mode if the response allows shared caches to store it.
     """
-    if response._has_shared_fields(_OF_CACHES):
-        response._add_missing(_PRIVATE)
+    if response.add_missing(_PRIVATE, unless=_OF_CACHES):
         return
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":

@@ -225,7 +225,7 @@ class TrackedSession(Session):
 
         After another login of the user, it has a new key, but goes on.
         """
-        entry, user = self.entry, self._peek(NAME)
+        entry, user = self.entry, self.peek(NAME)
         if self.is_server_side and not all(map(self._store.load, self.begun_by.values())):
             return False
         if entry is None or self.is_ended or not self.is_server_side:
@@ -238,14 +238,14 @@ class TrackedSession(Session):
     def since(self, key: str) -> float | None:
         """Return the time at which the session began, unless it is new, or the own one of the user with this key."""
         entry = self.entry
-        if entry is None or (not self.is_server_side and self._peek(NAME) == key):
+        if entry is None or (not self.is_server_side and self.peek(NAME) == key):
             return None
         return None if entry.owner == self._owner_name(key) else entry.created
 
     @property
     def login_age(self) -> float:
         """The seconds since its user has logged in; ``inf`` for a login of an earlier version."""
-        age: float = self._store.clock() - (self._peek(LOGIN) or {}).get("at", -inf)
+        age: float = self._store.clock() - (self.peek(LOGIN) or {}).get("at", -inf)
         return age
 
     @property
@@ -272,7 +272,7 @@ class TrackedSession(Session):
         entry = self.entry
         return inf if entry is None or not self.is_server_side else entry.expires - self._store.clock()
 
-    def _peek(self, name: str) -> Any:
+    def peek(self, name: str) -> Any:
         return self._data.get(name)
 
     @property

@@ -19,6 +19,7 @@ from antiphon import Dependency, Redirect, Request, TrustedProxies, explained
 from antiphon.embedding import (
     CHALLENGES,
     Reads,
+    RequestState,
     arrivals,
     check_arguments,
     check_no_decorator,
@@ -353,7 +354,7 @@ class Users(Generic[U]):
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read if len(self.sources) == 1 else self._read_of_several)
-        app._identifiers.append(self._identify)
+        app.provided.identifiers.append(self._identify)
         self._ending.install(app)
         if self._required is not None:
             app.provide(self._required, self._read_required)
@@ -450,14 +451,14 @@ class Users(Generic[U]):
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the users, or the credentials of users that have not been loaded, and a user that code has set."""
-        user = request._dependencies.get(self._found)
+        user = RequestState(request).values.get(self._found)
         key = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
         for source, given in self._given(request):
             is_secret = isinstance(user, str) and user == given[-1]  # the identity may be logged
             shown = Identity.of_credentials("user", user).id if is_secret else key  # type: ignore[arg-type]  # it is text
             if (found := source._identity(given, shown)) is not None:
                 yield found
-        chosen = request._dependencies.get(self._dependency)
+        chosen = RequestState(request).values.get(self._dependency)
         if chosen is not None and chosen is not user and (key := self._key_of(chosen)) is not None:
             yield Identity("provided user", key)
 
@@ -536,9 +537,9 @@ class Users(Generic[U]):
         """Set the request's user; None means an anonymous visitor. Unless that is the user's login, the request then
         makes no other credentials, and what it opens also ends with the user of its credentials.
         """
-        request._dependencies.pop(Request.user, None)
+        RequestState(request).values.pop(Request.user, None)
         if self._required is not None:
-            request._dependencies.pop(self._required, None)
+            RequestState(request).values.pop(self._required, None)
         request[self._dependency] = user
         request[self._acts] = not is_login
 
@@ -552,7 +553,7 @@ class Users(Generic[U]):
         given = self._sources_of(request)
         with unwatched(request):
             ages = [None if each.knows_scopes else each.login_age(request) for each in given]
-            acts = own and (request._dependencies.get(self._acts) or any(each._by(request) for each in given))
+            acts = own and (RequestState(request).values.get(self._acts) or any(each._by(request) for each in given))
         within, logins = seconds_of(within), [each for each in ages if each is not None]
         is_refused = acts or len(logins) < len(ages)
         if (is_refused or within < inf) and request[self._dependency] is None:

@@ -153,7 +153,7 @@ class ThreadHandler(Protocol):
     """An object that handles requests from servers with threads."""
 
     @property
-    def _unfinished(self) -> Unfinished:
+    def unfinished(self) -> Unfinished:
         """The requests for which its shutdown waits."""
         ...
 

@@ -97,7 +97,7 @@ def log_failure(
     import logging
 
     path = request.root_path + request.path
-    keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
+    keeper: Keeper | None = getattr(request.route.app, "keeper", None) if fault is FAILED else None
     # Before the check for outages, which only shortens the log: each failed request is kept.
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
     is_new, is_due = True, True

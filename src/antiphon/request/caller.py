@@ -160,18 +160,27 @@ class Caller:
     sending it.
     """
 
-    __slots__ = ("_request",)
+    __slots__ = {"request": "The request."}
 
     def __init__(self, request: "Request") -> None:
-        self._request = request
+        self.request = request
 
     @property
     def identities(self) -> tuple[Identity, ...]:
         """All identities: those that the server, a feature, a framework or an outer application has proven, and
         unverified credentials.
         """
-        note_read(self._request, Reads.USER)
-        return self._identities()
+        request = self.request
+        note_read(request, Reads.USER)
+        with unwatched(request):
+            found = [*_proven(request)]
+            replaced = {name for each in found for name in each.replaces}
+            shown = request.head.field("authorization")
+            if shown is not None and "authorization" not in replaced:
+                found.append(Identity.of_credentials("authorization", shown))
+            if self.is_seen_by_others and (cookies := self.cookies(replaced)):
+                found.append(Identity.of_credentials("cookies", cookies))
+        return tuple(dict.fromkeys(found))
 
     @property
     def key(self) -> str:
@@ -183,20 +192,8 @@ class Caller:
         """
         proven = [each for each in self.identities if each.is_proven and each.kind != "session"]
         counted = [f"{each.kind} {each.counts_as or each.id}" for each in proven]
-        unique = dict.fromkeys(counted or [f"address {client_of(self._request.head)}"])
+        unique = dict.fromkeys(counted or [f"address {client_of(self.request.head)}"])
         return " ".join([f"{len(each)}:{each}" for each in unique])
-
-    def _identities(self) -> tuple[Identity, ...]:
-        request = self._request
-        with unwatched(request):
-            found = [*_proven(request)]
-            replaced = {name for each in found for name in each.replaces}
-            shown = request.head.field("authorization")
-            if shown is not None and "authorization" not in replaced:
-                found.append(Identity.of_credentials("authorization", shown))
-            if self.is_seen_by_others and (cookies := self.cookies(replaced)):
-                found.append(Identity.of_credentials("cookies", cookies))
-        return tuple(dict.fromkeys(found))
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
         """Return the host and the named fields that may identify the caller, but for those in ``identities``.
@@ -204,11 +201,11 @@ class Caller:
         EVERYTHING stands for all fields.
         """
         for name in {*names, Reads.USER}:
-            note_read(self._request, name)
+            note_read(self.request, name)
         return self._fields(names)
 
     def _fields(self, names: Collection[str]) -> dict[str, str | None]:
-        request = self._request
+        request = self.request
         with unwatched(request):
             # Authorization is always among the identities, even before anything has verified it
             replaced = {"authorization", *(name for each in _proven(request) for name in each.replaces)}
@@ -228,12 +225,12 @@ class Caller:
         """True if code outside this application has seen the request before and may recognize its caller: another
         framework around a view, or an application in which this one is mounted.
         """
-        request = self._request
+        request = self.request
         return request.app is None or bool(request.app._places_above) or _arrival_outside(request.head) is not None
 
     def cookies(self, replaced: Collection[str] = ()) -> str:
         """Return the cookies that may identify the caller, without those that are in ``replaced``."""
-        parts = [part.strip() for part in (self._request.head.field("cookie") or "").split(";")]
+        parts = [part.strip() for part in (self.request.head.field("cookie") or "").split(";")]
         kept = [
             part
             for part in parts

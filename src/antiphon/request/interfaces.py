@@ -50,7 +50,7 @@ class Session(MutableMapping[str, Any], metaclass=NamesOurs, words=SESSION, sett
     def created(self) -> float | None:
         """The time when the session began, in seconds since 1970; None if it is new. Rotating doesn't change it."""
 
-    def _peek(self, name: str) -> Any:
+    def peek(self, name: str) -> Any:
         """Return a value, or None if it is missing or the store is unavailable, without leaving a trace in the
         response. This is for features that load data in advance. If the response depends on the value, read it in the
         usual way instead.

@@ -590,7 +590,6 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         return self if self._outer_request is None else self._outer_request._outermost
 
     after_commit = lifetimes.after_commit
-    _transactions_of = lifetimes.transactions_of
 
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function with the arguments once the server has accepted the response's last byte.

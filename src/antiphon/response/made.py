@@ -96,7 +96,7 @@ def stream(
         response = cls._of_type(TEXT, chunks, status, headers)
     else:
         response = cls(chunks, status, headers, content_type=content_type)
-    response._add_missing(SENT_AT_ONCE)
+    response.add_missing(SENT_AT_ONCE)
     return response
 
 
@@ -127,7 +127,7 @@ def events(
 
     chunks = event_stream(source, heartbeat, retry, on_drain)
     response = cls._of_type(EVENTS, chunks, status, headers)
-    response._add_missing(SENT_AS_EVENTS)
+    response.add_missing(SENT_AS_EVENTS)
     return response
 
 
@@ -142,7 +142,7 @@ def ndjson(
     from antiphon.response.events import json_lines
 
     response = cls._of_type(NDJSON, json_lines(source), status, headers)
-    response._add_missing(SENT_AT_ONCE)
+    response.add_missing(SENT_AT_ONCE)
     return response
 
 

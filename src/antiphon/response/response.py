@@ -306,19 +306,23 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
         """Replace all lines of a header field with one that has already been checked."""
         put_line(self._own_fields(), line)
 
-    def _has_shared_fields(self, without: frozenset[str]) -> bool:
-        """Return True if the fields are shared with other responses and include none of the names in ``without``."""
-        fields = self._fields
-        return type(fields) is SharedFields and has_none_of(fields, without)
+    def add_missing(self, fields: SharedFields, *, unless: frozenset[str] = frozenset()) -> bool:
+        """Add those shared fields that the response doesn't have. For features and dialects.
 
-    def _add_missing(self, fields: SharedFields) -> None:
-        """Add those shared fields that the response doesn't have."""
+        With ``unless``, they are only added to fields that the response shares with others and that have none of these
+        names; return False if nothing was done.
+        """
         own = self._fields
         if isinstance(own, SharedFields):
+            if unless and not has_none_of(own, unless):
+                return False
             self._fields = completed(own, fields)
-        else:
-            present = {name for name, _ in own}
-            own.extend([field for field in fields if field[0] not in present])
+            return True
+        if unless:
+            return False
+        present = {name for name, _ in own}
+        own.extend([field for field in fields if field[0] not in present])
+        return True
 
     def vary(self, *names: str) -> None:
         """Add to Vary the names of request headers on which this response depends (RFC 9110 §12.5.5).

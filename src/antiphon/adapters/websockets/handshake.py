@@ -280,7 +280,7 @@ async def respond_to_handshake(handler: Handler, observation: Observation | None
     head: Handshake = ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
     await head.begin_handshake()
     request = Request(head)
-    handler._unfinished.add(head)
+    handler.unfinished.add(head)
     try:
         result = handler._respond_to_handshake(request)
         response = result if isinstance(result, Response) else await result
@@ -302,7 +302,7 @@ async def respond_to_handshake(handler: Handler, observation: Observation | None
                 await run_async(finish(request), request=request)
         finally:
             request._crossing = None  # its context refers to the request
-            handler._unfinished.discard(head)
+            handler.unfinished.discard(head)
             if observation is not None:
                 observation.end()
 

@@ -215,10 +215,10 @@ class SocketEnded(BrokenPipeError):
 class HandshakeHandler:
     """A handler of a single handshake. It returns a response only if the handshake doesn't open a conversation."""
 
-    __slots__ = ("_handler", "_observation", "_unfinished")
+    __slots__ = ("_handler", "_observation", "unfinished")
 
     def __init__(self, handler: Handler, observation: Observation | None) -> None:
-        self._unfinished = handler._unfinished
+        self.unfinished = handler.unfinished
         self._handler = handler
         self._observation = observation
 
@@ -255,13 +255,13 @@ class HandshakeHandler:
         self, request: Request, head: WSGIHandshake, channel: "SocketChannel", response: WebSocketResponse
     ) -> None:
         """Run a conversation to its end and close the connection."""
-        self._unfinished.add(head)
+        self.unfinished.add(head)
         try:
             await converse(request, head, response, self._observation)
         finally:
             try:
                 await channel.shut()
             finally:
-                self._unfinished.discard(head)
+                self.unfinished.discard(head)
                 if self._observation is not None:
                     self._observation.sent()

@@ -163,7 +163,7 @@ class SocketHandler:
             idle_timeout=options.idle_timeout,
             json_default=None if app is None else app.json_default,
         )
-        if app is not None and app._keeper is not None:
+        if app is not None and app.keeper is not None:
             connection.last_received = deque(maxlen=LAST_MESSAGES)
         conversation = Conversation(request, connection, self, self._steps(request, connection))
         returned = None

@@ -313,7 +313,7 @@ class Asok(Servable):
 
     def freeze(self) -> None:
         """Load the project and plan its pages before the first request. Raises the same errors as ``native``."""
-        self.native._freeze()
+        self.native.plan()
 
     @lazy
     def _handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]

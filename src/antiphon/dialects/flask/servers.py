@@ -69,8 +69,8 @@ async def respond(
             error = raised
             raise
         native = native_response(request, response, environ)
-        if error is not None and app._keeper is not None and native.status >= 500:
-            app._keeper.keep_failure(request, error, native)
+        if error is not None and app.keeper is not None and native.status >= 500:
+            app.keeper.keep_failure(request, error, native)
         return native
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)

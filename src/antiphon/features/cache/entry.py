@@ -345,8 +345,6 @@ def content_of(request: Request) -> bytes | None:
     """Return a QUERY's content, or b"" for other methods; None if it has not arrived, or is too large for a key."""
     if request.head.method != "QUERY":
         return b""
-    if request._is_in_bytes:
-        return request.body if len(request.body) <= _MOST_CONTENT else None
     content = request.content
     if content.is_complete:
         return None if content.size > _MOST_CONTENT else content.read_all()

@@ -16,6 +16,7 @@ from antiphon.embedding import (
     AwaitedResponse,
     DatabaseConnection,
     FeatureStore,
+    RequestState,
     WatchedHead,
     check_numbers,
     errors_name_it,
@@ -250,6 +251,6 @@ def _name_of(handler: Any) -> str:
 def _repeat_after_commit(function: Callable[[], object]) -> None:
     """Call a function after the transaction, too, if the current request has a database connection open."""
     request = current_request(None)
-    last = [] if request is None else request._transactions_of()[:1]
+    last = [] if request is None else RequestState(request).transactions()[:1]
     if last and DatabaseConnection.of(last[0].value) is not None:
         last[0].after_commit(function, must_commit=False)

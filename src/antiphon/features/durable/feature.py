@@ -21,6 +21,7 @@ from antiphon.embedding import (
     Added,
     KeptResponse,
     KeyHandling,
+    PlannedRoute,
     Reads,
     RouteKeys,
     TimedSigner,
@@ -166,7 +167,7 @@ class Durable:
 
     def _administration(self) -> Administration:
         """Return what the command ``antiphon jobs`` shows and does, without starting the app."""
-        self._app._freeze()
+        self._app.plan()
         return Administration(self._engine, self._seal())
 
     def __metrics__(self, metrics: "Metrics") -> None:
@@ -303,7 +304,7 @@ class Durable:
 
     def _handler_of(self, request: Request) -> Callable[[Request], Any]:
         """Return the function that carries out a stored request. Raises LookupError if a deploy has removed it."""
-        route = self._app._plan_of(request).route
+        route = PlannedRoute.route_of(self._app, request)
         carry_out = self._handlers.get((route.where, route.methods))
         if carry_out is None:
             raise explained(

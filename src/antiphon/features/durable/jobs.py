@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import DatabaseConnection, describe, missing_package
+from antiphon.embedding import DatabaseConnection, RequestState, describe, missing_package
 from antiphon.features.durable.engine import Engine
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -151,7 +151,8 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
         request.on_response(write_if_not_awaited)
     else:
         DatabaseConnection.at_once(write())
-    resources = request._transactions_of(value) or request._transactions_of()  # none if middleware holds it
+    state = RequestState(request)
+    resources = state.transactions(value) or state.transactions()  # none if middleware holds it
     ended = [each.after_commit(engine.wake) for each in resources[:1]]
     return posted
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID, _dbos
 from dbos import error as errors
 from dbos._core import execute_dequeued_workflow
-from dbos._dbos import _get_dbos_instance
+from dbos._dbos import _get_dbos_instance, _get_or_create_dbos_registry
 from dbos._sys_db import SystemDatabase
 from dbos._utils import INTERNAL_QUEUE_NAME
 from sqlalchemy import event
@@ -143,7 +143,7 @@ def claim(jobs: Any, most: int) -> bool:
     """Begin to carry out here what is queued. Return True if no more jobs have room here."""
     dbos = _get_dbos_instance()
     database, running_here = dbos._sys_db, dbos._active_workflows_set  # noqa: SLF001
-    for queue in dbos._registry.get_internal_queue(), jobs:
+    for queue in _get_or_create_dbos_registry().get_internal_queue(), jobs:
         owner, at_work = token_hex(16), running_here.count_for_queue(queue.name)
         ids, _ = database.start_queued_workflows(
             queue, running[0].executor, running[0].name, None, at_work, owner_xid=owner

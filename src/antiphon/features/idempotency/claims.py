@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, RouteKey, explained
-from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, DatabaseConnection, FeatureStore, Reads, describe
+from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, DatabaseConnection, FeatureStore, Reads, describe, unwatched
 from antiphon.features import StoreEntry
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Route
@@ -152,7 +152,8 @@ def by_identity(request: Request, key: str) -> Write:
     users who are certainly different, or something that a client shows with each request, give separate keys, since a
     retry with another key would be carried out again.
     """
-    found = request.caller._identities()
+    with unwatched(request):
+        found = request.caller.identities
     caller = _hash(key, *([str(each) for each in found if each.kind != "login"] or [""]))
     if shown := [str(each) for each in found if each.is_proven and each.is_shown_each_time]:
         return Write(_own_key(key, shown), caller)

@@ -33,7 +33,9 @@ from antiphon.embedding import (
     KeptResponse,
     KeyHandling,
     OfRequest,
+    PlannedRoute,
     Reads,
+    RequestState,
     RouteKeys,
     WatchedHead,
     check_dependency,
@@ -215,7 +217,7 @@ class IdempotentWrites:
         known = DatabaseConnection.at_once(self._claim(request, write, fingerprint))
         if known is not None:
             return known
-        _call_first(request, self._keep)
+        RequestState(request).call_first(self._keep)
         return handler(request)
 
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
@@ -231,7 +233,7 @@ class IdempotentWrites:
             known = await claiming
         if known is not None:
             return known
-        _call_first(request, self._akeep)
+        RequestState(request).call_first(self._akeep)
         return await handler(request)
 
     @property
@@ -422,7 +424,7 @@ class IdempotentWrites:
         """Return an object that knows whether the open transaction is committed, and what to call at the end if code
         around the request holds it.
         """
-        if found := request._transactions_of(request[self._inside]):
+        if found := RequestState(request).transactions(request[self._inside]):
             return found[0].after_commit(None, must_commit=False), []
         return self._connection(request[self._inside]).watched()
 
@@ -491,8 +493,9 @@ class IdempotentWrites:
                 self._raise_outage(error)
                 raise
         data = self._data(request, claim, outcome)
-        if request._view is not None and response.error is None:
-            request._view.at_end(partial(self._keep_at_end, request, claim, data))
+        view = RequestState(request).framework_request
+        if view is not None and response.error is None:
+            view.at_end(partial(self._keep_at_end, request, claim, data))
         else:
             self._keep_outcome(request, claim, data)
         return None
@@ -610,7 +613,7 @@ class _InputOfRequest(OfRequest):
         if url.origin != request.url.origin or not url.path.startswith(f"{request.root_path}/"):
             return False
         there = Request.blank(url.path[len(request.root_path) :], "POST", {"host": request.host})
-        return bool(request.app._plan_of(there).route.meta.get(RouteKeys.idempotent))
+        return bool(PlannedRoute.route_of(request.app, there).meta.get(RouteKeys.idempotent))
 
 
 def _kept_private(request: Request, response: Response) -> Response:  # noqa: ARG001 - hooks get the request
@@ -630,8 +633,3 @@ def _is_on_loop(request: Request) -> bool:
 
 _CLAIM = Dependency[Claim]("claim of an idempotent write")
 _CALLER = Dependency[WatchedHead]("caller of an idempotent write")
-
-
-def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
-    """Run a hook on the handler's response before other hooks, such as rate limits, add request-specific data to it."""
-    request._after_hooks = (keep, *request._after_hooks)

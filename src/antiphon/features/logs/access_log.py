@@ -16,7 +16,7 @@ from typing import Any, Literal
 from weakref import WeakSet
 
 from antiphon import Dependency, Exchange, Observer, explained
-from antiphon.embedding import Servable, call_after_fork, check_arguments, check_sync, errors_name_it
+from antiphon.embedding import RequestState, Servable, call_after_fork, check_arguments, check_sync, errors_name_it
 from antiphon.features.logs.formats import NAME, OPTIONAL, RequestIDFilter, message_of, request_fields
 
 WAIT = 0.05
@@ -254,6 +254,6 @@ def _request_of(exchange: Exchange) -> tuple[str, str, str, int, int, float, str
         exchange.status,
         exchange.body_size,
         exchange.seconds,
-        exchange.request._id,
+        RequestState(exchange.request).id,
         exchange.is_disconnected,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from antiphon import current_request
-from antiphon.embedding import accelerated
+from antiphon.embedding import RequestState, accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ class RequestIDFilter(logging.Filter):
         """Set the attribute unless the record already has it. Return True, so that no record is dropped."""
         if not hasattr(record, "request_id"):
             request = current_request(None)
-            record.request_id = NO_ID if request is None else request._id
+            record.request_id = NO_ID if request is None else RequestState(request).id
         return True
 
 

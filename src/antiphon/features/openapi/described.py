@@ -1,6 +1,8 @@
 """Descriptions of other frameworks' applications: their routes in Antiphon's terms, and their responses."""
 
-from antiphon import App
+from typing import Any
+
+from antiphon import App, RouteKey
 from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN, PROBLEM
 from antiphon.features.openapi.code.values import TEXT
 from antiphon.features.openapi.code.words import DescribedApp
@@ -12,12 +14,13 @@ from antiphon.features.openapi.schemas import Schema
 def app_of(described: DescribedApp) -> App:
     """Return an Antiphon application with the described routes. It handles no requests."""
     app = App(cross_site_writes=True)
-    routes = app._registry.routes
     for each in described.routes:
-        app.route(each.pattern, each.methods, name=each.name, host=each.host)(lambda _: None)
-        # Views have the arguments of their framework, and are read, not called.
-        routes[-1] = routes[-1]._replace(handler=each.view)
+        app.route(each.pattern, each.methods, name=each.name, host=each.host, meta={VIEW: each.view})(lambda _: None)
     return app
+
+
+VIEW = RouteKey[Any]("view")
+"""The view of a described route. It has the arguments of its framework, and is read, not called."""
 
 
 def in_words_of(described: DescribedApp, contract: Contract) -> None:

@@ -15,7 +15,7 @@ from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract, ContractReader
-from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
+from antiphon.features.openapi.described import VIEW, app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
@@ -123,6 +123,8 @@ def _is_below(path: str, prefix: str) -> bool:
 def described_routes(app: App, *, with_hidden: bool = False) -> Iterator[PlannedRoute]:
     """Yield the routes of an application and of those mounted in it, except features' routes and hidden ones."""
     for each in PlannedRoute.of(app):
+        if (view := each.route.meta.get(VIEW)) is not None:
+            each.route = each.route._replace(handler=view)
         is_hidden = each.route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden
         if not (is_hidden or _is_of_feature(each.route)):
             yield each

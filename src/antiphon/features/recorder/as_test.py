@@ -282,7 +282,7 @@ def _plain(text: str) -> str:
 
 def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
     """Yield the application's dependencies whose values a record includes."""
-    for source in app._dependencies.sources:
+    for source in app.provided.sources:
         found = source.provides
         if isinstance(found, Dependency) and found.recorded and found.name in record.dependencies:
             yield found

@@ -11,6 +11,7 @@ from functools import partial
 from antiphon import App, Dependency, Exchange, Observer, Request, Response, explained
 from antiphon.embedding import (
     FeatureStore,
+    RequestState,
     Servable,
     check_arguments,
     check_numbers,
@@ -105,16 +106,16 @@ class Recorder(Observer):
         if isinstance(app, App):
             app.on_shutdown(self.flush)
             app.on_startup(partial(self._spread, app, app))
-        app._keeper = self
+        app.keeper = self
 
     def _spread(self, app: App, outermost: App) -> None:
         """Also keep the requests of mounted applications. Those of other frameworks are observed."""
         for mount in app.mounts:
             inner = mount.application
             if isinstance(inner, App):
-                inner._keeper = inner._keeper or self
+                inner.keeper = inner.keeper or self
                 self._spread(inner, outermost)
-            elif self not in outermost._observers.all:
+            else:
                 outermost.observe(self)
 
     # Keeping
@@ -123,8 +124,7 @@ class Recorder(Observer):
         """Keep a request with its error and return the id under which it can be found; "" if it is not kept."""
         if not self._errors:
             return ""
-        cause, observation = cause_of_error(error), request._observation
-        seconds = 0.0 if observation is None else observation.seconds
+        cause, seconds = cause_of_error(error), RequestState(request).seconds
         return cause.id if self._keep(request, response, cause, type(error).__name__, error, seconds=seconds) else ""
 
     def sent(self, exchange: Exchange) -> None:
@@ -154,7 +154,8 @@ class Recorder(Observer):
         if self._errors_of_replay is not None:
             self._errors_of_replay += [] if error is None else [error]
             return False
-        outermost = request._outermost
+        state = RequestState(request)
+        outermost = state.outermost
         if self._has_kept in outermost:  # an error can be seen in several places
             return True
 
@@ -162,12 +163,12 @@ class Recorder(Observer):
             record = record_of(request, response, largest=self._max_body, release=self._release)
             record.status = record.status or status
             record.seconds = seconds
-            if (observation := request._observation) is not None:
-                record.time = time.time() - observation.seconds + seconds  # its end: it may be kept later
+            if since := state.seconds:
+                record.time = time.time() - since + seconds  # its end: it may be kept later
             return Caught(record, None if error is None else Trace.of(error, cause.place))
 
         outermost[self._has_kept] = True
-        return self._writer.add(cause.id, why, request._id, caught)
+        return self._writer.add(cause.id, why, state.id, caught)
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:

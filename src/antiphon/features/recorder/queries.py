@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from antiphon import Dependency, Request, current_request, explained
+from antiphon.embedding import RequestState
 from antiphon.features.recorder.record import is_ours, is_own, shown
 
 MANY = 5
@@ -72,7 +73,7 @@ def begin(request: Request) -> QueryLog:
         if library in sys.modules and (library not in _watched or library == "django.db"):
             _watched.add(library)
             watch()
-    outermost = request._outermost
+    outermost = RequestState(request).outermost
     if _LOG not in outermost:
         outermost[_LOG] = QueryLog()
     return outermost[_LOG]
@@ -88,7 +89,7 @@ def check_budget(log: QueryLog, most: int, method: str, target: str) -> None:
 
 def _current() -> tuple[Request, QueryLog] | None:
     request = current_request(None)
-    if request is None or _LOG not in (outermost := request._outermost):
+    if request is None or _LOG not in (outermost := RequestState(request).outermost):
         return None
     return request, outermost[_LOG]
 

@@ -16,7 +16,7 @@ import msgspec
 
 import antiphon
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import Content, DerivedHead, Head, RequestHead, arrivals
+from antiphon.embedding import Content, DerivedHead, Head, RequestHead, RequestState, arrivals
 from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.tracked_session import NAME as LOGIN
@@ -210,7 +210,7 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
     head = _sent_head(request.head)
     body, lack = _body(request, largest)
     return Record(
-        request_id=request._id,
+        request_id=RequestState(request).id,
         time=time.time(),
         interface="wsgi" if head.blocks else "asgi",
         method=head.method,
@@ -225,7 +225,7 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         fields=_fields(head, request.content, is_cut=bool(lack)),
         body=body,
         lack=lack,
-        pattern=request.route.pattern + (request._pattern_below or ""),
+        pattern=request.route.pattern + RequestState(request).pattern_below,
         endpoint=request.route.name,
         params={name: str(value)[:_LONGEST] for name, value in request.path_params.items()},
         user=_user_of(request),
@@ -293,7 +293,7 @@ def _user_of(request: Request) -> str:
 
 def _user_in(request: Request) -> str:
     """Return the key of the user that one application has found."""
-    known = request._dependencies
+    known = RequestState(request).values
     with suppress(Exception):  # a key that is not valid
         user = known.get(Request.user)
         if user is not None:
@@ -305,21 +305,21 @@ def _user_in(request: Request) -> str:
             return str(user if isinstance(user, str | int) else getattr(user, "id", ""))[:_LONGEST]
         session = known.get(Request.session)
         if session is not None:
-            return str(session._peek(LOGIN) or "")[:_LONGEST]
+            return str(session.peek(LOGIN) or "")[:_LONGEST]
     return ""
 
 
 def _session_of(request: Request) -> dict[str, str]:
-    session = request._dependencies.get(Request.session)
+    session = RequestState(request).values.get(Request.session)
     if session is None or not getattr(session, "is_used", True):
         return {}
     with suppress(Exception):  # the store is not available
-        return {name: type(session._peek(name)).__name__ for name in session if name[:1] != "_"}
+        return {name: type(session.peek(name)).__name__ for name in session if name[:1] != "_"}
     return {}
 
 
 def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
-    for dependency, value in request._dependencies.items():
+    for dependency, value in RequestState(request).values.items():
         if isinstance(dependency, Dependency) and dependency.recorded:
             with suppress(Exception):  # a value that JSON can't express
                 yield dependency.name, msgspec.to_builtins(value)

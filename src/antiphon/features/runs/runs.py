@@ -354,7 +354,7 @@ class Runs(Generic[T]):
         run._production = production
         request = current_request(None)
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
-        production.unfinished = {each._unfinished for app in apps for each in mounted_together(app)}
+        production.unfinished = {each.unfinished for app in apps for each in mounted_together(app)}
         production.hold(True)
         production.start(run, loop)
         return run

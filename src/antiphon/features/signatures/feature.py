@@ -20,6 +20,7 @@ from antiphon.embedding import (
     FeatureStore,
     KeyHandling,
     Reads,
+    RequestState,
     RouteKeys,
     arrivals,
     check_arguments,
@@ -379,7 +380,7 @@ class Signatures:
         if signer and self._store is not None:
             key = f"signature {self.name}\n{signer.key}\n{signer.nonce}"
             ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
-            spent = request._dependencies.get(_SPENT, [])
+            spent = RequestState(request).values.get(_SPENT, [])
             if not any(each == key and self._store.shares_entries(store) for store, each in spent):
                 if self._store.add(key, {}, ttl=ttl) is None:
                     raise self._refused(request, f"{signer.label}: its nonce was already used")

@@ -16,7 +16,6 @@ from antiphon import App, Request
 from antiphon.embedding import (
     MadeHead,
     MadeRequest,
-    RequestHead,
     arrivals,
     encode_json,
     pointer_step,
@@ -47,13 +46,6 @@ _LIMITS = {
 }  # fmt: skip
 """What the limits of a path's arguments are called in errors."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
-
-
-def request_of(app: App, user: object) -> Request:
-    """Return a request for a user whom the application names itself."""
-    request = Request(RequestHead(scheme="https", headers=[("host", app._own_host)]))
-    request.user = user
-    return request
 
 
 class BadArguments(Exception):

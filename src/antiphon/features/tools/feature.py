@@ -18,7 +18,9 @@ from antiphon.embedding import (
     Advice,
     Crossing,
     FeatureStore,
+    MadeRequest,
     PlannedRoute,
+    RequestState,
     arrivals,
     check_cross_site,
     check_numbers,
@@ -30,7 +32,6 @@ from antiphon.features.channels.hub import hub_of
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.tools.calls import request_of
 from antiphon.features.tools.definitions import (
     Definition,
     ModelAPI,
@@ -168,7 +169,7 @@ class Tools:
 
     def install(self, app: App) -> None:
         """Register the route that receives messages."""
-        app._route_groups  # noqa: B018 - a blueprint has none
+        app.mounts  # noqa: B018 - a blueprint has none
         self._app = ref(app)
         name = "tools" + self.path.replace("/", "_")
         hidden = {OpenAPI.HIDDEN: True}  # its reader would follow each message to every handler
@@ -260,8 +261,8 @@ class Tools:
         """Return a caller's request as the application with these tools has received it, or a request of a user."""
         app = None if self._app is None else self._app()
         if app is not None and not isinstance(as_, Caller):
-            return request_of(app, as_), app
-        for each in arrivals(as_._request) if isinstance(as_, Caller) else ():
+            return MadeRequest.of_user(app, as_), app
+        for each in arrivals(as_.request) if isinstance(as_, Caller) else ():
             if app is not None and each.route.app is app:
                 return each, app
         raise explained("missing-feature", "the caller's request belongs to an app without these tools", RuntimeError)
@@ -493,7 +494,7 @@ class Tools:
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
         for argument, header in (definition.options.headers or {}).items() if message.is_modern else ():
             check_argument_header(request, header, arguments.get(argument))
-        request._pattern_below = f"#{definition.name}"  # so that the access log and metrics show the tool
+        RequestState(request).pattern_below = f"#{definition.name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
         return await self._handling.call(request, message, definition, arguments)
