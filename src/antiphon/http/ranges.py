@@ -1,11 +1,10 @@
 """Parts of a representation: the Range and Content-Range headers (RFC 9110 §14)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, split_list
-from antiphon.http.headers import field_value
+from antiphon.http.grammar import TCHARS, Value, is_token, split_list
 from antiphon.lazy import compiled_late
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
@@ -18,8 +17,6 @@ _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
 _range_spec = compiled_late(f"({_NUMBER})?-({_NUMBER})?")
 _usual = compiled_late(f"bytes=({_NUMBER})-({_NUMBER})?")
 _content_range = compiled_late(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)")
-
-_boundary = compiled_late(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}")
 
 
 class ByteRange(NamedTuple):
@@ -164,50 +161,6 @@ class ContentRange(Value):
 
     def __repr__(self) -> str:
         return f"ContentRange.parse({str(self)!r})"
-
-
-class MultipartByteRanges:
-    """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
-
-    Iteration yields the chunks of the body in order: bytes to send unchanged, and each `ByteRange` in place of its
-    bytes. ``length`` and ``content_type`` describe the whole representation; ``content_type`` is None if it has none.
-    ``boundary`` must not occur in the content: make it random. Raises ValueError if there are no parts, for a part that
-    ends beyond the whole representation, and for a bad boundary (RFC 2046 §5.1.1) or content type.
-    """
-
-    __slots__ = ("_boundary", "_heads", "_ranges")
-
-    def __init__(
-        self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
-    ) -> None:
-        if not ranges:
-            raise explained("bad-http-value", "a multipart body needs at least one part")
-        if not _boundary.fullmatch(boundary):
-            raise explained("bad-http-value", f"not a multipart boundary: {boundary[:80]!r}")
-        described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
-        heads = [
-            f"--{boundary}\r\n{described}Content-Range: {ContentRange(*part, length)}\r\n\r\n".encode("latin-1")
-            for part in ranges
-        ]
-        self._boundary = boundary
-        self._ranges = tuple(ranges)
-        self._heads = [heads[0], *[b"\r\n" + head for head in heads[1:]], f"\r\n--{boundary}--\r\n".encode("latin-1")]
-
-    @property
-    def content_type(self) -> str:
-        """The value of the response's Content-Type."""
-        return f"multipart/byteranges{format_parameters({'boundary': self._boundary})}"
-
-    @property
-    def content_length(self) -> int:
-        """The number of bytes of the body."""
-        return sum(map(len, self._heads)) + sum([part.length for part in self._ranges])
-
-    def __iter__(self) -> Iterator[bytes | ByteRange]:
-        for head, part in zip(self._heads, self._ranges, strict=False):
-            yield head
-            yield part
-        yield self._heads[-1]
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:

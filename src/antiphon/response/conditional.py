@@ -2,8 +2,7 @@
 the request's head and the response; it doesn't read the clock.
 """
 
-import os
-from collections.abc import AsyncIterable, Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias, TypeGuard
@@ -16,11 +15,11 @@ from antiphon.http.dates import format_http_date
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.head import Head
 from antiphon.http.headers import HeaderFields, MutableHeaders, combined
-from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, requested_parts
+from antiphon.http.ranges import ByteRange, ContentRange, requested_parts
 from antiphon.http.redirect import NotModified
 from antiphon.response.fields import Line
-from antiphon.response.files import Windowed, is_for_any_thread
-from antiphon.response.message import Body, Stream
+from antiphon.response.files import Windowed
+from antiphon.response.message import Body
 
 _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
@@ -71,8 +70,7 @@ def conditional(
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
     §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it already has it, and becomes a 206
-    with the requested parts. A file's length is known. Other bodies in chunks need a Content-Length, and if multiple
-    parts of them are requested, the parts have to be in order.
+    if one part is requested. A file's length is known. Other bodies in chunks need a Content-Length.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
     request. Responses to other methods don't change, because their work is already done; call `precondition` before
@@ -211,7 +209,7 @@ def _precondition_failed() -> PreconditionFailed:
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
 ) -> ConditionalResponse | None:
-    """Return a 200 with Accept-Ranges, or the requested parts, or None if the response can't be sent in parts."""
+    """Return a 200 with Accept-Ranges, or the requested part, or None if the response can't be sent in parts."""
     fields = combined(lines)
     length = known_length(body)
     if length is None and (length := _declared_length(fields)) is None:
@@ -231,9 +229,8 @@ def _ranged(
         close_unsent(body, request)
         unsatisfied = {"content-range": str(ContentRange.unsatisfied(length)), "accept-ranges": "bytes"}
         raise RangeNotSatisfiable(f"No range begins within the {length} bytes.", headers=unsatisfied)
-    if len(parts) == 1:
-        return _with_part(own_lines, body, parts[0], length, fields)
-    return _with_parts(own_lines, body, parts, length, fields)
+    # Clients that ask for several parts take the whole, too (RFC 9110 §14.2).
+    return _with_part(own_lines, body, parts[0], length, fields) if len(parts) == 1 else (200, own_lines, body)
 
 
 def _with_part(
@@ -246,23 +243,6 @@ def _with_part(
     lines.append(("content-range", f"bytes {first}-{last}/{length}"))
     if not isinstance(sent, bytes):
         lines.append(("content-length", str(last - first + 1)))
-    return 206, lines, sent
-
-
-def _with_parts(
-    lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
-) -> ConditionalResponse:
-    """Return a response with multiple parts, or with the whole body if the parts can't be sent."""
-    # Recipients would decode the content coding for all parts together (RFC 9110 §8.4).
-    if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
-        return 200, lines, body
-    boundary = os.urandom(16).hex()
-    multipart = MultipartByteRanges(parts, length, boundary=boundary, content_type=fields.get("content-type"))
-    lines = [line for line in lines if line[0] not in _OF_THE_WHOLE and line[0] != "content-type"]
-    lines.append(("content-type", multipart.content_type))
-    sent = parts_of(body, multipart)
-    if not isinstance(sent, bytes):
-        lines.append(("content-length", str(multipart.content_length)))
     return 206, lines, sent
 
 
@@ -283,20 +263,11 @@ def close_unsent(body: object, request: ConditionalRequest) -> None:
         request.after_response(close)
 
 
-Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""The items to send, in order: bytes to send unchanged, and parts of the body."""
-
-
 def known_length(body: Body) -> int | None:
     """Return the length of a body in bytes; None if it is unknown."""
     if isinstance(body, bytes):
         return len(body)
     return body.length if _is_windowed(body) else None
-
-
-def has_any_order(body: Body) -> bool:
-    """Return True if parts of a body can be sent in any order, not only forwards."""
-    return known_length(body) is not None
 
 
 def part_of(body: Body, part: ByteRange) -> Body:
@@ -305,115 +276,48 @@ def part_of(body: Body, part: ByteRange) -> Body:
         return body[part.first : part.last + 1]
     if _is_windowed(body) and body.length is not None:
         return body.window(part.first, part.length)
-    return _cut(body, [part])
-
-
-def parts_of(body: Body, layout: Layout) -> Body:
-    """Return parts of a body, which must not overlap, and the bytes between them. Closing them closes the body."""
-    if isinstance(body, bytes):
-        whole = memoryview(body)
-        return b"".join([whole[item.first : item.last + 1] if isinstance(item, ByteRange) else item for item in layout])
-    if _is_windowed(body) and body.length is not None:
-        return Windows(body, layout)
-    return _cut(body, layout)
+    return (
+        AsyncChunks(body, partial(_cut_async, part))
+        if isinstance(body, AsyncIterable)
+        else BlockingChunks(body, partial(_cut, part))
+    )
 
 
 def _is_windowed(body: object) -> TypeGuard[Windowed]:
     return hasattr(body, "window")
 
 
-def _cut(stream: Stream, layout: Layout) -> Stream:
-    if isinstance(stream, AsyncIterable):
-        return AsyncChunks(stream, partial(_cut_each_async, layout))
-    return BlockingChunks(stream, partial(_cut_each, layout))
+class _Cutter:
+    """A cutter for a body's chunks, which are fed to it in order, and of which it returns what is in a part."""
 
-
-class Windows:
-    """Windows of a body, one after another, and the bytes between them."""
-
-    is_at_hand = True
-
-    def __init__(self, body: Windowed, layout: Layout) -> None:
-        self._body = body
-        self._chunks = self._each(layout)
-        self.is_for_any_thread = is_for_any_thread(body)
-
-    def _each(self, layout: Layout) -> Generator[bytes, None, None]:
-        for item in layout:
-            if isinstance(item, ByteRange):
-                yield from self._body.window(item.first, item.length)
-            else:
-                yield item
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """Close the open window, and the body if it can be closed."""
-        self._chunks.close()
-        if close_it := getattr(self._body, "close", None):
-            close_it()
-
-
-class Cutter:
-    """A cutter for a body's chunks, which are fed to it in order: it follows a layout whose parts are in order, too."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = iter(layout)
+    def __init__(self, part: ByteRange) -> None:
+        self._part = part
         self._position = 0
-        self._part: ByteRange | None = None
-        self._before = self._advance()
 
     @property
     def is_over(self) -> bool:
         """True if no more of the body needs to be sent."""
-        return self._part is None
+        return self._position > self._part.last
 
     def feed(self, chunk: bytes | str) -> bytes:
         """Return the part of the next chunk to send, possibly empty."""
         data = chunk.encode() if isinstance(chunk, str) else chunk
         start = self._position
-        end = self._position = start + len(data)
-        sent = self._before
-        self._before = []
-        while self._part is not None and self._part.first < end:
-            first, last = self._part
-            sent.append(data[max(first - start, 0) : last + 1 - start])
-            if last >= end:
-                break
-            sent += self._advance()
-        return b"".join(sent)
-
-    def _advance(self) -> list[bytes]:
-        """Go to the next part. Return the bytes to send before it, or before the end."""
-        before: list[bytes] = []
-        for item in self._layout:
-            if isinstance(item, ByteRange):
-                self._part = item
-                return before
-            before.append(item)
-        self._part = None
-        return before
+        self._position += len(data)
+        return data[max(self._part.first - start, 0) : self._part.last + 1 - start]
 
 
-def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> ByteGenerator:
+def _cut(part: ByteRange, stream: Iterable[bytes | str]) -> ByteGenerator:
     """Yield a chunk, possibly empty, for each one read, so that the iteration can stop between any two."""
-    cutter = Cutter(layout)
-    if cutter.is_over:
-        return
+    cutter = _Cutter(part)
     for chunk in stream:
         yield cutter.feed(chunk)
         if cutter.is_over:
             return
 
 
-async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
-    cutter = Cutter(layout)
-    if cutter.is_over:
-        return
+async def _cut_async(part: ByteRange, stream: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
+    cutter = _Cutter(part)
     async for chunk in stream:
         yield cutter.feed(chunk)
         if cutter.is_over:

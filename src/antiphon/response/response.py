@@ -382,7 +382,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
     def make_conditional(self, request: "ConditionalRequest", *, ranges: bool = True) -> Self:
         """Apply the conditions and ranges of a GET or HEAD, using this response's ETag and Last-Modified.
 
-        The response becomes a 304, or a 206 with the requested parts, and is returned. Raises PreconditionFailed (412)
+        The response becomes a 304, or a 206 with the requested part, and is returned. Raises PreconditionFailed (412)
         and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
         self.is_conditional = False

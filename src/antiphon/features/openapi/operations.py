@@ -19,7 +19,6 @@ from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Dir
 from antiphon.features.openapi.security import requires_key
 from antiphon.types import Route
 
-BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
 _FORMS = URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
@@ -311,7 +310,6 @@ def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) ->
     made.setdefault(304, {"description": phrase_of(304)})
     if given.has_ranges and given.status == 200:
         _add_response(made, given._replace(status=206), schemas)
-        made[206].setdefault("content", {})[BYTERANGES] = {}
 
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:
