@@ -11,7 +11,7 @@ from tests.helpers.rows import rows
 
 
 def gzip():
-    return CODINGS["gzip"].start(6)
+    return CODINGS["gzip"].start()
 
 
 def collect(source):

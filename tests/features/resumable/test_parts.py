@@ -283,15 +283,6 @@ def test_a_part_of_unknown_size_that_exceeds_the_length_ends_the_upload(site):
     assert (site.client.head(url).status, site.files()) == (404, [])
 
 
-def test_small_parts_are_refused_unless_they_are_the_last(tmp_path, interface):
-    site = Site(tmp_path, interface, min_append=5)
-    assert site.begin(b"abc").status == 400
-    url = site.url()
-    assert "min-append-size=5" in site.client.head(url).headers["upload-limit"]
-    assert [site.part(url, 0, body).status for body in (b"abc", iter([b"ab", b"c"]), b"abcde")] == [400, 400, 204]
-    assert site.part(url, 5, b"f", "?1").json == {"sent": "abcdef"}
-
-
 def test_a_caller_has_only_so_many_open_uploads(tmp_path, interface):
     site = Site(tmp_path, interface, max_open=2)
     urls = [site.url(FILM) for _ in range(2)]

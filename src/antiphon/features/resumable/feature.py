@@ -71,7 +71,7 @@ class ResumableUploads:
     Entries are in the ``store``, by default that of the app, and bytes in ``folder``, which all processes must reach.
     By default, it is next to a store on this machine; with any other store, it is the app's ``upload_folder``. An
     upload expires after ``max_age``, in seconds or a timedelta, and can have as many bytes as the route's
-    ``Limits(body=...)``. A part that isn't the last must have ``min_append`` bytes. A caller may have ``max_open``
+    ``Limits(body=...)``. A caller may have ``max_open``
     uploads at once (429). A response of up to 1 MiB is kept for retries.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
@@ -83,15 +83,13 @@ class ResumableUploads:
         *,
         folder: str | Path | None = None,
         max_age: Duration = DAY,
-        min_append: int = 0,
         max_open: int = 10,
     ) -> None:
         seconds = seconds_of(max_age)
-        check_numbers(max_age=seconds, max_open=max_open, min_append=min_append or None)
+        check_numbers(max_age=seconds, max_open=max_open)
         self._stores = FeatureStore("ResumableUploads", store)
         self._own_folder = None if folder is None else Path(folder)
         self._folder: Path | None = None
-        self._min_append = min_append
         self._max_age = seconds
         self._uploads = Uploads(lambda: self._stores.current, self._usable_folder, seconds, max_open)
 
@@ -212,8 +210,6 @@ class ResumableUploads:
             raise self._explain_limit(too_large(most), most)
         if part.length is not None and size > part.length:
             raise messages.inconsistent_length()
-        if self._is_too_small(part, size):
-            raise self._too_small()
         data = {
             "target": messages.target_of(request),
             "fields": messages.kept_fields(request),
@@ -269,7 +265,7 @@ class ResumableUploads:
             return begun
         try:
             try:
-                await self._receive(request, begun, part, most)
+                await self._receive(request, begun, most)
             except HTTPError as error:
                 in_upload(error)
                 raise
@@ -290,8 +286,6 @@ class ResumableUploads:
             turn.begin(part)
             if part.offset + (part.size or 0) > most or (part.length or 0) > most:
                 raise self._explain_limit(too_large(most), most)
-            if part.size is not None and self._is_too_small(part, part.size):
-                raise self._too_small()
         except BaseException:
             turn.close()
             raise
@@ -308,7 +302,7 @@ class ResumableUploads:
         response.headers.update({**COMPLETE, "upload-offset": str(entry.data["size"])})
         return response
 
-    async def _receive(self, request: Request, turn: Turn, part: Part, most: int) -> None:
+    async def _receive(self, request: Request, turn: Turn, most: int) -> None:
         """Append what arrives. Whatever has arrived is kept, even if the client leaves or this task is cancelled."""
         content, run = request.content, Crossing().run_shielded
         if messages.is_digest(request.head.field("content-digest")):
@@ -325,9 +319,6 @@ class ResumableUploads:
                 if size - written >= BATCH:
                     batch, waiting, written = waiting, [], size
                     await run(partial(turn.append, batch, most))
-            if not written and self._is_too_small(part, size):
-                waiting = []
-                raise self._too_small()
         finally:
             if waiting:
                 await run(partial(turn.append, waiting, most))
@@ -367,7 +358,7 @@ class ResumableUploads:
     # Fields
 
     def _limit(self, most: int, seconds: float) -> str:
-        return messages.limits_field(most=most, least_part=self._min_append, seconds=seconds)
+        return messages.limits_field(most=most, seconds=seconds)
 
     def _fields(self, entry: StoreEntry, offset: int, most: int) -> dict[str, str]:
         length = entry.data["length"]
@@ -382,13 +373,6 @@ class ResumableUploads:
     def _explain_limit(self, error: HTTPError, most: int) -> HTTPError:
         error.headers["upload-limit"] = self._limit(most, self._max_age)
         return in_upload(error)
-
-    def _is_too_small(self, part: Part, size: int) -> bool:
-        """True for a part below the minimum that is neither the last one nor an empty first one."""
-        return size < self._min_append and not part.is_last and bool(size or part.offset)
-
-    def _too_small(self) -> BadRequest:
-        return BadRequest(f"A part that isn't the last must have {self._min_append} bytes.", headers=OPEN)
 
 
 def _target(request: Request, id_: str = "") -> str:

@@ -176,9 +176,9 @@ def in_upload(error: HTTPError) -> HTTPError:
 # Responses
 
 
-def limits_field(*, most: int, least_part: int, seconds: float) -> str:
-    """Return Upload-Limit for a number of bytes, the smallest part, and the remaining seconds."""
-    limits = {"max-size": min(most, _LARGEST), "min-append-size": least_part, "max-age": max(int(seconds), 0)}
+def limits_field(*, most: int, seconds: float) -> str:
+    """Return Upload-Limit for a number of bytes and the remaining seconds."""
+    limits = {"max-size": min(most, _LARGEST), "max-age": max(int(seconds), 0)}
     return format_structured_dictionary({name: value for name, value in limits.items() if value or name == "max-size"})
 
 

@@ -126,8 +126,6 @@ class Components(NamedTuple):
     """The request's head; None for a response whose request is unknown."""
     status: int | None = None
     """A response's status; None for a request."""
-    structured: Mapping[str, StructuredKind] = STRUCTURED
-    """The kinds of structured fields, by field name."""
 
     def base(self, covered: InnerList) -> bytes:
         """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if it can't be made."""
@@ -153,7 +151,7 @@ class Components(NamedTuple):
                 raise ValueError(f"the request of {item} is not known")
         if name[:1] != "@":
             lines = self.head.fields() if "req" in parameters and self.head is not None else self.lines
-            return _field_value(lines, item, self.structured)
+            return _field_value(lines, item)
         if name == "@status":
             if is_of_request or parameters:
                 raise ValueError("only a response has a @status")
@@ -170,7 +168,7 @@ class Components(NamedTuple):
 # Fields
 
 
-def _field_value(lines: Iterable[Line], item: Item, structured: Mapping[str, StructuredKind]) -> str:
+def _field_value(lines: Iterable[Line], item: Item) -> str:
     name, parameters = str(item.value), item.parameters
     values = [value.strip(" \t") for known, value in lines if known == name]
     if not values:
@@ -182,9 +180,9 @@ def _field_value(lines: Iterable[Line], item: Item, structured: Mapping[str, Str
     combined = ", ".join(values)
     if "key" in parameters:
         return _member_value(combined, item, str(parameters["key"]))
-    kind = structured.get(name)
+    kind = STRUCTURED.get(name)
     if kind is None:
-        raise ValueError(f"{name} is not known to be a structured field: Signatures(..., structured={{{name!r}: ...}})")
+        raise ValueError(f"{name} is not known to be a structured field")
     return _STRICT[kind](combined)
 
 

@@ -35,14 +35,7 @@ from antiphon.embedding import (
     unwatched,
 )
 from antiphon.features import RequestSignature, Store, StoreUnavailable
-from antiphon.features.signatures.components import (
-    STRUCTURED,
-    Components,
-    StructuredKind,
-    component_of,
-    coverage,
-    identity_of,
-)
+from antiphon.features.signatures.components import Components, component_of, coverage, identity_of
 from antiphon.features.signatures.keys import ONE_VALUE, SignatureKey
 from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
 from antiphon.types import BareItem, Duration, Route
@@ -121,8 +114,7 @@ class Signatures:
     lets unsigned requests through, with a falsy ``request.signature``.
 
     ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
-    those to mounted applications, except to ``unguarded`` routes. ``structured`` adds kinds of structured fields that
-    ``sf`` needs (RFC 9421 §2.1.1). Raises ValueError or TypeError for invalid options.
+    those to mounted applications, except to ``unguarded`` routes. Raises ValueError or TypeError for invalid options.
     """
 
     def __init__(
@@ -137,7 +129,6 @@ class Signatures:
         required: bool = True,
         everywhere: bool = False,
         blocking: bool = False,
-        structured: Mapping[str, StructuredKind] | None = None,
     ) -> None:
         if isinstance(cover, str):
             raise explained("list-wanted", f"cover must be a list of components: [{cover!r}]", TypeError)
@@ -162,8 +153,6 @@ class Signatures:
         self.required = required
         self._is_everywhere = everywhere
         self._keys_block = blocking
-        self._structured: dict[str, StructuredKind] = {**STRUCTURED}
-        self._structured.update(structured or {})
         self._own_signer = Dependency[RequestSignature](f"signer of {name}")
 
     def install(self, app: App) -> None:
@@ -358,7 +347,7 @@ class Signatures:
         if not signatures:
             return RequestSignature()
         with unwatched(request):  # it decides whether to refuse, not what to respond
-            message = Components(request.head.fields(), request.head, structured=self._structured)
+            message = Components(request.head.fields(), request.head)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):
             key = None if given is None else _key_of(given)
