@@ -8,16 +8,17 @@ functions, too.
 import asyncio
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from threading import setprofile
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import antiphon
-from antiphon import App, Request, WebSocket
-from antiphon.features import CookieStore, Sessions
+from antiphon import App, Request, Response, WebSocket
+from antiphon.features import Cache, CookieStore, MemoryStore, OpenAPI, Sessions, Tools
 
 PACKAGE = Path(antiphon.__file__).parent
 WARM_UP = 3
@@ -77,23 +78,30 @@ def over_wsgi(application: Any) -> Exchange:
     return exchange
 
 
-def over_asgi(application: Any, runner: asyncio.Runner, *headers: tuple[bytes, bytes]) -> Exchange:
-    """Return an exchange with an ASGI application: a GET of `/`, on the loop of a runner."""
+def over_asgi(
+    application: Any,
+    runner: asyncio.Runner,
+    *headers: tuple[bytes, bytes],
+    path: str = "/",
+    body: bytes = b"",
+    query: Callable[[], bytes] = bytes,
+) -> Exchange:
+    """Return an exchange with an ASGI application, on the loop of a runner: a GET of `/`, or a POST of the body."""
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "https",
-        "path": "/", "raw_path": b"/", "query_string": b"", "root_path": "", "client": None, "server": None,
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST" if body else "GET",
+        "scheme": "https", "path": path, "raw_path": path.encode(), "root_path": "", "client": None, "server": None,
         "headers": [(b"host", b"example.com"), *headers],
     }  # fmt: skip
     runner.run(started(application))
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             expect_success(str(message["status"]))
 
-    return lambda: runner.run(application(dict(scope), receive, send))
+    return lambda: runner.run(application({**scope, "query_string": query()}, receive, send))
 
 
 def over_socket(application: Any, runner: asyncio.Runner) -> Exchange:
@@ -196,6 +204,43 @@ def with_session() -> App:
     return app
 
 
+def with_tool() -> App:
+    """Return an application whose route is a tool for language models."""
+    app = App(store=MemoryStore())
+    api = OpenAPI("Lamps")
+    app.use(api)
+    app.use(Tools(api))
+
+    @app.get("/lamps/<name>", tool=True)
+    async def show_lamp(_request: Request, name: str) -> dict[str, str]:
+        return {"name": name}
+
+    return app
+
+
+CALL = (
+    b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call",'
+    b' "params": {"name": "show_lamp", "arguments": {"name": "Globe"}}}'
+)
+
+
+def with_cached_stream() -> App:
+    """Return an application whose stream is kept by its cache."""
+    app = App(store=MemoryStore())
+    app.use(Cache())
+
+    async def lines() -> AsyncIterator[str]:
+        yield "a line"
+
+    @app.get("/")
+    async def stream(_request: Request) -> Response:
+        response = Response.stream(lines())
+        response.cache_for(3600, public=True)
+        return response
+
+    return app
+
+
 def flask_hello() -> Any:
     """Return an application in Flask's dialect that answers a constant text."""
     from antiphon.dialects.flask import Flask
@@ -216,6 +261,11 @@ def exchanges(runner: asyncio.Runner) -> Iterator[tuple[str, Exchange]]:
     yield "a session read and written over ASGI", over_asgi(with_session(), runner)
     yield "a WebSocket's message over ASGI", over_socket(echo(), runner)
     yield "hello in Flask's dialect over WSGI", over_wsgi(flask_hello())
+    fields = (b"content-type", b"application/json"), (b"content-length", b"%d" % len(CALL))
+    yield "a tool's call over ASGI", over_asgi(with_tool(), runner, *fields, path="/mcp", body=CALL)
+    numbers = count()  # each URL has an entry of its own, which is new
+    into_cache = over_asgi(with_cached_stream(), runner, query=lambda: b"%d" % next(numbers))
+    yield "a stream into the cache over ASGI", into_cache
 
 
 def traces() -> Iterator[tuple[str, list[Passed]]]:

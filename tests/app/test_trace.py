@@ -10,22 +10,39 @@ from antiphon import Request
 from antiphon.concurrency import timers
 from antiphon.speedups import IS_COMPILED
 from scripts.trace import Passed, hello, over_wsgi, traced, traces
+from tests.helpers.rows import rows
 
 MOST = {
     "hello over ASGI": (7, 8), "hello over WSGI": (7, 8), "a session read and written over ASGI": (27, 120),
     "a WebSocket's message over ASGI": (23, 68), "hello in Flask's dialect over WSGI": (28, 80),
+    "a tool's call over ASGI": (51, 229), "a stream into the cache over ASGI": (42, 265),
 }  # fmt: skip
 """The files and functions that a request may pass."""
 
 
-def test_a_request_passes_few_files_and_functions(monkeypatch):
-    monkeypatch.setattr(Request, "__setattr__", object.__setattr__)  # as on servers, without a ``Client``
-    monkeypatch.setattr(timers, "TIME_SLICE", 1200.0)  # on a busy machine, a slice is over before the message
-    passed = {title: (len({each.file for each in functions}), len(functions)) for title, functions in traces()}
+@pytest.fixture(scope="module")
+def ways():
+    """The functions that each request passes, by its title."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Request, "__setattr__", object.__setattr__)  # as on servers, without a ``Client``
+        patch.setattr(timers, "TIME_SLICE", 1200.0)  # on a busy machine, a slice is over before the message
+        return dict(traces())
+
+
+def test_a_request_passes_few_files_and_functions(ways):
+    passed = {title: (len({each.file for each in functions}), len(functions)) for title, functions in ways.items()}
     assert passed.keys() == MOST.keys()
     twins = 0 if IS_COMPILED else 2  # the functions in Python, for those of the extension
     most = {title: (files + twins, functions + twins) for title, (files, functions) in MOST.items()}
     assert {title: counts for title, counts in passed.items() if any(map(int.__gt__, counts, most[title]))} == {}
+
+
+@rows("at, title", (0, "a tool's call over ASGI"), (1, "a stream into the cache over ASGI"))
+def test_the_page_has_functions_of_a_long_way_in_their_order(ways, at, title):
+    page = (Path(__file__).parents[2] / "docs/maintainers/twenty-files.md").read_text().partition("## Two long ways")[2]
+    block = page.split("```text\n")[at + 1].partition("```")[0]
+    named = [Passed(*line.split()[:2]) for line in block.splitlines()]
+    assert named == sorted(named, key=ways[title].index)
 
 
 def test_a_function_is_named_once_with_its_file():
