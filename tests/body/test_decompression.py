@@ -29,7 +29,7 @@ def coded(data, *codings):
         elif name == "bare deflate":
             data = zlib.compress(data, wbits=-15)
         else:
-            data = CODINGS[name.removeprefix("x-")].start().finish(data)
+            data = CODINGS[name.removeprefix("x-")].start(4).finish(data)
     return data
 
 

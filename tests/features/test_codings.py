@@ -7,9 +7,16 @@ from hypothesis import strategies as st
 from antiphon.features.codings import CODINGS
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
 
+LEVELS = [
+    pytest.param(param.values[0], level, marks=param.marks)
+    for param in INSTALLED
+    for level in (CODINGS[param.values[0]].levels[0], CODINGS[param.values[0]].levels[-1])
+]
 
-def start(name):
-    return CODINGS[name].start()
+
+def start(name, level=None):
+    coding = CODINGS[name]
+    return coding.start(coding.usual_level if level is None else level)
 
 
 @pytest.mark.parametrize("name", INSTALLED)
@@ -33,9 +40,16 @@ class TestACompressor:
         assert len(start(name).finish(b"antiphon " * 1000)) < 200
 
 
-@pytest.mark.parametrize("name", INSTALLED)
-def test_it_can_be_read_with_the_memory_that_clients_have(name):
+@pytest.mark.parametrize(("name", "level"), LEVELS)
+def test_every_level_can_be_read_with_the_memory_that_clients_have(name, level):
     body = random.Random(1).randbytes(1 << 16) + bytes(1 << 16)
-    compressor = start(name)
+    compressor = start(name, level)
     sent = b"".join([compressor.chunk(body[: 1 << 16]), compressor.finish(body[1 << 16 :])])
     assert decompressed(name, sent) == body
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_a_level_is_heard(name):
+    body = b" ".join([str(number * number).encode() for number in range(2_000)])
+    levels = CODINGS[name].levels
+    assert len(start(name, levels[-1]).finish(body)) < len(start(name, levels[0]).finish(body))

@@ -11,7 +11,7 @@ from tests.helpers.rows import rows
 
 
 def gzip():
-    return CODINGS["gzip"].start()
+    return CODINGS["gzip"].start(6)
 
 
 def collect(source):

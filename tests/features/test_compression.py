@@ -82,6 +82,9 @@ class TestABodyInMemory:
         threads = []
 
         class Noting:
+            def __init__(self, level):
+                threads.append(level)
+
             def chunk(self, data):
                 threads.append(threading.get_ident())
                 return data
@@ -97,7 +100,8 @@ class TestABodyInMemory:
         monkeypatch.setitem(CODINGS, "gzip", CODINGS["gzip"]._replace(start=Noting))
         with Client(app_of(waits), "asgi") as client:
             assert client.get("/", headers=GZIP).text == LARGE
-        loop, *others = threads
+        loop, level, *others = threads
+        assert level == 6
         assert len(others) > 2
         assert loop not in others
 
@@ -446,12 +450,25 @@ class TestCompression:
     def test_offers_each_coding_once_in_your_order(self):
         assert Compression(["gzip", "gzip"]).codings == ("gzip",)
 
+    def test_hears_levels(self):
+        squares = " ".join([str(number * number) for number in range(6000)])
+        fast, small = [
+            Client(app_of(squares, Compression(["gzip"], levels={"gzip": level})), "wsgi", timeout=None)
+            for level in (1, 9)
+        ]
+        assert len(small.get("/", headers=GZIP).body) < len(fast.get("/", headers=GZIP).body)
+
     @rows(
         "settings, message",
         ({"codings": "gzip"}, "codings must be a list"),
         ({"codings": []}, "codings must not be empty"),
         ({"codings": ["deflate"]}, "unknown coding 'deflate'; known: zstd, br, gzip"),
         ({"codings": ["identity"]}, "unknown coding"),
+        ({"codings": ["gzip"], "levels": {"br": 4}}, "not one of the codings"),
+        ({"levels": {"gzip": 0}}, "level of gzip must be 1 to 9, not 0"),
+        ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
+        ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),
+        ({"levels": {"gzip": True}}, "level of gzip must be 1 to 9"),
         ({"min_size": -1}, "number of bytes"),
         ({"min_size": 1.5}, "number of bytes"),
         ({"min_size": True}, "number of bytes"),

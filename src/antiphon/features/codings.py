@@ -29,11 +29,13 @@ class Compressor(Protocol):
 
 
 class Coding(NamedTuple):
-    """A content coding (RFC 9110 §8.4.1)."""
+    """A content coding (RFC 9110 §8.4.1), with its compression levels and the default level."""
 
     name: str
-    start: Callable[[], Compressor]
-    """Return a new compressor. Raises ImportError if the library is missing."""
+    levels: range
+    usual_level: int
+    start: Callable[[int], Compressor]
+    """Return a new compressor with the given level. Raises ImportError if the library is missing."""
     library: str
     """The name of the required module."""
 
@@ -48,9 +50,9 @@ class Coding(NamedTuple):
 
 
 class _Gzip:
-    def __init__(self) -> None:
+    def __init__(self, level: int) -> None:
         # 16 more than the window means gzip's header and trailer.
-        self._compressor = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        self._compressor = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
     def chunk(self, data: bytes) -> bytes:
         return self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
@@ -67,9 +69,9 @@ class _ZstdCompressor(Protocol):
 
 
 class _Zstd:
-    def __init__(self) -> None:
+    def __init__(self, level: int) -> None:
         zstd: ModuleType = import_module(ZSTD)
-        settings = {zstd.CompressionParameter.compression_level: 3, zstd.CompressionParameter.window_log: _WINDOW}
+        settings = {zstd.CompressionParameter.compression_level: level, zstd.CompressionParameter.window_log: _WINDOW}
         self._compressor: _ZstdCompressor = zstd.ZstdCompressor(options=settings)
 
     def chunk(self, data: bytes) -> bytes:
@@ -86,8 +88,8 @@ class _BrotliCompressor(Protocol):
 
 
 class _Brotli:
-    def __init__(self) -> None:
-        self._compressor: _BrotliCompressor = import_module("brotli").Compressor(quality=4, lgwin=_WINDOW)
+    def __init__(self, level: int) -> None:
+        self._compressor: _BrotliCompressor = import_module("brotli").Compressor(quality=level, lgwin=_WINDOW)
 
     def chunk(self, data: bytes) -> bytes:
         return self._compressor.process(data) + self._compressor.flush()
@@ -98,6 +100,10 @@ class _Brotli:
 
 CODINGS = {
     coding.name: coding
-    for coding in (Coding("zstd", _Zstd, ZSTD), Coding("br", _Brotli, "brotli"), Coding("gzip", _Gzip, "zlib"))
+    for coding in (
+        Coding("zstd", range(1, 20), 3, _Zstd, ZSTD),
+        Coding("br", range(12), 4, _Brotli, "brotli"),
+        Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
+    )
 }
 """The supported codings by name, most efficient first."""

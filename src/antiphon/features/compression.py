@@ -22,7 +22,7 @@ from antiphon.embedding import (
     is_token,
     ready,
 )
-from antiphon.features.codings import CODINGS, Coding, Compressor
+from antiphon.features.codings import CODINGS, Compressor
 from antiphon.http import CacheControl, MutableHeaders
 from antiphon.types import Route, Routes
 
@@ -52,33 +52,37 @@ _ABOUT_THE_BYTES = frozenset({
 class Compression:
     """A feature that compresses responses with the coding that the client prefers; among equals, the first one listed.
 
-    ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``types`` are the media types to
-    compress ("text/html", "text/*", or "+json" for all types with that ending). Bodies in memory are compressed if they
-    have at least ``min_size`` bytes. Streams are compressed chunk by chunk, so that the client can read each chunk when
-    it arrives. A response is not compressed if it is partial, if it has Content-Encoding or ``Cache-Control:
-    no-transform``, or if ``skip(request, response)`` is true. ``skip`` must not block.
+    ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
+    levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
+    all types with that ending). Bodies in memory are compressed if they have at least ``min_size`` bytes. Streams are
+    compressed chunk by chunk, so that the client can read each chunk when it arrives. A response is not compressed if
+    it is partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is
+    true. ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
     Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
-    Raises ValueError for codings that are unknown or not installed, and for an invalid type or min_size. Raises
+    Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
     TypeError if ``skip`` is not a plain function.
     """
 
-    __slots__ = ("_codings", "_min_size", "_offers", "_skip", "_types")
+    __slots__ = ("_levels", "_min_size", "_offers", "_skip", "_types")
 
     def __init__(
         self,
         codings: Iterable[str] | None = None,
         *,
+        levels: Mapping[str, int] | None = None,
         min_size: int = 1000,
         types: Iterable[str] = TYPES,
         skip: Callable[[Request, Response], object] | None = None,
     ) -> None:
         names = _installed() if codings is None else _listed("codings", codings)
-        self._codings = {name: _coding(name) for name in names}
+        self._levels = {name: _usual_level(name) for name in names}
+        for name, level in (levels or {}).items():
+            self._levels[name] = self._checked_level(name, level)
         self._offers = (*names, "identity")
         if not isinstance(min_size, int) or isinstance(min_size, bool) or min_size < 0:
             raise explained("bad-feature-option", f"min_size must be a number of bytes, not {min_size!r}")
@@ -124,7 +128,7 @@ class Compression:
         coding = request.accept_encodings.best(self._offers, "identity")
         if coding == "identity":
             return None
-        return self._compressed(request, response, size, coding, self._codings[coding].start())
+        return self._compressed(request, response, size, coding, CODINGS[coding].start(self._levels[coding]))
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
         """Return True if a response may be compressed or, for a 206 or 304, if the whole response might have been.
@@ -156,6 +160,19 @@ class Compression:
         changed.body = body
         _update_headers(changed.headers, coding)
         return changed
+
+    def _checked_level(self, name: str, level: int) -> int:
+        if name not in self._levels:
+            raise explained(
+                "bad-feature-option",
+                f"levels contains {name!r}, which is not one of the codings: {', '.join(self._levels)}",
+            )
+        known = CODINGS[name].levels
+        if not isinstance(level, int) or isinstance(level, bool) or level not in known:
+            raise explained(
+                "bad-feature-option", f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"
+            )
+        return level
 
 
 def _takes_identity(accepted: str) -> bool:
@@ -225,7 +242,7 @@ def _installed() -> list[str]:
     return [coding.name for coding in CODINGS.values() if coding.is_installed]
 
 
-def _coding(name: str) -> Coding:
+def _usual_level(name: str) -> int:
     coding = CODINGS.get(name)
     if coding is None:
         raise explained("bad-feature-option", f"unknown coding {name!r}; known: {', '.join(CODINGS)}")
@@ -234,7 +251,7 @@ def _coding(name: str) -> Coding:
             "bad-feature-option",
             f"{name} needs {coding.library}, which is not installed; installed: {', '.join(_installed())}",
         )
-    return coding
+    return coding.usual_level
 
 
 class _TypeSet:
