@@ -74,7 +74,7 @@ _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOW
 _FIELDS = {
     name: name.replace("_", "-")
     for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
-} | {"idempotency_key": "Idempotency-Key"}
+} | {"idempotency_key": "Idempotency-Key", "last_event_id": "Last-Event-ID"}
 """The request's attributes that are header fields: those of conditions (RFC 9110 §13.1), and others of a client's own.
 """
 
