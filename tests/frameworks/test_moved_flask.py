@@ -158,6 +158,17 @@ def test_an_old_hook_refuses_a_request_before_its_handler(flask, interface, styl
 
 
 @interfaces
+def test_hosts_that_the_old_program_does_not_trust_are_refused(flask, interface, style):
+    shop = Shop(flask, TRUSTED_HOSTS=["shop.example.com"])
+    shop.moved.get("/x")(style(lambda request: shop.noted.append("handler") or flask.url_for("home")))
+    for host, status, noted in (("evil.example.com", 400, AROUND), ("shop.example.com", 200, ["before", "handler"])):
+        response = Client(shop.app, interface, base_url=f"http://{host}").get("/moved/x")
+        assert (response.status, shop.noted[: len(noted)]) == (status, noted)
+        assert response.status == Client(shop.app, interface, base_url=f"http://{host}").get("/").status
+        shop.noted.clear()
+
+
+@interfaces
 @rows("made", "redirect", "response", "native", "empty")
 def test_responses_of_either_side_pass_the_old_hooks(flask, interface, style, made):
     shop = Shop(flask)

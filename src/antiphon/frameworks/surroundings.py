@@ -112,7 +112,9 @@ class FlaskSurroundings(Surroundings):
         try:
             given = context.request
             given.url_rule = app.url_rule_class(request.route.pattern, endpoint=request.route.name)
-            given.view_args, given.routing_exception = dict(request.path_params), None
+            given.view_args = dict(request.path_params)
+            if context.url_adapter is not None:  # otherwise the host isn't trusted
+                given.routing_exception = None
             self.enter(request, given)
             self.module("flask").request_started.send(app, _async_wrapper=app.ensure_sync)
             made, error = self._late((yield self._early()))
@@ -128,6 +130,8 @@ class FlaskSurroundings(Surroundings):
         app = self.application
         try:
             early = app.preprocess_request()
+            if early is None and (refused := self.given.routing_exception) is not None:
+                raise refused
         except Exception as error:
             early = app.handle_user_exception(error)
         return None if early is None else self.returned(app.make_response(early), Response())
