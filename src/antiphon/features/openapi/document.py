@@ -113,6 +113,11 @@ def _document(
     document.content = _content(info, paths, schemas, described)
     if sockets := sorted({path for path in _sockets(app) if _is_below(path, info.prefix)}):
         document.content["x-websockets"] = sockets
+    for above, mounted in _mounted(app):
+        try:
+            _merge(document.content, above, mounted.openapi(), info.prefix)
+        except Exception as error:  # of their code
+            document.unknown.append(f"{describe(mounted)} in {above or '/'} has no document: {error!r}")
     return document
 
 
@@ -311,6 +316,60 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes
     return content
+
+
+def _mounted(app: App, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the mounted applications that publish a document as FastAPI's do, with their prefix."""
+    for mount in app.mounts:
+        if mount.host is None and "<" not in mount.prefix:
+            if isinstance(mount.application, App):
+                yield from _mounted(mount.application, above + mount.prefix)
+            elif getattr(mount.application, "openapi_url", None):
+                yield above + mount.prefix, mount.application
+
+
+def _merge(content: Schema, above: str, theirs: Schema, prefix: str) -> None:
+    """Add the paths of a mounted application's document that no route has, and its components by unused names."""
+    paths, components = content["paths"], content["components"]
+    taken = {_shape(path) for path in paths}
+    used = {each["operationId"] for item in paths.values() for each in _operations(item)}
+    names: dict[str, str] = {}
+    for section, parts in theirs.get("components", {}).items():
+        known = {*components.setdefault(section, {})}
+        names |= {f"#/components/{section}/{name}": _unique(name, known) for name in parts}
+    theirs = _renamed(theirs, names)
+    for pointer, name in names.items():
+        section, old = pointer.split("/", 3)[2:]
+        components[section][name] = theirs["components"][section][old]
+    for path, item in theirs["paths"].items():
+        if _shape(above + path) in taken or not _is_below(above + path, prefix):
+            continue
+        paths[above + path] = item
+        for each in _operations(item):
+            each |= {"operationId": _unique(each.get("operationId", path), used), "x-mounted": above or "/"}
+            for wanted in each.get("security", ()):
+                for scheme in [*wanted]:
+                    wanted[names.get(f"#/components/securitySchemes/{scheme}", scheme)] = wanted.pop(scheme)
+    content["paths"] = dict(sorted(paths.items()))
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{.*?\}", "{}", path)
+
+
+def _operations(item: Schema) -> list[Schema]:
+    return [each for name, each in item.items() if name.upper() in (*_METHODS, "QUERY")]
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """Return a copy of a part of a document that refers to components by other names."""
+    if isinstance(value, dict):
+        return {key: _renamed(part, names) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_renamed(each, names) for each in value]
+    return (
+        f"{value.rpartition('/')[0]}/{names[value]}" if value in names else value
+    )  # JSON's other values can be hashed
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
