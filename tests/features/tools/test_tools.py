@@ -14,6 +14,7 @@ from antiphon import App, Blueprint, Request, Response, RouteKey, abort
 from antiphon.concurrency.process import Announcement
 from antiphon.features import (
     AccessLog,
+    APIKey,
     FileRoutes,
     IdempotentWrites,
     MemoryStore,
@@ -22,6 +23,8 @@ from antiphon.features import (
     Tool,
     ToolCall,
     Tools,
+    Users,
+    scopes_required,
 )
 from antiphon.features.tools import exchange, handling
 from antiphon.http import ETag, Link
@@ -104,6 +107,14 @@ def test_tools_that_need_a_login_are_listed_only_after_it(shop):
     assert [*shop.tools.list()] == ["countdown", "list_lamps", "show_lamp"]
     shop.headers["authorization"] = "Bearer of-ann"
     assert [*shop.tools.list()] == [*EXPOSED]
+
+
+def test_an_api_key_sees_the_tools_for_which_it_has_the_scopes():
+    keys = APIKey(str, store=MemoryStore())
+    client = serve(answer, features=[Users(keys)], before=scopes_required("read"))
+    for scopes, names in (["read"], ["answer"]), (["write"], []):
+        client.headers["x-api-key"] = keys.create("ann", scopes=scopes)
+        assert [*client.tools.list()] == names
 
 
 def test_the_options_of_a_tool():

@@ -7,6 +7,7 @@ a mounted dialect are selected by name.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
@@ -45,6 +46,8 @@ class Definition:
     description: str
     requires_user: bool
     """True if the route refuses requests without a user."""
+    scopes: frozenset[str]
+    """The scopes that the route requires of all credentials."""
     arguments: dict[str, Argument]
     """The arguments, by name."""
     content_type: str | None
@@ -254,6 +257,7 @@ def _definition(
         options=options,
         description="\n\n".join(filter(None, described)) or name,
         requires_user=bool(security) and all(each.keys() - {SIGNATURE} for each in security),
+        scopes=frozenset(chain.from_iterable(chain.from_iterable(each.values() for each in security))),
         arguments=arguments,
         content_type=content_type,
         streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in successes),

@@ -5,7 +5,7 @@ What it keeps between requests is in the store, so any worker can handle any req
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from secrets import token_urlsafe
@@ -228,7 +228,7 @@ class Tools:
         application.
         """
         request, app = self._asking(as_)
-        visible = [*self.definitions_in(app).values()] if request.user is not None else self._visible(request)
+        visible = self._visible(request) if isinstance(as_, Caller) else self.definitions_in(app).values()
         return [for_model(each, for_) for each in visible]
 
     async def call(
@@ -470,17 +470,21 @@ class Tools:
     def _visible(self, request: Request) -> list[Definition]:
         app: App = request.route.app
         made = [*self.definitions_in(app).values()]
-        if not any(each.requires_user for each in made) or not self._lacks_user(request):
-            return made
-        return [each for each in made if not each.requires_user]
+        if any(each.requires_user for each in made) and self._lacks_user(request):
+            made = [each for each in made if not each.requires_user]
+        return [each for each in made if not each.scopes or self._may_get(request, each.scopes)]
+
+    def _may_get(self, request: Request, scopes: Collection[str]) -> bool:
+        """True if the credentials of a request have these scopes, or the client can ask for them."""
+        users = request[USERS]
+        source = users.lacking(request, scopes) if self._has_one_kind_of_users else None
+        return source is None or source.needs(request, scopes) is not None
 
     def _lacks_user(self, request: Request) -> bool:
         """True for an anonymous request. With several ``Users``, any kind of credentials may identify a user."""
-        if not request.route.app.is_provided(USERS):
+        if not request.route.app.is_provided(USERS) or request.user is not None:
             return False
-        if self._has_one_kind_of_users:
-            return request.user is None
-        return not request.caller.identities
+        return self._has_one_kind_of_users or not request.caller.identities
 
     async def _call(self, request: Request, message: Message) -> Response:
         """Handle a call. Raises Unauthorized or Forbidden, for the client, if the application has responded with one of
