@@ -10,14 +10,17 @@ from click.testing import CliRunner
 from antiphon import App, Limits
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.main import main
-from antiphon.cli.production import faults_of, is_example, separate_memories
+from antiphon.cli.production import connections_of, faults_of, is_example, separate_memories
 from antiphon.cli.workers.options import Guards, ServerOptions
 from antiphon.features import (
     Cache,
     Channel,
     CookieStore,
+    Durable,
     IdempotentWrites,
+    Live,
     MemoryStore,
+    PostgresStore,
     RateLimit,
     Recorder,
     Runs,
@@ -189,6 +192,22 @@ def test_run_refuses_all_at_once_and_doctor_prints_the_same(antiphon, tmp_path, 
     doctor = CliRunner().invoke(main, ["doctor", "wrong:app"])
     assert doctor.exit_code == 2
     assert all(each in doctor.output for each in [*FAULTS, "RateLimit has no store"])
+
+
+def test_connections_to_postgresql_are_added_up(tmp_path, monkeypatch):
+    url, inner = "postgresql:///shop", App()
+    store = PostgresStore(url, max_connections=5)
+    inner.use(Sessions(store))
+    app = app_with(Sessions(store), Durable(url, max_connections=8), Live(listen=url), store=store)
+    assert "may open 14 connections to PostgreSQL (PostgresStore 5, Durable 8, Live 1)" in connections_of(app)
+    assert connections_of(app_with(Live())) == ""
+    inner.mount("/inner", app)
+    assert "Two workers may open 28, and 42 while they are replaced" in connections_of(inner)
+    (tmp_path / "counted.py").write_text(
+        RIGHT + "\nfrom antiphon.features import Live\napp.use(Live(listen='postgresql:'))"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert "may open 1 connection to PostgreSQL (Live 1)" in CliRunner().invoke(main, ["doctor", "counted:app"]).output
 
 
 @pytest.mark.processes

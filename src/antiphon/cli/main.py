@@ -550,16 +550,20 @@ def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     Also check the rules that the application sends to browsers: cookie flags, frames, https. Each URL gets some GET
     requests and one empty POST. The exit code is 1 if something can be forged from this machine.
 
-    For MODULE:APP, print the settings with which `antiphon run --production` refuses to start; the exit code is 2 if
-    there are any. Without an argument, print the installed versions and which extras are complete. The exit code is 1
-    if a dependency is missing or its version is not supported.
+    For MODULE:APP, print the number of connections to PostgreSQL that each worker may open, and the settings with which
+    `antiphon run --production` refuses to start; the exit code is 2 if there are any. Without an argument, print the
+    installed versions and which extras are complete. The exit code is 1 if a dependency is missing or its version is
+    not supported.
     """
     from antiphon.cli.doctor import examine, report, worst
 
     if len(urls) == 1 and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_].*", urls[0]):
-        from antiphon.cli.production import check_production
+        from antiphon.cli.production import check_production, connections_of
 
-        check_production(find_target(urls[0]).load(None), urls[0], ServerOptions(workers=2), is_at_unix_socket=False)
+        app = find_target(urls[0]).load(None)
+        if opened := connections_of(app):
+            click.echo(opened)
+        check_production(app, urls[0], ServerOptions(workers=2), is_at_unix_socket=False)
         click.echo("Nothing speaks against production.")
         return
 

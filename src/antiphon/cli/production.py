@@ -43,6 +43,32 @@ def faults_of(app: object, name: str, options: ServerOptions, keys: Iterable[byt
         yield error.message
 
 
+def connections_of(app: object) -> str:
+    """Return how many connections to PostgreSQL a worker's features may open, or "" for none."""
+    found = {id(each): each for each in _opened_in(app)}.values()
+    numbers = [(name, number) for each in found for name, number in each.items()]
+    most = sum(number for _, number in numbers)
+    if not numbers:
+        return ""
+    told = f"{most} connection{'s' * (most != 1)} to PostgreSQL ({', '.join([f'{name} {n}' for name, n in numbers])})"
+    return (
+        f"Each worker may open {told}, besides those for followed topics and of your own code. Two workers may open"
+        f" {2 * most}, and {3 * most} while they are replaced. The server accepts 100, unless its max_connections is"
+        " higher."
+    )
+
+
+def _opened_in(app: object) -> Iterator[dict[str, int]]:
+    """Yield the numbers of connections that the stores and features of an App may open, by their names."""
+    from antiphon.app.application import App
+
+    if isinstance(app, App):
+        for each in [*[store for _, store, _ in _stores_in_use(app)], *app._registry.features]:
+            yield getattr(each, "_connections", {})
+        for mount in app.mounts:
+            yield from _opened_in(mount.application)
+
+
 _find_words = re.compile(
     rb"(?i) |(?<![a-z0-9])key(?![a-z0-9])|secret|password|example|insecure|change|0123456789"
 ).search

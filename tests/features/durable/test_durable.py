@@ -6,10 +6,12 @@ import logging
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from antiphon import App, Dependency, Request, abort
 from antiphon.features import (
@@ -348,6 +350,46 @@ def test_an_async_connection_that_a_def_handler_does_not_use_is_no_error(made, u
     app.post("/", durable=True)(lambda request: "done")
     with Client(app) as client:
         assert [sent(client).text, sent(client).text] == ["done", "done"]
+
+
+def test_a_process_opens_no_more_connections_than_it_may(made, url):
+    app, durable = made(max_connections=4)
+    app.post("/", durable=True)(lambda request: durable.step(effect, "paid"))
+    with Client(app) as client, ThreadPoolExecutor(8) as threads:
+        assert {*threads.map(lambda _: sent(client).text, range(16))} == {"paid"}
+        names = "('dbos_transact', 'antiphon durable')"
+        of_each = "select count(*) from pg_stat_activity where datname = current_database() and application_name in"
+        assert execute(url, f"{of_each} {names}")[0][0] in range(2, 5)
+    with pytest.raises(ValueError, match="max_connections"):
+        Durable(url, max_connections=3)
+
+
+def test_an_idle_process_sends_four_statements_at_a_beat(made):
+    app, _ = made(lease=1.2)
+    with Client(app), listening() as statements:
+        eventually(lambda: beats_in(statements)[8:] or None, "there are no beats")
+    first, *_, last = beats_in(statements)[3:]  # once it has started
+    idle = statements[first:last]
+    assert len(idle) == 4 * len(beats_in(idle)), {*idle}
+
+
+def beats_in(statements):
+    return [number for number, each in enumerate(statements) if "into dbos.antiphon_executors" in each]
+
+
+@contextmanager
+def listening():
+    """Hear the statements of this process, without those that begin and end a transaction."""
+    statements = []
+
+    def heard(_connection, _cursor, statement, *_rest):
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
 
 
 @pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])

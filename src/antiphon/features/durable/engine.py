@@ -115,8 +115,11 @@ class Engine:
         handlers: Callable[[Request], Callable[[Request], Any]],
         functions: Callable[[str], Callable[..., Any]],
         due: Callable[[], float],
+        max_connections: int,
     ) -> None:
         self.url, self.name = url, name
+        self._own_pool = max(2, max_connections * 3 // 8)
+        self._pool = max_connections - self._own_pool
         self._check_sqlite()
         self._lease, self._ttl, self._retries = lease, ttl, retries
         self.handlers, self.functions, self._due = handlers, functions, due
@@ -169,8 +172,8 @@ class Engine:
         self.serializer = workflows.Sealed(seal)
         workflows.running.append(self)
         try:
-            self._active = workflows.launch(self.url, self.name, self.executor, self.serializer, self._tell)
-            self._tables = Tables(self.url)
+            self._active = workflows.launch(self.url, self.name, self.executor, self.serializer, self._tell, self._pool)
+            self._tables = Tables(self.url, self._own_pool)
             self.client = workflows.client_of(self._tables.engine, self.name, self.serializer)
             self._queue = self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST)
             self._tables.make()

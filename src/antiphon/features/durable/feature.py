@@ -90,8 +90,10 @@ class Durable:
     second, then 2, and so on up to an hour, for the time of ``retries``, or that many times, as is a request that fails
     by what may pass, such as an outage.
 
-    Raises ValueError for numbers that are not above 0, another database and a bad name, TypeError if ``inside`` isn't a
-    dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
+    A process opens at most ``max_connections`` to PostgreSQL, for all that it carries out and looks for.
+
+    Raises ValueError for numbers that are not above 0, or fewer than 4 connections, another database and a bad name,
+    TypeError if ``inside`` isn't a dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
     """
 
     def __init__(
@@ -106,10 +108,12 @@ class Durable:
         retries: int | timedelta = timedelta(days=3),
         path: str = "/durable",
         name: str = "antiphon",
+        max_connections: int = 32,
     ) -> None:
         wait, lease, ttl = seconds_of(wait), seconds_of(lease), seconds_of(ttl)
         number = retries.total_seconds() if isinstance(retries, timedelta) else retries
         check_numbers(wait=wait, lease=lease, ttl=ttl, retries=number or None)
+        check_numbers(4, max_connections=max_connections)
         if not url.startswith(("postgresql:", "postgresql+psycopg:", "postgres:", "sqlite:")):
             raise explained(
                 "bad-feature-option",
@@ -135,7 +139,9 @@ class Durable:
             handlers=self._handler_of,
             functions=function_of,
             due=lambda: self._schedules.due(self._engine),
+            max_connections=max_connections,
         )
+        self._connections = {} if url.startswith("sqlite:") else {"Durable": max_connections}
         self._committed = None if inside is None else Committed(inside, ttl, self._engine)
 
     def install(self, app: "App") -> None:

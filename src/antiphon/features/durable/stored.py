@@ -98,8 +98,8 @@ def schema_of(url: str) -> str:
 class Tables:
     """The tables of one application, by an engine of SQLAlchemy of our own."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine_of(url)
+    def __init__(self, url: str, pool: int = 12) -> None:
+        self.engine = _engine_of(url, pool)
         self._dialect, self._schema = dialect_of(url), schema_of(url)
 
     def statement(self, text: str) -> Any:
@@ -125,7 +125,7 @@ class Tables:
                 connection.execute(self.statement(table.replace("{float}", kind)))
 
 
-def _engine_of(url: str) -> Any:
+def _engine_of(url: str, pool: int) -> Any:
     from sqlalchemy import create_engine, event, make_url
 
     parsed = make_url(url)
@@ -133,8 +133,9 @@ def _engine_of(url: str) -> Any:
         parsed = parsed.set(drivername="postgresql+psycopg")
         named = {"fallback_application_name": "antiphon durable"}
         engine = create_engine(
-            parsed, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=named
-        )
+            parsed, pool_size=2, max_overflow=pool - 2, pool_pre_ping=True, isolation_level="READ COMMITTED",
+            connect_args=named,
+        )  # fmt: skip
 
         @event.listens_for(engine, "begin")
         def call_no_code_of_others(connection: Any) -> None:

@@ -97,7 +97,7 @@ async def job(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 
 
 def launch(
-    url: str, name: str, executor: str, serializer: Sealed, tell: Callable[[Exception], bool]
+    url: str, name: str, executor: str, serializer: Sealed, tell: Callable[[Exception], bool], pool: int
 ) -> Callable[[], list[str]]:
     """Start DBOS in this process. Blocks until its tables are up to date.
 
@@ -111,6 +111,7 @@ def launch(
         config={
             "name": name,
             "system_database_url": url,
+            "sys_db_pool_size": pool,
             "executor_id": executor,
             "application_version": name,  # or a deploy would leave behind what the one before has accepted
             "serializer": serializer,
