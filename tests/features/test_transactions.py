@@ -10,6 +10,7 @@ import re
 import sqlite3
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from io import BytesIO
+from uuid import uuid4
 from wsgiref.util import setup_testing_defaults
 
 import psycopg
@@ -204,6 +205,28 @@ def test_a_job_follows_the_database(views, postgres):
         jobs = rows_of(postgres, "select count(*) from dbos.workflow_status")
     assert (sorted(SENT), jobs) == (sorted([*done, "last"]), [(len(done) + 1,)])
     assert last
+
+
+def test_a_durable_request_follows_the_database(views, postgres):
+    """Each library has a third of the cases. What a lost connection does, ``test_interrupted_transactions`` asks."""
+    rows_of(postgres, CREATE)
+    shop, expected, found = (
+        Shop("psycopg", postgres, "source", Durable(postgres, inside=DATABASE), durable=True),
+        {},
+        {},
+    )
+    libraries = [name for name, kind in KINDS if kind == "postgres"]
+    for number, (library, source) in enumerate(itertools.product(libraries, [*SOURCES, "autocommit"])):
+        known = [(words, outcome) for words, outcome in cases(ENDED, library, source, postgres).items()
+                 if "lose" not in words.split()]  # fmt: skip
+        expected |= {(library, source, words): outcome for words, outcome in known[number % 3 :: 3]}
+    with Client(shop.app) as client:
+        for library, source, words in expected:
+            shop.clear()
+            with shop.app.override(DATABASE, source=shop.use(library, source)):
+                status = shop.send(client, words, headers={"idempotency-key": uuid4().hex})
+            found[library, source, words] = [status, shop.payments, [*shop.called]]
+    assert found == expected
 
 
 @pytest.mark.axes("interface")
