@@ -6,12 +6,14 @@ from secrets import token_hex, token_urlsafe
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 
 from antiphon import App, Limits
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.main import main
 from antiphon.cli.production import connections_of, faults_of, is_example, separate_memories
 from antiphon.cli.workers.options import Guards, ServerOptions
+from antiphon.dialects.flask import Flask as DialectFlask
 from antiphon.features import (
     Cache,
     Channel,
@@ -98,6 +100,15 @@ def ready(**settings):
     return App(**{"trusted_hosts": ["shop.example.com"], **settings})
 
 
+GUARDED = {"guards": Guards(trusted_hosts=("shop.example.com",))}
+
+
+def flask_app(flask, is_hidden):
+    app = flask("shop")
+    app.config["SESSION_COOKIE_HTTPONLY"] = is_hidden
+    return app
+
+
 def with_rate_limit():
     app = ready()
     app.get("/", before=RateLimit("1/second"))(handler)
@@ -121,6 +132,8 @@ def faults(app, **options):
     (lambda: ready(limits=Limits(rate=0)), {}, "Limits(rate=...)"),
     (lambda: ready(secret_keys=["only for this example"]), {}, "secret key"),
     (lambda: ready(store=MemoryStore()), {"workers": 2}, "MemoryStore"),
+    (lambda: flask_app(DialectFlask, False), GUARDED, "leave out SESSION_COOKIE_HTTPONLY=False"),
+    (lambda: flask_app(Flask, False), GUARDED, "leave out SESSION_COOKIE_HTTPONLY=False"),
     (with_rate_limit, {"workers": 2}, "each of the 2 workers counts separately"),
 )
 def test_it_is_a_fault(app, options, words):
@@ -134,7 +147,9 @@ def test_it_is_a_fault(app, options, words):
     (lambda: ready(store=MemoryStore()), {"workers": 1}),
     (lambda: ready(limits=Limits(body=64 << 20, json=0, files=0)), {}),
     (lambda: ready(secret_keys=["Zb3v9QpT1xW7cK5mR0sL"]), {"workers": 2}),
-    (lambda: asgi, {"guards": Guards(trusted_hosts=("shop.example.com",))}),
+    (lambda: asgi, GUARDED),
+    (lambda: flask_app(DialectFlask, True), GUARDED),
+    (lambda: flask_app(Flask, True), GUARDED),
 )
 def test_it_is_none(app, options):
     assert faults(app(), **options) == []

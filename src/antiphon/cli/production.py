@@ -6,7 +6,7 @@ MODULE:APP` prints them.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.workers.options import ServerOptions
@@ -35,6 +35,8 @@ def faults_of(app: object, name: str, options: ServerOptions, keys: Iterable[byt
     for limit, bound in app.limits.given.items() if isinstance(app, App) else ():
         if bound == NO_BOUND or (limit in ("rate", "timeout") and not bound):
             yield f"App(limits=Limits({limit}=...)) is no limit: leave it out, and raise it on the routes that need it."
+    if isinstance(config := getattr(app, "config", None), Mapping) and config.get("SESSION_COOKIE_HTTPONLY") is False:
+        yield "Scripts in a page can read the session's cookie: leave out SESSION_COOKIE_HTTPONLY=False."
     if any(map(is_example, keys)):
         yield f"A secret key is an example or can be guessed: {SecretKeys.MAKE_ONE} makes one."
     try:
