@@ -47,6 +47,27 @@ def table_of(request, found, **options):
     return Table(Item, request, found, caption="Items", filters=filters, size=10, sort="number", csv="x.csv", **options)
 
 
+SELECTED = """
+SELECT lamps.id, lamps.name, lamps.price FROM lamps
+WHERE (lower(lamps.name) LIKE '%' || lower('50/%') || '%' ESCAPE '/') AND lamps.price >= 5 AND lamps.price <= 9
+AND lamps.id = 7 ORDER BY lamps.price DESC, lamps.id LIMIT 11 OFFSET 20
+"""
+
+
+def test_a_query_is_a_select_of_sqlalchemy():
+    sql = pytest.importorskip("sqlalchemy")
+    columns = [sql.Column("id", sql.Integer, primary_key=True), sql.Column("name", sql.String)]
+    lamps = sql.Table("lamps", sql.MetaData(), *columns, sql.Column("price", sql.Integer))
+    query = TableQuery(
+        ("-price",), (("name", "icontains", "50%"), ("price", "gte", 5), ("price", "lte", 9), ("id", "exact", 7)),
+        20, 11, ("id", "name", "price"),
+    )  # fmt: skip
+    made = query.select(sql.select(lamps).order_by(lamps.c.name))
+    assert str(made.compile(compile_kwargs={"literal_binds": True})).split() == SELECTED.split()
+    with pytest.raises(TypeError, match="select 'price' too, or leave it out of sortable and filters"):
+        query.select(sql.select(lamps.c.id, lamps.c.name))
+
+
 def check_queries(fetch):
     """Compare the tables of a function that fetches rows with those of the same rows in memory."""
     for query in QUERIES:

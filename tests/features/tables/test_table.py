@@ -5,7 +5,7 @@ import csv
 import enum
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
@@ -62,6 +62,15 @@ def test_a_wrong_query_is_an_error_and_no_rows(path, query, error):
     assert (response.status, "<script>" in response.text) == (422, False)
     assert error in parsed(response.text).all("div")[1].text
     assert "<tbody>\n\n</tbody>" in response.text
+
+
+@rows(
+    "query, status",
+    [("watts.from=2147483647", 200), ("watts.from=2147483648", 422), ("watts.to=-2147483649", 422), ("page=2", 404)],
+)
+def test_integers_are_those_of_all_databases(query, status):
+    made = Table(type(LAMPS[0]), Request.blank(f"/?{query}"), LAMPS[:2], caption="x", filters=["watts"])
+    assert made.status == status
 
 
 @rows("query", IGNORED)
@@ -123,7 +132,70 @@ def test_links_lead_through_the_pages_and_keep_what_was_chosen():
     assert (late.status, 'rel="prev" href="/lamps?name=desk"' in late.text) == (404, True)
 
 
+WHOLE = """\
+<div class="table" id="lamp-table">
+<form method="get" role="search" class="filters" aria-labelledby="lamp-table-caption">
+<input type="hidden" name="sort" value="-watts">
+<input type="hidden" name="lang" value="de">
+<div class="field">
+<label for="lamp-table-filter_0_from">Watts, from</label>
+<input type="number" id="lamp-table-filter_0_from" name="watts.from">
+</div>
+<div class="field">
+<label for="lamp-table-filter_0_to">Watts, to</label>
+<input type="number" id="lamp-table-filter_0_to" name="watts.to">
+</div>
+<div class="field">
+<label for="lamp-table-filter_1">Is led</label>
+<select id="lamp-table-filter_1" name="is_led">
+<option value=""></option>
+<option value="true">Yes</option>
+<option value="false">No</option>
+</select>
+</div>
+<button type="submit">Filter</button>
+</form>
+<div class="scrolls" tabindex="0" role="region" aria-labelledby="lamp-table-caption">
+<table>
+<caption id="lamp-table-caption">Lamps</caption>
+<thead><tr><th scope="col">Name</th>\
+<th scope="col" class="number" aria-sort="descending">\
+<a href="/lamps?sort=watts&amp;lang=de">\
+Watts<span aria-hidden="true"> ▼</span></a></th>\
+<th scope="col" class="date">Day</th><th scope="col">Is led</th></tr></thead>
+<tbody>
+<tr><th scope="row"><a href="/Wall"><bdi>Wall</bdi></a></th>\
+<td class="number"><bdi dir="ltr">6</bdi></td>\
+<td class="date"><bdi dir="ltr">2030-01-04</bdi></td><td>Yes</td></tr>
+</tbody>
+</table>
+</div>
+<nav class="pages" aria-labelledby="lamp-table-caption">
+<a rel="prev" href="/lamps?sort=-watts&amp;page=1&amp;lang=de">Previous page</a>
+<span>Page 2</span>
+<a rel="next" href="/lamps?sort=-watts&amp;page=3&amp;lang=de">Next page</a>
+<a download="lamps.csv" href="/lamps?sort=-watts&amp;lang=de&amp;format=csv">Download as CSV</a>
+</nav>
+</div>"""
+
+
 class TestMarkup:
+    def test_is_that_of_a_form_a_table_and_links(self):
+        @dataclass
+        class Lamp:
+            name: str
+            watts: int
+            day: date
+            is_led: bool = True
+
+        lamps = [Lamp("Desk", 5, date(2030, 1, 2)), Lamp("Floor", 7, date(2030, 1, 3), False)]
+        lamps.append(Lamp("Wall", 6, date(2030, 1, 4)))
+        made = Table(
+            Lamp, Request.blank("/lamps?sort=-watts&page=2&lang=de"), lamps, caption="Lamps", size=1, csv="lamps.csv",
+            filters=["watts", "is_led"], sortable=["watts"], link=lambda lamp: f"/{lamp.name}",
+        )  # fmt: skip
+        assert (str(made), made.status) == (WHOLE, 200)
+
     def test_says_what_is_sorted_and_links_to_the_other_order(self):
         page = parsed(client.get("/lamps?sort=price&page=2").text)
         by_text = {each.text.strip(" ▲"): each for each in page.all("th") if each.get("scope") == "col"}
@@ -248,6 +320,27 @@ class TestCSV:
         cells = [cell.lstrip('"') for row in found for cell in row if cell.strip('"') != "-1"]
         assert len(cells) > len(FORMULAS)
         assert [cell for cell in cells if cell.startswith((*"=+-@\t", *WIDE_SIGNS))] == []
+
+    def test_of_many_rows_is_sent_in_pieces(self):
+        rows = [SimpleNamespace(name=f"{number} {'x' * 50}") for number in range(3000)]
+
+        @dataclass
+        class Item:
+            name: str
+
+        response = Table(Item, Request.blank("/"), rows, caption="x").csv()
+        pieces = list(response.body)
+        assert (len(pieces), max(map(len, pieces)) < 70_000) == (3, True)
+        found = csv.reader(io.StringIO("".join(map(str, pieces)).removeprefix("\ufeff")))
+        assert [row for (row,) in found] == ["name", *[row.name for row in rows]]
+        assert str(response.content_disposition) == "attachment; filename=table.csv"
+
+
+class TestQuery:
+    def test_is_the_arguments_of_djangos_filter(self):
+        query = TableQuery(("-price",), (("name", "icontains", "50%"), ("price", "gte", 5)), 20, 11)
+        assert query.lookups == {"name__icontains": "50%", "price__gte": 5}
+        assert (query.slice, replace(query, limit=None).slice) == (slice(20, 31), slice(20, None))
 
 
 class TestRowsOf:
