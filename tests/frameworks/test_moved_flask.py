@@ -48,6 +48,8 @@ class Shop:
             return "stopped", 418
         if "deny" in self.flask.request.args:
             self.flask.abort(404, "denied")
+        if "forbid" in self.flask.request.args:
+            self.flask.abort(403)
         return None
 
     def after(self, response):
@@ -146,6 +148,17 @@ def test_an_error_gets_the_old_error_handler_and_ends_the_old_request(
     assert response.status == status
     assert text is None or response.text == text
     assert shop.noted == ["before", "after", f"request: {told!r}", f"app: {told!r}"]
+
+
+@interfaces
+@rows("query", "stop", "deny", "forbid")
+def test_an_old_hook_refuses_a_moved_request_as_its_own(flask, interface, query):
+    shop = Shop(flask)
+    shop.moved.get("/x")(lambda request: "no")
+    names = ("content-type", "content-length", "vary", "cache-control")
+    own, moved = (shop.client(interface).get(f"{path}?{query}") for path in ("/", "/moved/x"))
+    assert (moved.status, moved.body) == (own.status, own.body)
+    assert [moved.headers.get(name) for name in names] == [own.headers.get(name) for name in names]
 
 
 @interfaces

@@ -134,7 +134,11 @@ class FlaskSurroundings(Surroundings):
                 raise refused
         except Exception as error:
             early = app.handle_user_exception(error)
-        return None if early is None else self.returned(app.make_response(early), Response())
+        return None if early is None else self.returned(self._made(early), Response())
+
+    def _made(self, result: Any) -> Any:
+        """Return the response of a hook or an error handler. That of an exception has a length, and is no stream."""
+        return self.application.make_response(getattr(result, "get_response", lambda: result)())
 
     def _late(self, response: Response) -> tuple[Response, BaseException | None]:
         """Return the response to send, and the error of which functions for the teardown are told."""
@@ -142,7 +146,7 @@ class FlaskSurroundings(Surroundings):
         if isinstance(error, Exception):
             handled, error = self._handled(error)
         if handled is not None:
-            made = app.make_response(handled)
+            made = self._made(handled)
         else:
             made = app.response_class(() if response.is_streamed else response.body, status=response.status)
             made.headers.clear()
