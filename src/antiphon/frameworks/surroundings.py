@@ -2,11 +2,10 @@
 error handlers. It alone writes the session's cookie.
 """
 
-from collections.abc import Generator, Iterable, Iterator
-from copy import deepcopy
+from collections.abc import Generator, Iterable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from antiphon.adapters.foreign.wsgi import make_environ
 from antiphon.app.application import App
@@ -19,11 +18,13 @@ from antiphon.frameworks.webob import Pyramid
 from antiphon.frameworks.werkzeug import Flask
 from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import FlashMessage, FlashMessages, Session
+from antiphon.request.interfaces import FlashMessage, FlashMessages
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-AROUND = Dependency["Surroundings"]("surroundings", fix='app.mount("", old, around=[blueprint of the route])')
+AROUND = Dependency["FlaskSurroundings | PyramidSurroundings"](
+    "surroundings", fix='app.mount("", old, around=[blueprint of the route])'
+)
 
 
 def surround(app: App, routes: Routes, application: Any) -> None:
@@ -38,14 +39,14 @@ def surround(app: App, routes: Routes, application: Any) -> None:
         if not request.route.name or AROUND in request:  # the mount itself or a refusal, or it is inside already
             yield None
             return None
-        steps = kind(framework, application, request).steps(request)
+        request[AROUND] = surroundings = kind(framework, application)
+        steps = surroundings.steps(request)
         response = next(steps)
         if response is None:
             response = yield None
-        made: Any = steps.send(response)
-        request[AROUND].session.is_over = True
+        made = cast("Response", steps.send(response))
         end_when_sent(request, made, partial(next, steps, None))
-        return made  # type: ignore[no-any-return]  # a Response
+        return made
 
     routes._registry.middleware.insert(0, middleware(inside, blocking=True, loads_body=True))
     if not app.is_provided(Request.session):
@@ -57,13 +58,8 @@ def surround(app: App, routes: Routes, application: Any) -> None:
 class Surroundings:
     """What an application gives to a handler that it surrounds. A subclass does this for one framework."""
 
-    given: Any
-    """The application's own request."""
-
-    def __init__(self, framework: Any, application: Any, request: Request) -> None:
+    def __init__(self, framework: Any, application: Any) -> None:
         self.framework, self.application = framework, application
-        self.session = SharedSession(self)
-        request[AROUND] = self
 
     def steps(self, request: Request) -> Generator[Response | None, Response, None]:
         """Yield the response of a hook that refuses the request, or None. Receive the handler's response, and yield the
@@ -77,6 +73,13 @@ class Surroundings:
         request.framework = native = self.framework.native(given)
         native.head = request.head
 
+    @property
+    def session(self) -> Any:
+        """The application's own session. Raises RuntimeError if it has none."""
+        if (found := self.framework.session(self.given)) is None:
+            raise explained("missing-feature", "the mounted application has no sessions, or no key", RuntimeError)
+        return found
+
     def returned(self, made: Any, before: Response) -> Response:
         """Return one of the framework's own responses as a Response to send instead of the handler's."""
         response: Response = self.framework.returned(made)
@@ -88,18 +91,6 @@ class Surroundings:
     def module(self, name: str) -> Any:
         """Return a module of the framework, or of its dialect."""
         return import_module(f"{self.framework.above}{name}")
-
-    def rotate(self, session: Any) -> None:
-        """Give the session a new key, if it has one."""
-        raise NotImplementedError
-
-    def flash(self, message: object, category: str) -> None:
-        """Queue a message."""
-        raise NotImplementedError
-
-    def flashed(self, categories: tuple[str, ...]) -> Iterable[tuple[str, Any]]:
-        """Return messages with their categories, which no page shows again."""
-        raise NotImplementedError
 
 
 class FlaskSurroundings(Surroundings):
@@ -151,8 +142,6 @@ class FlaskSurroundings(Surroundings):
             made = app.response_class(() if response.is_streamed else response.body, status=response.status)
             made.headers.clear()
             made.headers.extend(response.headers.items())
-        if self.session.is_changed_inside:
-            self.framework.session(self.given).modified = True
         return self.returned(app.finalize_request(made, from_error_handler=response.error is not None), response), error
 
     def _handled(self, error: Exception) -> tuple[Any, Exception | None]:
@@ -160,23 +149,20 @@ class FlaskSurroundings(Surroundings):
         app, errors = self.application, self.module("werkzeug.exceptions")
         if isinstance(error, HTTPError):
             error = errors.default_exceptions.get(error.status, errors.HTTPException)(error.detail)
-        kinds: list[tuple[Exception, Exception | None]] = [(error, None)]
-        if not isinstance(error, errors.HTTPException):
+        try:
+            handled, left = app.handle_user_exception(error), None
+        except Exception:
             self.module("flask").got_request_exception.send(app, _async_wrapper=app.ensure_sync, exception=error)
-            kinds.append((errors.InternalServerError(original_exception=error), error))
-        for each, left in kinds:
-            if (handler := app._find_error_handler(each, self.given.blueprints)) is not None:
-                return app.ensure_sync(handler)(each), left
-        return None, kinds[-1][1]
-
-    def rotate(self, session: Any) -> None:
-        """Let sessions on a server have a new key. Those in cookies have none."""
-        getattr(self.application.session_interface, "regenerate", id)(session)
+            left, error = error, errors.InternalServerError(original_exception=error)
+            handled = app.handle_user_exception(error)
+        return None if handled is error else handled, left
 
     def flash(self, message: object, category: str) -> None:
+        """Queue a message."""
         self.module("flask").flash(message, category)
 
     def flashed(self, categories: tuple[str, ...]) -> Iterable[tuple[str, Any]]:
+        """Return messages with their categories, which no page shows again."""
         return self.module("flask").get_flashed_messages(True, categories)  # type: ignore[no-any-return]
 
 
@@ -201,8 +187,6 @@ class PyramidSurroundings(Surroundings):
             made = given.response
             made.status_int, made.headerlist = response.status, response.headers.items()
             made.body = b"" if response.is_streamed else response.body
-        if self.session.is_changed_inside:
-            given.session.changed()
         given._process_response_callbacks(made)
         self.application.registry.notify(self.module("pyramid.events").NewResponse(given, made))
         return self.returned(made, response)
@@ -217,96 +201,21 @@ class PyramidSurroundings(Surroundings):
         except errors.HTTPNotFound:
             return None
 
-    def rotate(self, session: Any) -> None:
-        """Begin another session with the same data."""
-        data = dict(session)
-        session.invalidate()
-        session.update(data)
-
     def flash(self, message: object, category: str) -> None:
-        self.given.session.flash(message, "" if category == "message" else category)
+        """Queue a message; its category is the queue, of which the default one has no name."""
+        self.session.flash(message, "" if category == "message" else category)
 
     def flashed(self, categories: tuple[str, ...]) -> Iterable[tuple[str, Any]]:
-        session = self.given.session
-        queues = [name.removeprefix("_f_") for name in session if name.startswith("_f_")]
+        """Return messages with their categories, which no page shows again."""
+        queues = [name.removeprefix("_f_") for name in self.session if name.startswith("_f_")]
         wanted = [each for each in queues if not categories or (each or "message") in categories]
-        return [(each or "message", message) for each in wanted for message in session.pop_flash(each)]
+        return [(each or "message", message) for each in wanted for message in self.session.pop_flash(each)]
 
 
-KINDS: dict[Any, type[Surroundings]] = {Flask: FlaskSurroundings, Pyramid: PyramidSurroundings}
-
-
-class SharedSession(Session):
-    """The session of the application around a handler, which also stores it."""
-
-    __slots__ = ("_read", "_surroundings", "is_over")
-    is_server_side = False
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings, self.is_over = surroundings, False
-        self._read: dict[str, Any] = {}
-        """Copies of the lists and dicts that were read, since the application doesn't notice changes inside them."""
-
-    @property
-    def _kept(self) -> Any:
-        found = self._surroundings.framework.session(self._surroundings.given)
-        if found is None:
-            raise explained(
-                "missing-feature", "the mounted application has no sessions: does it have a key?", RuntimeError
-            )
-        return found
-
-    def _change(self) -> Any:
-        if self.is_over:
-            raise explained("session-is-over", "the session was saved when the response was made", RuntimeError)
-        return self._kept
-
-    @property
-    def is_changed_inside(self) -> bool:
-        """True if a list or a dict was changed after it was read."""
-        return any(self._kept.get(name) != before for name, before in self._read.items())
-
-    def __getitem__(self, name: str) -> Any:
-        value = self._kept[name]
-        if isinstance(value, list | dict):
-            self._read.setdefault(name, deepcopy(value))
-        return value
-
-    def __setitem__(self, name: str, value: object) -> None:
-        self._change()[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._change()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kept)
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    @property
-    def is_new(self) -> bool:
-        return bool(self._kept.new)
-
-    @property
-    def created(self) -> float | None:
-        return getattr(self._kept, "created", None)
-
-    def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
-        if owner is not None or end_others:
-            raise self._has_no_owner()
-        for name in [name for name in self._kept if name.startswith("__")]:
-            del self[name]
-        self._surroundings.rotate(self._change())
-
-    def clear(self, *, everywhere: bool = False) -> None:
-        if everywhere:
-            raise self._has_no_owner()
-        self._change().clear()
-
-    def _has_no_owner(self) -> Exception:
-        said = "the session of the mounted application has no owner, whose other sessions could end"
-        return explained("store-cannot", NotImplementedError(said))
+KINDS: dict[Any, type[FlaskSurroundings | PyramidSurroundings]] = {
+    Flask: FlaskSurroundings,
+    Pyramid: PyramidSurroundings,
+}
 
 
 class SharedMessages(OfRequest, FlashMessages):
