@@ -53,6 +53,12 @@ VALUES = {
         "stream": "return http.StreamingHttpResponse(['one', 'two'])",
         "async stream": "return http.StreamingHttpResponse(each(b'one', b'two'))",
     }),
+    "rest_framework": ("from rest_framework import exceptions as e, response", {
+        "error": "raise e.NotFound()", "headers": "raise e.Throttled(wait=7)",
+        "text": "error = e.APIException('It is sold.'); error.status_code = 410; raise error",
+        "fields": "raise e.ValidationError({'item': ['It is sold.']})",
+        "own response": f"got = response.Response({{'a': [1]}}, 202, headers={{'X-Own': '1'}}); {COOKIE}",
+    }),
     "starlette": ("from starlette import background, exceptions, responses", {
         "error": "raise exceptions.HTTPException(404)", "text": "raise exceptions.HTTPException(410, 'It is sold.')",
         "headers": "raise exceptions.HTTPException(429, headers={'Retry-After': '7'})",
@@ -115,7 +121,8 @@ VALUES = {
 """What code of each framework is imported with, and what its functions raise and return."""
 SENT = {
     "error": (404,), "returned error": (404,), "refused": (403,), "suspicious": (400,),
-    "JSON": (409, '{"detail":{"sold":true}}'),
+    "JSON": (409, '{"detail":{"sold":true}}'), "fields": (400, '\n\n{"item":["It is sold."]}'),
+    "own response": (202, "x-own: 1", "set-cookie: a=1", "content-type: application/json", '\n\n{"a":[1]}'),
     "text": (410, "It is sold."), "headers": (429, "retry-after: 7"), "raised response": (418, "tea"),
     "redirect": (302, "/there"), "raised redirect": (302, "/there"), "file": (200, "urlpatterns"),
     "response": (202, "x-own: 1", "set-cookie: a=1", "\n\nhi"), "stream": (200, "onetwo"),
@@ -172,9 +179,10 @@ def test_handlers_raise_and_return_them(framework, kind, interface):
 
 
 IN_VIEWS = {
-    "flask": apps.flask, "quart": apps.quart, "django": apps.django_wsgi, "starlette": apps.starlette,
-    "fastapi": apps.fastapi, "litestar": apps.litestar, "bottle": apps.bottle, "pyramid": apps.pyramid,
-    "falcon": apps.falcon_wsgi, "sanic": apps.sanic, "aiohttp": apps.aiohttp, "tornado": apps.tornado,
+    "flask": apps.flask, "quart": apps.quart, "django": apps.django_wsgi, "rest_framework": apps.django_wsgi,
+    "starlette": apps.starlette, "fastapi": apps.fastapi, "litestar": apps.litestar, "bottle": apps.bottle,
+    "pyramid": apps.pyramid, "falcon": apps.falcon_wsgi, "sanic": apps.sanic,
+    "aiohttp": apps.aiohttp, "tornado": apps.tornado,
 }  # fmt: skip
 """Each framework calls views that raise and return its own values, and those of the next one."""
 

@@ -335,6 +335,19 @@ def test_data_of_a_client_is_never_taken_for_an_environ():
     assert asyncio.run(answer()).body == b"/x"
 
 
+def test_a_stream_that_django_has_read_before_a_view_fails():
+    pytest.importorskip("django")
+    from tests.frameworks import apps
+
+    apps.django_wsgi()
+    from django.core.handlers.wsgi import WSGIRequest
+
+    given = WSGIRequest(environ(b"[1]", "application/json"))
+    assert given.read() == b"[1]"
+    with pytest.raises(RuntimeError, match=r"which isn't kept: read it by `request\.body` there"):
+        _ = Request.from_framework(given).json
+
+
 def test_a_stream_that_was_read_before_a_view_fails_at_once():
     """Nothing more will arrive, for which the view would wait until its client seemed too slow."""
     applications = pytest.importorskip("starlette.applications")

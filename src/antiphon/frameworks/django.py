@@ -1,7 +1,7 @@
 """Support for Django, over WSGI and ASGI."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from http.cookies import Morsel
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
@@ -14,11 +14,12 @@ from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, shared_input, whole_file
+from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, refuse_second_read, shared_input, whole_file
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -234,8 +235,26 @@ class RestFramework(Django):
 
     raises = (("rest_framework.exceptions", "APIException", "status_code", "detail"),)
 
+    def told(self, error: Any) -> HTTPError | Response | None:
+        """Return what an exception tells, by Django REST framework's own handler of exceptions."""
+        from rest_framework.views import exception_handler
+
+        response: Any = exception_handler(error, {})
+        error.headers = response.headers  # where other frameworks' exceptions have them
+        return super().told(error) if isinstance(error.detail, str) else self.returned(response)
+
+    def returned(self, given: Any) -> Response:
+        """Return a response, whose data is JSON unless a view has chosen another format."""
+        from rest_framework.renderers import JSONRenderer
+
+        if not hasattr(given, "accepted_renderer"):
+            given.accepted_renderer, given.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+            given.renderer_context = {}
+        return super().returned(given.render())
+
 
 _ENDED = "antiphon.ended"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @cache
@@ -299,8 +318,11 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
     known = vars(given)
     if "_body" in known:
         return known["_body"]  # type: ignore[no-any-return]  # Django's is bytes
-    if known.get("_read_started"):
+    if known.get("_read_started") and given.content_type in _FORMS:
         return _form_of(given)
+    if known.get("_read_started"):
+        head.receive = partial(refuse_second_read, "request.body")  # type: ignore[method-assign]
+        return Content(head)
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     length = head.uncoded_length
     if most is None or (length is not None and length <= most):

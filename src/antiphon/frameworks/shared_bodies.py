@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import ref
 
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
@@ -11,6 +11,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.content import Content
 from antiphon.body.multipart import parse_boundary
 from antiphon.body.part_head import EncodedPart, encode_multipart
+from antiphon.explanations import explained
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
@@ -150,6 +151,12 @@ async def never() -> Message:
 
     message: Message = await get_running_loop().create_future()
     return message
+
+
+def refuse_second_read(kept_by: str) -> NoReturn:
+    """Raise RuntimeError, because the framework's code has read the body in a way that keeps nothing."""
+    said = f"the framework's code has read the body as a stream, which isn't kept: read it by `{kept_by}` there"
+    raise explained("body-read-twice", said, RuntimeError)
 
 
 def replaying(content: Content) -> Callable[[], Awaitable[Message]]:

@@ -9,7 +9,14 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
-from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
+from antiphon.frameworks.shared_bodies import (
+    BODY,
+    encoded_form,
+    refuse_second_read,
+    replaying,
+    scope_request,
+    whole_file,
+)
 from antiphon.handler.callables import is_async
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -126,8 +133,7 @@ class Starlette(Framework):
 
 
 async def _read_before() -> Any:
-    said = "the framework's code has read the body as a stream, which isn't kept: read it by `await body()` there"
-    raise explained("body-read-twice", said, RuntimeError)
+    refuse_second_read("await body()")
 
 
 _ENDED = "antiphon.ended"
