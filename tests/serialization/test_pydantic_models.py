@@ -99,6 +99,52 @@ def test_json_is_read_as_a_model(wanted: Any, sent: bytes, read: Any) -> None:
         assert found == read or (read is None and found[-1] == Item(price=1)) or found is read
 
 
+class Bill(BaseModel):
+    price: Annotated[Decimal, Field(max_digits=4, decimal_places=2)] = Decimal(1)
+    paid: pydantic.PastDate | None = None
+    due: pydantic.FutureDatetime | None = None
+    naive: pydantic.NaiveDatetime | None = None
+    aware: pydantic.AwareDatetime | None = None
+    rate: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    kind: Literal["a, b", "c"] = "c"
+    level: Literal[1, -2] = 1
+    said: Literal["isn't", "is"] = "is"
+    rows: pydantic.Json[list[int]] | None = None
+    pet: Pet | None = None
+
+
+CHOICES = {"choices": ["cat", "dog"]}
+
+
+@rows(
+    "sent, detail, code, bounds",
+    ({"price": "1.234"}, "decimal input should have no more than 2 decimal places", "not_a_multiple",
+     {"multiple_of": 0.01}),
+    ({"price": "12345"}, None, "out_of_range", {}),
+    ({"price": "NaN"}, None, "not_a_number", {}),
+    ({"rate": "NaN"}, None, "not_a_number", {}),
+    ({"paid": "2999-01-01"}, "date should be in the past", "out_of_range", {}),
+    ({"due": "2000-01-01T00:00:00Z"}, None, "out_of_range", {}),
+    ({"naive": "2030-01-01T00:00:00Z"}, None, "not_a_datetime", {}),
+    ({"aware": "2030-01-01T00:00:00"}, None, "not_a_datetime", {}),
+    ({"kind": "d"}, None, "not_a_choice", {"choices": ["a, b", "c"]}),
+    ({"level": 3}, None, "not_a_choice", {"choices": [1, -2]}),
+    ({"said": "was"}, None, "not_a_choice", {"choices": None}),
+    ({"pet": {"kind": "cow"}}, None, "not_a_choice", CHOICES),
+    ({"rows": "["}, "invalid JSON: EOF while parsing a list at line 1 column 1", "invalid", {}),
+    ({"rows": 3}, "JSON input should be string, bytes or bytearray", "not_a_string", {}),
+    ({"rows": '["x"]'}, None, "not_an_integer", {}),
+)  # fmt: skip
+def test_each_fault_has_the_code_that_other_types_have(sent: Any, detail: Any, code: str, bounds: Any) -> None:
+    refused = unprocessable(json_as, encode_json(sent), Bill)
+    [fault] = refused.errors
+    assert (fault["pointer"], fault["code"]) == (f"/{next(iter(sent))}", code)
+    assert detail in (None, fault["detail"])
+    assert {name: fault.get(name) for name in bounds} == bounds
+    assert isinstance(refused.__cause__, pydantic.ValidationError)
+    assert refused.__cause__.errors()[0]["loc"][0] == next(iter(sent))
+
+
 @rows(
     "wanted, sent, errors",
         (Order, b"{}", [("/id", "is missing", "missing", {})]),

@@ -3,6 +3,7 @@
 Such a program has imported Pydantic; other programs don't load it.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -12,13 +13,17 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, FaultBounds, FieldError, FieldProblemCode, HTTPError
-from antiphon.serialization.faults import COUNTED, MISSING, UNKNOWN, Faults, Reason, step_to
+from antiphon.serialization.faults import COUNTED, MISSING, UNKNOWN, Faults, Reason, not_one_of, step_to
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.types import Decode, Record, parts, translated, type_name
 
 _CODES: dict[str, FieldProblemCode] = {
+    "decimal_max_places": "not_a_multiple", "decimal_max_digits": "out_of_range", "decimal_whole": "out_of_range",
+    "date_past": "out_of_range", "date_future": "out_of_range", "datetime_past": "out_of_range",
+    "datetime_future": "out_of_range", "finite_number": "not_a_number", "timezone_": "not_a_datetime",
     "int_": "not_an_integer", "float_": "not_a_number", "decimal_": "not_a_number", "string_type": "not_a_string",
     "bool_": "not_a_boolean", "list_type": "not_an_array", "tuple_type": "not_an_array", "set_type": "not_an_array",
+    "json_type": "not_a_string",
     "dict_type": "not_an_object", "model_": "not_an_object", "dataclass_": "not_an_object",
     "datetime_": "not_a_datetime", "date_": "not_a_date", "time_delta_": "not_a_duration", "time_": "not_a_time",
     "uuid_": "not_a_uuid", "enum": "not_a_choice", "literal_error": "not_a_choice", "union_tag_": "not_a_choice",
@@ -31,6 +36,9 @@ _BOUNDS = {
     "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
     "multiple_of": "multiple_of", "pattern": "pattern",
 }  # fmt: skip
+
+_CHOICE = re.compile(r"'([^'\\\\]+)'|(-?\d+)")
+_CHOICES = re.compile(rf"(?:(?:{_CHOICE.pattern})(?:, | or |$))+")
 
 _SEARCHED = 16 << 10
 """The number of bytes of JSON in which Pydantic collects every fault."""
@@ -127,10 +135,12 @@ def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     def decode(text: bytes) -> Any:
         value = decode_json(text, sys.maxsize)  # Pydantic's own parser accepts NaN; the depth has been checked
         found: Any = ()
+        cause: ValidationError | None = None
         if len(text) <= _SEARCHED:
             try:
                 return adapter.validate_json(text)
             except ValidationError as error:
+                cause = error.with_traceback(None)
                 if error.error_count() <= COUNTED:
                     found = error.errors(include_url=False, include_input=False)
         faults = Faults()
@@ -139,8 +149,9 @@ def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
             try:
                 return stopping_early().validate_json(text)
             except ValidationError as error:
+                cause = error.with_traceback(None)
                 found = error.errors(include_url=False, include_input=False)
-        raise _refused(found, value, faults)
+        raise _refused(found, value, faults) from cause
 
     @lru_cache(1)
     def stopping_early() -> Any:
@@ -177,7 +188,7 @@ def _stopping_early(schema: Any) -> Any:
 
 
 def _refused(errors: Sequence[Mapping[str, Any]], value: object, faults: Faults) -> HTTPError:
-    if errors[0]["type"] == "json_invalid":
+    if errors[0]["type"] == "json_invalid" and not errors[0]["loc"]:
         return BadRequest(f"the JSON can't be read: {errors[0]['ctx']['error']}")
     for each in errors:
         if faults.full:
@@ -213,5 +224,13 @@ def _reason(error: Mapping[str, Any]) -> Reason:
     known: list[FieldProblemCode] = [code for start, code in _CODES.items() if kind.startswith(start)]
     code: FieldProblemCode = known[0] if known else "invalid"
     bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
+    if "decimal_places" in context:
+        bounds["multiple_of"] = float(f"1e-{context['decimal_places']}")
+    expected = context.get("expected") or context.get("expected_tags") or ""
+    if code == "not_a_choice" and _CHOICES.fullmatch(expected):  # otherwise a value has a quote or is another's text
+        choices = [text or int(number or 0) for text, number in _CHOICE.findall(expected)]
+        bounds |= not_one_of(choices).bounds
     message = error["msg"]
-    return Reason(message[:1].lower() + message[1:], code, cast(FaultBounds, bounds))
+    return Reason(
+        message[:1].lower() + message[1:] if message[1:2].islower() else message, code, cast(FaultBounds, bounds)
+    )
