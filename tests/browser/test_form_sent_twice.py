@@ -19,7 +19,7 @@ def test_a_double_click_and_the_back_button_order_once(chromium, site):
         page.dblclick("button")
         shown = page.locator("p")
         expect(shown).to_have_text("1 of 1: High", timeout=30_000)
-        for street, said in ("High", "1 of 1: High"), ("Low", "This form was sent before, with other values."):
+        for street, said in ("High", "1 of 1: High"), ("Low", "This form was sent before, with other values"):
             page.evaluate("history.back()")
             expect(page.locator("button")).to_be_visible(timeout=30_000)
             page.fill("[name=street]", street)

@@ -1,5 +1,6 @@
 """Forms whose route is ``idempotent``: what a second click, or a form from the browser's history, does."""
 
+import asyncio
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,6 +10,7 @@ import pytest
 
 from antiphon import App, Dependency, Request, Response, Upload
 from antiphon.features import CookieStore, Form, IdempotentWrites, MemoryStore, Sessions
+from antiphon.features.idempotency.claims import in_use
 from antiphon.testing import Client
 from tests.features.forms.markup import parsed, submission
 from tests.helpers.rows import rows
@@ -88,7 +90,7 @@ def test_a_form_is_carried_out_once(name, sent, outcomes, orders, kept, interfac
     assert [response.location or response.status for response in responses] == outcomes
     assert shop.orders == orders
     if len(orders) < len(sent) and outcomes[-1] == 422:
-        assert "This form was sent before, with other values." in responses[-1].text
+        assert "This form was sent before, with other values or another login." in responses[-1].text
     assert shop.send({**shop.page(), "street": orders[0]}).location == "/orders/2"  # a new page orders again
 
 
@@ -137,3 +139,52 @@ def test_a_page_has_a_key_if_its_form_goes_to_an_idempotent_route(path, action, 
     page = shop.client.get(path)
     assert ("idempotency_key" in page.text) == has_key
     assert (page.headers.get("cache-control") == "private") == has_key  # a cache would hand one key to many
+
+
+@rows(
+    "key, required, status, kind",
+    ("a b", True, 200, None),
+    ("k" * 255, True, 200, None),
+    (None, True, 400, "missing"),
+    ("", True, 400, "malformed"),
+    ("a\0b", True, 400, "malformed"),
+    ("ä", True, 400, "malformed"),
+    ("k" * 256, True, 400, "malformed"),
+    (None, False, 200, None),
+    ("a\0b", False, 400, "malformed"),
+    ("k" * 256, False, 400, "malformed"),
+)  # fmt: skip
+@pytest.mark.axes("interface")
+def test_a_key_is_checked_as_in_the_header(key, required, status, kind, interface):
+    app = App()
+    app.use(IdempotentWrites(MemoryStore(), required=required))
+
+    @app.post("/", idempotent=True)
+    def order(request: Request):
+        return "ordered"
+
+    client = Client(app, interface)
+    response = client.post("/", form={} if key is None else {"idempotency_key": key}, headers={"accept": "*/*"})
+    assert response.status == status
+    if kind:
+        assert response.json["type"] == f"urn:antiphon:problem:idempotency-key-{kind}"
+        assert response.json["detail"].endswith("Reload the page, and send the form again.")  # a visitor reads this
+    if key and status == 200:  # it is the same key, with another body
+        assert client.post("/", headers={"idempotency-key": f'"{key}"'}).status == 422
+
+
+@pytest.mark.axes("interface")
+def test_visitors_are_told_of_their_form_and_not_of_a_header(interface):
+    app = App()
+    app.use(IdempotentWrites(MemoryStore()))
+
+    @app.post("/", idempotent=True, deadline=0.02)
+    async def order(request: Request):
+        await asyncio.sleep(1000)
+
+    client = Client(app, interface)
+    first, second = [client.post("/", form={"idempotency_key": "1"}) for _ in range(2)]
+    assert (first.status, second.status) == (504, 409)
+    in_progress = in_use(is_of_form=True)  # a second click waits longer than a test may
+    for detail in (second.json["detail"], in_progress.detail):
+        assert detail.startswith("This form was sent before, and")

@@ -622,6 +622,8 @@ def test_a_call_repeated_with_its_key_is_carried_out_once():
     call = client.tools.call
     assert [call("order", idempotency_key=key).data["number"] for key in ("a", "a", 'b "', 'b "')] == [1, 1, 2, 2]
     assert made == ["a", 'b "']
+    for wrong in ("", "a\0b", "é", "x" * 256):
+        assert "/idempotency_key: must be text of 1 to 255" in call("order", idempotency_key=wrong).text
 
 
 def test_a_merge_patch_is_a_tool_s_object():

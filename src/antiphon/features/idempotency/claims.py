@@ -93,14 +93,13 @@ class Claim:
 
 
 def key_of(request: Request) -> str:
-    """Return a request's key. Raises BadRequest (400) if it is missing or malformed."""
-    key = request.idempotency_key
+    """Return the key in a request's header. Raises BadRequest (400) if it is missing or malformed."""
     if request.head.field("idempotency-key") is None:
         raise BadRequest(
             'This needs the Idempotency-Key header, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
             type=f"{PROBLEM_TYPE}missing",
         )
-    if not key or len(key) > LONGEST_KEY:
+    if not _is_key(key := request.idempotency_key or ""):
         raise BadRequest(
             f'The Idempotency-Key header must be a quoted string of 1 to {LONGEST_KEY} characters: "key".',
             type=f"{PROBLEM_TYPE}malformed",
@@ -108,15 +107,28 @@ def key_of(request: Request) -> str:
     return key
 
 
+def _is_key(text: str) -> bool:
+    """True for text that a quoted string can have (RFC 9651 §3.3.3) and that isn't too long."""
+    return 0 < len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()
+
+
 def is_form(request: Request) -> bool:
     """True if a request sends a form, which may have its key in a hidden field."""
     return request.mimetype in (_FORM, _MULTIPART)
 
 
-def write_in_form(request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
-    """Return the write of a form that has its key in a hidden field, or None. On a loop, the body must have arrived."""
-    key = request.form.get(KEY_FIELD) if is_form(request) else None
-    return caller(request, key)._replace(nobody=_hash(key, "")) if key and len(key) <= LONGEST_KEY else None
+def write_in_form(request: Request, caller: Callable[[Request, str], Write], *, required: bool) -> Write | None:
+    """Return the write of a form that has its key in a hidden field. On a loop, the body must have arrived.
+
+    Returns None if there is no key and none is ``required``. Raises BadRequest (400) like ``key_of``.
+    """
+    key = request.form.get(KEY_FIELD)
+    if key is None and not required:
+        return None
+    if key is None or not _is_key(key):
+        detail = "This form was sent without a valid key, idempotency_key. Reload the page, and send the form again."
+        raise BadRequest(detail, type=PROBLEM_TYPE + ("missing" if key is None else "malformed"))
+    return caller(request, key)._replace(nobody=_hash(key, ""))
 
 
 def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str, request: Request) -> None:
@@ -237,23 +249,28 @@ def reused_with(what: str) -> UnprocessableContent:
 
 def _sent_before() -> UnprocessableContent:
     """Return the error for a form that a person has sent before, and then changed."""
-    detail = "This form was sent before, with other values. Reload its page to send it again."
+    detail = "This form was sent before, with other values or another login. Reload its page to send it again."
     return UnprocessableContent(detail, type=f"{PROBLEM_TYPE}reused")
 
 
-def broken_off(why: str) -> Conflict:
+def broken_off(why: str, *, is_of_form: bool) -> Conflict:
     """Return the error for a write whose outcome is unknown."""
     return Conflict(
-        f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
-        " send it again, with a new key.",
+        "This form was sent before, and its outcome is unknown. Find out what it did before you reload its page to send"
+        " it again."
+        if is_of_form
+        else f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before"
+        " you send it again, with a new key.",
         type=f"{PROBLEM_TYPE}broken-off",
     )
 
 
-def in_use() -> Conflict:
+def in_use(*, is_of_form: bool = False) -> Conflict:
     """Return the error for a write that another request is carrying out."""
     return Conflict(
-        "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
+        "This form was sent before, and is still being handled. Send it again in a moment."
+        if is_of_form
+        else "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
         headers={"retry-after": str(RETRY_AFTER)},
         type=IN_USE,
     )

@@ -268,8 +268,8 @@ class IdempotentWrites:
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
         """Return a request's key and caller, or None for a request that has no key and needs none."""
-        if not _is_in_header(request) and (write := write_in_form(request, caller)) is not None:
-            return write
+        if not _is_in_header(request) and is_form(request):
+            return write_in_form(request, caller, required=self.required)
         return caller(request, key_of(request)) if _is_in_header(request) or self.required else None
 
     async def _claim(self, request: Request, write: Write, fingerprint: str) -> Response | None:
@@ -289,7 +289,9 @@ class IdempotentWrites:
                 await self._pause(request, pause)
             return await self._claim_in(claims, request, write, fingerprint)
         except Exception as error:
-            self._raise_outage(error)
+            self._raise_outage(error, is_of_form=write.is_of_form)
+            if write.is_of_form and isinstance(error, Conflict) and error.type == IN_USE:
+                raise in_use(is_of_form=True) from error
             raise
 
     async def _pause(self, request: Request, seconds: float) -> None:
@@ -299,14 +301,14 @@ class IdempotentWrites:
         else:
             await asyncio.sleep(seconds)
 
-    def _raise_outage(self, error: Exception) -> None:
+    def _raise_outage(self, error: Exception, *, is_of_form: bool) -> None:
         """Raise StoreUnavailable (503) if the database does not respond or is locked, and Conflict (409) if it has
         undone this transaction because of another one.
         """
         if self._inside is None:
             return
         if DatabaseConnection.is_conflict(error):
-            raise in_use() from error
+            raise in_use(is_of_form=is_of_form) from error
         if DatabaseConnection.is_outage(error):
             raise unavailable(repr(self._inside), error) from error
 
@@ -348,11 +350,11 @@ class IdempotentWrites:
                 return None
             case "unknown":
                 if self._takeover is None:
-                    raise broken_off("was interrupted, and")
+                    raise broken_off("was interrupted, and", is_of_form=write.is_of_form)
             case "running":
                 if self._takeover is None or age < self._takeover:
                     why = f"has had no response for {age:.0f} seconds. If it was interrupted"
-                    raise in_use() if age < LONGEST_TRY else broken_off(why)
+                    raise in_use() if age < LONGEST_TRY else broken_off(why, is_of_form=write.is_of_form)
             case _:
                 assert_never(state)
         return None
@@ -438,7 +440,7 @@ class IdempotentWrites:
         data = self._data(request, claim, outcome)
         # Without its row, the handler has rolled back by itself, and begun anew.
         if not (await claims.replace(claim.entry, data) or await claims.add(claim.entry.key, data)):
-            raise in_use()
+            raise in_use(is_of_form=claim.is_of_form)
 
     def _not_kept(self, request: Request, what: str) -> RuntimeError:
         return explained(
@@ -490,7 +492,7 @@ class IdempotentWrites:
             try:
                 return await self._write_anew(request, claim, self._data(request, claim, outcome), is_undone=is_undone)
             except Exception as error:
-                self._raise_outage(error)
+                self._raise_outage(error, is_of_form=claim.is_of_form)
                 raise
         data = self._data(request, claim, outcome)
         view = RequestState(request).framework_request
