@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from antiphon import App, Limits, Request, check_as
 from antiphon.http import BadRequest, HTTPError, MediaType, UnprocessableContent
+from antiphon.http.head import RequestHead
 from antiphon.serialization.rows import RowValues
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -267,6 +268,37 @@ def app_of(style, **options):
 
 
 SENT = b"name,price\r\na,1\r\nb,x\r\nc,2\r\n"
+
+
+@rows(
+    "media_type, charset, status, said",
+    ("application/vnd.ms-excel", "windows-1252", 200, ["\u20ac"]),
+    ("text/csv", "Windows-1252", 200, ["\u20ac"]),
+    ("text/csv; charset=shift_jis", "windows-1252", 200, ["\x80"]),
+    ("text/csv", "utf-8", 422, "1 field of a row is wrong"),
+)  # fmt: skip
+def test_the_charset_of_a_file_is_the_handlers_unless_its_type_has_one(media_type, charset, status, said):
+    app = App()
+
+    @app.post("/")
+    def take(request: Request):
+        return [each.name for each in request.values_as(Spare, file=request.files["file"], charset=charset)]
+
+    response = Client(app).post("/", files={"file": ("a.csv", b"name\n\x80\n", media_type)})
+    assert response.status == status
+    assert said == (response.json if status == 200 else response.json["detail"])
+
+
+@rows(
+    "options, error, said",
+    ({"file": io.BytesIO(SENT)}, TypeError, r"values_as\(file=...\) reads an Upload, such as .*, not BytesIO"),
+    ({"file": "lamps.csv"}, TypeError, "reads an Upload, such as .*, not str"),
+    ({"charset": "klingon"}, ValueError, "charset must be a known one, such as 'windows-1252', not 'klingon'"),
+)  # fmt: skip
+def test_a_mistake_of_the_program_is_an_error_in_it(options, error, said):
+    request = Request(RequestHead("POST", headers={"content-type": CSV}, content=SENT))
+    with pytest.raises(error, match=said):
+        request.values_as(Lamp, **options)
 
 
 @rows(

@@ -333,19 +333,25 @@ def values_as(
     on_fault: "OnFault" = "raise",
     unknown: "OnUnknown" = "ignore",
     delimiter: str = ",",
+    charset: str = "utf-8",
 ) -> "RowValues[T]":
     """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
     7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180). With ``header=absent`` in its
-    media type, the columns of CSV are the fields in their order. ``delimiter`` is that of CSV.
+    media type, the columns of CSV are the fields in their order. ``delimiter`` is that of CSV, as is ``charset`` unless
+    the media type has one, which browsers leave out.
 
     Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
-    ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
+    ends in .csv is CSV, whatever the client claims. Raises TypeError for any other object, and ValueError for an
+    unknown ``charset``. ``on_fault="collect"`` leaves out wrong rows, for which
     ``error`` is the 422 afterwards; a function, such as ``wrong.append``, is called with the 422 of each. With
     ``unknown="refuse"``, members and columns that the type doesn't declare are invalid. Raises UnsupportedMediaType
     (415) for any other media type, and for CSV of a type that can't be read from text.
     """
     from antiphon.serialization.rows import ACCEPTED_ROWS, RowValues, type_of_rows
 
+    if file is not None and not isinstance(file, Upload):
+        fix = "reads an Upload, such as request.files['rows']; read other rows with csv, and each with check_as"
+        raise explained("wrong-arguments", f"values_as(file=...) {fix}, not {type(file).__name__}", TypeError)
     media_type = (
         type_of_rows(request.content_type, "") if file is None else type_of_rows(file.content_type, file.filename)
     )
@@ -353,7 +359,7 @@ def values_as(
         sent = request.head.field("content-type") if file is None else file.mimetype
         raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent, ACCEPTED_ROWS)
     chunks, achunks = (request.stream, request.stream) if file is None else (file.chunks(), file.achunks())
-    return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown, delimiter)
+    return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown, delimiter, charset)
 
 
 # A small body

@@ -349,7 +349,11 @@ class RowValues(Generic[T]):
         on_fault: OnFault,
         unknown: OnUnknown = "ignore",
         delimiter: str = ",",
+        charset: str = "utf-8",
     ) -> None:
+        if charset.lower() not in CODECS:
+            message = f"charset must be a known one, such as 'windows-1252', not {charset!r}"
+            raise explained("bad-feature-option", message)
         if on_fault not in ("raise", "collect") and (not callable(on_fault) or iscoroutinefunction(on_fault)):
             message = f"on_fault must be 'raise', 'collect' or a def function, not {on_fault!r}"
             raise explained("bad-feature-option", message)
@@ -366,7 +370,7 @@ class RowValues(Generic[T]):
         if media_type.essence == CSV:
             given = media_type.parameters
             self._fields = _Fields(wanted, unknown, limits, delimiter, given.get("header", "").lower() != "absent")
-            if (charset := given.get("charset", "utf-8")).lower() != "utf-8":
+            if (charset := given.get("charset", charset)).lower() != "utf-8":
                 self._splitter = _Recoded(self._splitter, charset)
 
     @property
