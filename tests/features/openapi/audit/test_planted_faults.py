@@ -16,11 +16,12 @@ import functools
 import logging
 from dataclasses import dataclass
 from hmac import compare_digest
+from tempfile import mkdtemp
 from typing import Annotated, Any
 from antiphon import App, Blueprint, Dependency, Request, Response, WebSocket, abort
 from antiphon.features import (
-    Bearer, CSRFTokens, IdempotentWrites, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions, Signatures,
-    Users, login, login_required, scopes_required,
+    Bearer, CSRFTokens, IdempotentWrites, Languages, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions,
+    Signatures, Users, login, login_required, scopes_required,
 )
 
 
@@ -52,7 +53,13 @@ class Login:
     password: str
 
 
+@dataclass
+class Address:
+    email: str
+
+
 def load(key: str) -> User | None: ...
+def send_mail(to: str) -> None: ...
 
 
 class Orders:
@@ -63,6 +70,7 @@ class Orders:
 
 
 database: Any = None
+LOCALES = mkdtemp()
 orders: dict[int, Order] = {}
 users: dict[int, User] = {}
 log = logging.getLogger(__name__)

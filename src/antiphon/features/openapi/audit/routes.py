@@ -53,7 +53,7 @@ class AuditedRoute:
     contract: Contract
     operation: Schema
     parameters: list[str]
-    """The names of the path's parameters."""
+    """The names of the path's parameters that may refer to objects."""
     code: list[Code] = field(default_factory=list)
     """The code of the handler, and of the application's functions that it calls; none if the source is missing."""
     taken: list[Field] = field(default_factory=list)
@@ -126,7 +126,8 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             operation = paths.get(each.path, {}).pop(method.lower(), {})  # of the first route with this path
             if contract is None or method in ("HEAD", "OPTIONS"):
                 continue
-            made = AuditedRoute(method, each.path, contract, operation, [*each.parameters])
+            objects = [name for name, converter in each.parameters.items() if not _is_choice(converter)]
+            made = AuditedRoute(method, each.path, contract, operation, objects)
             made.taken = [*_fields(_taken(operation), document.content, marks)]
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
@@ -152,6 +153,11 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             )
             found.append(made)
     return found
+
+
+def _is_choice(converter: str) -> bool:
+    """Return True for a converter whose values are some of the application's own, not objects that have an owner."""
+    return converter == "language" or converter.startswith("any(")
 
 
 def _decorators(handler: Any) -> Iterator[Any]:

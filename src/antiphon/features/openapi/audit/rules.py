@@ -236,12 +236,14 @@ _ADVICE = {
 def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
     """Yield what a write lacks that the other writes of its blueprint, or below the same path, all have."""
     groups: dict[tuple[int, str], list[AuditedRoute]] = defaultdict(list)
+    of_accounts = {_group_of(each) for each in routes if each.is_of_accounts}
+    for_visitors = [each for each in routes if _group_of(each) in of_accounts and _takes_address(each)]
     for each in routes:
         if each.method not in SAFE_METHODS and not each.is_of_accounts:
             groups[id(each.contract.route.app), _group_of(each)].append(each)
     for route in routes:
         is_open = not {"login", "signature"} & route.protection
-        if route.method not in SAFE_METHODS and is_open and not route.is_of_accounts:
+        if route.method not in SAFE_METHODS and is_open and not (route.is_of_accounts or route in for_visitors):
             same = [each for each in routes if each.path == route.path and "login" in each.protection]
             if same and all(
                 "login" in each.protection for each in routes if each.path == route.path and each is not route
@@ -255,13 +257,18 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
             for what, advice in (_ADVICE | own).items():
                 if what == "idempotency key" and route.method in ("PUT", "DELETE"):  # idempotent (RFC 9110 §9.2.2)
                     continue
-                if what == "login" and "signature" in route.protection:
+                if what == "login" and ("signature" in route.protection or route in for_visitors):
                     continue
                 having = [each for each in others if what in each.protection]
                 least = 1 if what == "login" else 2
                 if what not in route.protection and len(having) == len(others) >= least:
                     shown = having[0].name + (f" and {len(having) - 1} more" if len(having) > 1 else "")
                     yield _finding("sibling", route, f"has no {what}, which {shown} have", advice)
+
+
+def _takes_address(route: AuditedRoute) -> bool:
+    """Return True for a route that takes a mail address, as registrations and requests for a new password do."""
+    return any(re.fullmatch(r"e_?mail(_?address)?", each.name, re.IGNORECASE) for each in route.taken)
 
 
 # Tokens
