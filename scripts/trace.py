@@ -94,14 +94,19 @@ def over_asgi(
     }  # fmt: skip
     runner.run(started(application))
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             expect_success(str(message["status"]))
 
-    return lambda: runner.run(application({**scope, "query_string": query()}, receive, send))
+    def exchange() -> None:
+        arriving = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> dict[str, Any]:
+            return next(arriving, None) or await asyncio.Event().wait()  # type: ignore[return-value]  # the client stays
+
+        runner.run(application({**scope, "query_string": query()}, receive, send))
+
+    return exchange
 
 
 def over_socket(application: Any, runner: asyncio.Runner) -> Exchange:
