@@ -543,6 +543,11 @@ class KeptResponse:
     """The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
 
     @staticmethod
+    def is_retried(status: int) -> bool:
+        """Return True for the status of a response after which a retry is carried out: the response isn't kept."""
+        return status >= 500 or status in (408, 425, 428, 429)
+
+    @staticmethod
     def data(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
         """Return the data to store of a response."""
         fields = [[name, value] for name, value in response._fields if name not in left_out]

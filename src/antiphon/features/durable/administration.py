@@ -5,10 +5,10 @@ that have failed carried out again, or never, from any process.
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, assert_never
 
 from antiphon import Response
+from antiphon.embedding import KeptResponse
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.flow import Elsewhere, needing_another
 from antiphon.features.durable.stored import AGAIN, CANCEL, Tables, kept_of, request_of
-from antiphon.features.idempotency.claims import is_retried
 
 if TYPE_CHECKING:
     from dbos import WorkflowStatus
@@ -88,7 +88,7 @@ def args_of(found: "WorkflowStatus") -> tuple[Any, ...]:
 def is_carried_out_again(found: "WorkflowStatus") -> bool:
     """Return True for a request that is carried out again when its client asks for it."""
     kept: Any = found.output
-    return state_of(found) == "failed" or (isinstance(kept, dict) and is_retried(kept["status"]))
+    return state_of(found) == "failed" or (isinstance(kept, dict) and KeptResponse.is_retried(kept["status"]))
 
 
 class Administration:

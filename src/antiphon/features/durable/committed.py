@@ -18,7 +18,6 @@ from antiphon.embedding import Crossing, DatabaseConnection, KeptResponse, is_as
 from antiphon.features.durable.engine import Engine
 from antiphon.features.durable.flow import flow_for
 from antiphon.features.durable.stored import kept_of
-from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.idempotency.table import WritesTable, reopened
 from antiphon.http import Conflict, ServiceUnavailable
 from antiphon.types import Route
@@ -85,7 +84,7 @@ class Committed:
 
     async def _keep(self, request: Request, response: Response, key: str) -> None:
         """Write the response in the handler's transaction, if it has one, which will be committed."""
-        if self._inside not in request or response.error is not None or is_retried(response.status):
+        if self._inside not in request or response.error is not None or KeptResponse.is_retried(response.status):
             return
         connection = _in_transaction(request[self._inside])
         if connection is None or connection.is_failed or connection.open_driver is None:

@@ -32,7 +32,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import Request, explained
-from antiphon.embedding import is_async, missing_package, set_current_request
+from antiphon.embedding import KeptResponse, is_async, missing_package, set_current_request
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.administration import STATUSES, RequestFailed, args_of, is_carried_out_again
 from antiphon.features.durable.flow import (
@@ -64,7 +64,6 @@ from antiphon.features.durable.stored import (
     response_to,
     schema_of,
 )
-from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.stores import unavailable
 
 if TYPE_CHECKING:
@@ -524,7 +523,7 @@ class Engine:
             async with nullcontext() if is_async(carry_out) else self._threads:
                 response = await response_to(request, carry_out, self.work_of_app)
             set_current_request(None)  # a timer of the next step would keep it for a while
-            if is_retried(response.status):
+            if KeptResponse.is_retried(response.status):
                 raise RequestFailed.of(response) from response.error
             return kept_of(response)
 

@@ -27,8 +27,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
-from antiphon.embedding import DatabaseConnection, is_async, running_loop
-from antiphon.features.idempotency.claims import is_retried
+from antiphon.embedding import DatabaseConnection, KeptResponse, is_async, running_loop
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ def may_pass(error: BaseException | None) -> bool:
     while error is not None and not any(error is each for each in causes):
         status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
         if isinstance(status, int) and status >= 400:
-            return is_retried(status)
+            return KeptResponse.is_retried(status)
         is_of_system = isinstance(error, ConnectionError | TimeoutError | gaierror)
         if is_of_system or getattr(error, "errno", None) in _PASSING or DatabaseConnection.is_outage(error):
             return True

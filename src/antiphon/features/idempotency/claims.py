@@ -10,7 +10,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, RouteKey, explained
-from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, DatabaseConnection, FeatureStore, Reads, describe, unwatched
+from antiphon.embedding import (
+    RETRY_AFTER,
+    SAFE_METHODS,
+    DatabaseConnection,
+    FeatureStore,
+    KeptResponse,
+    Reads,
+    describe,
+    unwatched,
+)
 from antiphon.features import StoreEntry
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Route
@@ -36,9 +45,6 @@ RUNNING, COMPLETED, RELEASED, UNKNOWN = get_args(ClaimState)
 
 IS_REPEATABLE = Dependency[bool]("repeatable stream")
 """Set for a request that may be carried out again, since its stream is found by the same key."""
-
-_COME_BACK = (408, 425, 428, 429)
-"""Client error statuses that tell the client to send the request again."""
 
 
 class Write(NamedTuple):
@@ -89,7 +95,7 @@ class Claim:
         since = None if response.error is self.error else response.error
         if since and DatabaseConnection.is_outage(since) and not DatabaseConnection.is_rolled_back(since):
             return {"state": UNKNOWN}  # as when the reply to a commit is lost
-        return {"state": RELEASED} if since or is_retried(response.status) else result
+        return {"state": RELEASED} if since or KeptResponse.is_retried(response.status) else result
 
 
 def key_of(request: Request) -> str:
@@ -226,11 +232,6 @@ def _joined(*texts: str) -> bytes:
     """Return strings as unambiguous bytes, each string after its length."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
-
-
-def is_retried(status: int) -> bool:
-    """Return True for the status of a response after which a retry is carried out."""
-    return status >= 500 or status in _COME_BACK
 
 
 def _is_broken_off(response: Response) -> bool:

@@ -71,7 +71,6 @@ from antiphon.features.idempotency.claims import (
     in_use,
     is_form,
     is_of_another_user,
-    is_retried,
     key_of,
     write_in_form,
 )
@@ -380,7 +379,7 @@ class IdempotentWrites:
     def _kept(self, request: Request, response: Response) -> Response | None:
         claim = request[_CLAIM]
         claim.error = response.error
-        if is_retried(response.status) or (claim.is_of_form and response.status >= 400):
+        if KeptResponse.is_retried(response.status) or (claim.is_of_form and response.status >= 400):
             return None  # a person corrects the form, and sends it again
         claim.stored = {"state": UNKNOWN}
         body = response.body

@@ -34,7 +34,6 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry, StoreUnavailable
-from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
 from antiphon.features.resumable.messages import COMPLETE, OPEN, UNCODED, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
@@ -338,7 +337,8 @@ class ResumableUploads:
                 await run(partial(self._uploads.remove, turn.id))
                 raise BadRequest("The upload does not have its Repr-Digest.", headers=COMPLETE) from None
         response = copy(await whole.respond())
-        is_over = not (is_retried(response.status) or response.status in _LOGIN or "retry-after" in response.headers)
+        is_retried = KeptResponse.is_retried(response.status) or response.status in _LOGIN
+        is_over = not (is_retried or "retry-after" in response.headers)
         await run(partial(self._end, request, turn, response if is_over else None, size))
         response.headers.update(COMPLETE if is_over else self._fields(turn.entry, size, most))
         response.headers["upload-offset"] = str(size)
