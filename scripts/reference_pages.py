@@ -240,57 +240,57 @@ TOPICS = {
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
-        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer "
-        "close_accepted Lifecycle ForeignSockets Connection "
+        "Host EnvironHost ReceivedInput Servable ServedFunction LoopServer ThreadServer "
+        "close_accepted ForeignSockets "
         "check_handshake check_cross_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
         "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request "
-        "scope_request BlockingBody plain_head until_left error_like",
+        "scope_request plain_head until_left error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
-        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed "
-        "as_http_error log_failure set_current_request "
-        "Crossing crossing_of call_in_own_context AsyncFromSync "
+        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async run_async "
+        "as_http_error set_current_request "
+        "Crossing call_in_own_context AsyncFromSync "
         "run_on serving_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
         "Requests, forms and environs", "antiphon.embedding",
-        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_too_long urlencoded_fields_of "
-        "MultipartParser FormBounds read_whole_form Content Spool Window safe_filename NotLoadedError "
-        "UNBOUNDED decode_json json_text split_list OWS SAFE_METHODS",
+        "Head RequestHead DerivedHead WSGIHead make_environ "
+        "urlencoded_fields_of MultipartParser FormBounds Content Spool Window safe_filename NotLoadedError "
+        "decode_json json_text split_list SAFE_METHODS",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
-        "to_response response_of started_response FileBody OpenFile guess_type "
-        "as_bytes served_names encode_json render stream_of TimedSigner Advice "
+        "response_of started_response FileBody "
+        "as_bytes served_names encode_json TimedSigner Advice "
         "describe innermost signature_of DescribedApp",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
         "errors_name_it named NamesOurs import_on_use accelerated missing_package class_if_imported "
-        "require_names is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency "
+        "require_names check_numbers seconds_of is_token folders_beside "
         "check_arguments check_sync check_no_decorator ready checked_by "
-        "json_as texts_of TypeDescription json_schemas pointer_step language_of is_secret_name "
-        "FeatureStore store_name KeptResponse KeyHandling RouteKeys DatabaseConnection is_token_of "
-        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop contained",
+        "json_as TypeDescription "
+        "FeatureStore KeptResponse KeyHandling RouteKeys DatabaseConnection is_token_of "
+        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop refuse_on_loop contained",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "embedding/exchanges.md": Page(
         "Requests and responses in features", "antiphon.embedding",
-        "OfRequest RequestState arrivals request_around MadeRequest MadeHead PlannedRoute PlainHead read_number "
-        "parse_or_none network_of Reads unwatched note_read unrecorded WatchedHead Choice keep_private "
+        "OfRequest RequestState arrivals MadeRequest MadeHead PlannedRoute PlainHead "
+        "parse_or_none Reads unwatched WatchedHead keep_private "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks watched "
-        "is_at_hand is_for_any_thread endable check_template_data raises_errors "
-        "check_digest DigestError http_error over_limit RETRY_AFTER CHALLENGES "
-        "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "
+        "endable check_template_data "
+        "DigestError http_error over_limit "
+        "quote_path quoted_paths parse_origin "
         "is_this_machine mounted_together",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),

@@ -52,7 +52,7 @@ assert [*paths["/page"]["get"]["responses"]["200"]["content"]] == ["text/html"]
 DOORS = {
     "from antiphon.features import Templates": ("jinja2", "templates"),
     "from antiphon.features import Page": ("jinja2", "templates"),
-    "from antiphon.embedding import render": ("jinja2", "templates"),
+    "from antiphon.features.templates.environment import render": ("jinja2", "templates"),
     "from antiphon.dialects.asok.templates import SafeString": ("jinja2", "asok"),
     "from antiphon.dialects.flask import Flask": ("blinker", "flask"),
     "from antiphon.dialects.flask.templating import Environment": ("jinja2", "flask"),

@@ -3,6 +3,7 @@
 import os
 import sys
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
+from types import FrameType
 
 from antiphon.explanations import errors_name_it, explained
 
@@ -26,13 +27,24 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
 
 def caller_file() -> str | None:
     """Return the file of the code that called the caller of this function; None if that code is not in a file."""
-    frame = sys._getframe(2)  # noqa: SLF001 - there is no public name
+    return _file_of(sys._getframe(2))  # noqa: SLF001 - there is no public name
+
+
+def _file_of(frame: FrameType) -> str | None:
     if (
         frame.f_globals is errors_name_it.__globals__ and frame.f_back is not None
     ):  # wrappers around feature constructors
         frame = frame.f_back
     file: str | None = frame.f_globals.get("__file__")
     return file
+
+
+def folders_beside(*folders: str | os.PathLike[str]) -> list[str]:
+    """Return the absolute paths of folders; a relative one is resolved against the folder of the file of the code that
+    called the caller of this function. Raises ValueError for a missing folder.
+    """
+    file = _file_of(sys._getframe(2))  # noqa: SLF001 - there is no public name
+    return [path_beside(file, each, is_folder=True) for each in folders]
 
 
 def path_beside(file: str | None, path: str | os.PathLike[str], *, is_folder: bool = False) -> str:

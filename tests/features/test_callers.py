@@ -6,7 +6,7 @@ from hashlib import sha1
 import pytest
 
 from antiphon import App, Dependency
-from antiphon.app.store import store_name
+from antiphon.app.store import FeatureStore
 from antiphon.features import (
     Bearer,
     CookieStore,
@@ -144,8 +144,8 @@ def test_users_of_two_kinds_with_one_id_are_two_callers(apart):
     (("",), ("", "")),
 ])  # fmt: skip
 def test_different_parts_have_different_names(parts, others):
-    assert store_name(*parts) != store_name(*others)
-    assert store_name("plain: text\n") == "plain: text\n"
+    assert FeatureStore.name_of(*parts) != FeatureStore.name_of(*others)
+    assert FeatureStore.name_of("plain: text\n") == "plain: text\n"
 
 
 def test_sessions_that_began_at_one_moment_are_two_callers_also_after_a_login():

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.app.store import store_name
+from antiphon.app.store import FeatureStore
 from antiphon.features import (
     IdempotentWrites,
     MemoryStore,
@@ -111,7 +111,7 @@ def test_an_upload_is_seen_in_each_state(state, tmp_path):
     client = Client(app, base_url="https://films.example")
     begun = client.post("/films", body=b"frames", headers={"upload-complete": "?0"})
     url = begun.headers["location"]
-    key = store_name("resumable upload", url.rpartition("/")[2])
+    key = FeatureStore.name_of("resumable upload", url.rpartition("/")[2])
     assert store.change(key, {"state": state, "size": 6, "response": None}, ttl=60, create=False)
     found = client.head(url)
     assert (found.status, found.headers["upload-offset"]) == (LOOKED[state], "6")

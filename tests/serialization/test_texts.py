@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag
 
 from antiphon.http.urls.url import URL
-from antiphon.serialization.readers import texts_of
+from antiphon.serialization.readers import TypeDescription
 from tests.helpers.rows import rows
 
 
@@ -70,7 +70,7 @@ class Point:
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_a_value_is_written_as_in_json_without_quotes(value, text):
-    assert texts_of(value) == [text]
+    assert TypeDescription.texts_of(value) == [text]
 
 
 @rows(
@@ -84,4 +84,4 @@ def test_a_value_is_written_as_in_json_without_quotes(value, text):
     ids=["none", "empty", "list", "tuple", "set", "frozenset"],
 )
 def test_a_collection_gives_a_text_for_each_item(values, texts):
-    assert texts_of(values) == texts
+    assert TypeDescription.texts_of(values) == texts

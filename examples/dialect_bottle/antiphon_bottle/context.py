@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import antiphon.http
-from antiphon.embedding import RequestLocal, guess_type, make_environ, served_names
+from antiphon.embedding import FileBody, RequestLocal, make_environ, served_names
 from antiphon.http import BadRequest, ContentTooLarge, SetCookie, parse_query
 
 
@@ -209,7 +209,7 @@ def static_file(filename: str, root: str, mimetype: str | bool = True, download:
         return HTTPError(404, "File does not exist.")
     if not os.access(path, os.R_OK):
         return HTTPError(403, "You do not have permission to access this file.")
-    kind = mimetype if isinstance(mimetype, str) else guess_type(path).replace("utf-8", "UTF-8")
+    kind = mimetype if isinstance(mimetype, str) else FileBody.guess_type(path).replace("utf-8", "UTF-8")
     kind += "; charset=UTF-8" if kind.startswith("text/") and "charset" not in kind else ""
     shown = download if isinstance(download, str) else None
     file = antiphon.Response.file(path, filename=shown, as_attachment=bool(download), content_type=kind)

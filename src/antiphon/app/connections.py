@@ -18,6 +18,7 @@ from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.handler.callables import is_pending
 from antiphon.lazy import class_if_imported
+from antiphon.request.dependencies import check_dependency
 
 T = TypeVar("T")
 
@@ -34,6 +35,11 @@ class DatabaseConnection:
 
         rows: int
         row: tuple[Any, ...] | None
+
+    @staticmethod
+    def check_source(given: object, feature: str) -> None:
+        """Raise TypeError, with the name of the feature, for anything but the dependency of a database."""
+        check_dependency(given, f"{feature}(inside=...)", "pass the database's, inside=DATABASE")
 
     IS_FOREIGN = """not exists (select from pg_catalog.pg_roles as trusted
 where trusted.oid operator(pg_catalog.=) {owner} and (trusted.rolsuper

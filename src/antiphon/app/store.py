@@ -217,7 +217,7 @@ def owned_entries(
     owned = []
     for id_, stored in found:
         with suppress(StoreUnavailable):
-            entry = read("session" if StoredKind.of(owner) is _UNKNOWN else owner, stored)  # see ``store_name``
+            entry = read("session" if StoredKind.of(owner) is _UNKNOWN else owner, stored)  # see ``name_of``
             if entry is not None and entry.owner == owner:  # Valkey may find an earlier owner's
                 owned.append(OwnedEntry(id_, entry.data, *entry[3:6]))
     return sorted(owned, key=lambda each: each.created)
@@ -364,16 +364,6 @@ class Store(ABC):
         """Close connections and files. A later call opens them again."""
 
 
-def store_name(*parts: str) -> str:
-    """Return a name for a key, an owner or a channel in a store: no other parts have it, whatever they contain.
-
-    A single part without control characters is its own name. Owners of two parts are a cookie and the owner of its
-    sessions, so the owners of all other features' entries have at least three, and the first is their kind.
-    """
-    # The escape first, or the escaped NUL would be escaped again.
-    return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
-
-
 _SKEW = 60
 """The number of seconds by which the clocks of two servers may differ."""
 
@@ -389,6 +379,19 @@ class FeatureStore:
     A feature that also works without a store passes False as its own store to do so. If the feature has its own store,
     raises the same errors as ``check``.
     """
+
+    RETRY_AFTER = RETRY_AFTER
+    """The seconds after which a client may try again what can't be done now."""
+
+    @staticmethod
+    def name_of(*parts: str) -> str:
+        """Return a name for a key, an owner or a channel in a store: no other parts have it, whatever they contain.
+
+        A single part without control characters is its own name. Owners of two parts are a cookie and the owner of its
+        sessions, so the owners of all other features' entries have at least three, and the first is their kind.
+        """
+        # The escape first, or the escaped NUL would be escaped again.
+        return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
 
     def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
         if own is not None and own is not False:
@@ -480,7 +483,7 @@ class FeatureStore:
         kind keeps its name, since older and newer versions look for it at once.
         """
         KINDS[kind] = StoredKind(kind, until, unreadable, format)
-        return partial(store_name, kind)
+        return partial(FeatureStore.name_of, kind)
 
     @staticmethod
     def spend(store: Store, *name: str, now: float, until: float, longest: float) -> bool:

@@ -311,12 +311,12 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
     # The usual types first, without the import below.
     if type(value) is str or type(value) is int:
         return [(name, str(value))]
-    from antiphon.serialization.readers import texts_of
+    from antiphon.serialization.readers import TypeDescription
 
     for each in value if isinstance(value, list | tuple | set | frozenset) else (value,):
         if each is not None:
             check_field(name, each)
-    return [(name, text) for text in texts_of(value)]
+    return [(name, text) for text in TypeDescription.texts_of(value)]
 
 
 def refuse_name_of_route(location: str) -> None:

@@ -38,6 +38,8 @@ class FormBounds:
 
     __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
 
+    read_whole = staticmethod(read_whole_form)
+
     _head: PartHead
 
     def __init__(self, limits: Limits) -> None:

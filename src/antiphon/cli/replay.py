@@ -11,7 +11,7 @@ import msgspec
 
 from antiphon import App, Dependency, Request, Response, Session, from_asgi, from_wsgi
 from antiphon.adapters.foreign.asgi_mount import make_socket_scope
-from antiphon.embedding import Servable, finish, run_async
+from antiphon.embedding import RequestState, Servable, run_async
 from antiphon.features.masking import MASK
 from antiphon.features.recorder.as_test import empty_of, kept_dependencies
 from antiphon.features.recorder.feature import Recorder
@@ -82,7 +82,7 @@ async def _send_over_asgi(app: Any, record: Record) -> Outcome:
         response = await from_asgi(app)(request)
         return _outcome(await response.afreeze())
     finally:
-        await run_async(finish(request))
+        await run_async(RequestState(request).finish())
         if isinstance(app, Servable):
             await app.astop()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import ascii_letters
 
 from antiphon import App, Request, Response
-from antiphon.embedding import OfRequest, errors_name_it, language_of
+from antiphon.embedding import OfRequest, RequestState, errors_name_it
 from antiphon.features.html import Markup
 
 _NAMES = """
@@ -96,6 +96,6 @@ class _Element(OfRequest):
     def __call__(self, *, nonce: str | None = None) -> Markup:
         url = self._request.url_for("block_script", digits=_script_for(self._request)[1])
         policy = f' nonce="{escape(nonce)}"' if nonce else ""
-        language = language_of(self._request)
+        language = RequestState(self._request).language
         said = (language and language.find(_UNSENT)) or _UNSENT
         return Markup(f'<script src="{escape(url)}"{policy} title="{escape(said)}" defer></script>')

@@ -28,7 +28,7 @@ from antiphon.embedding import (
     check_numbers,
     is_token_of,
     missing_package,
-    quoted_root,
+    quoted_paths,
     unwatched,
 )
 from antiphon.features import Store, StoreEntry
@@ -210,7 +210,7 @@ def name_of(session_cookie: str) -> str:
 
 def offer(request: Request, response: Response, challenge: str) -> None:
     """Offer a registration to the browser."""
-    path = quoted_root(request.root_path, request.path, request.raw_path) + PATH
+    path = quoted_paths(request.head)[0] + PATH
     offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": challenge})
     response.headers["secure-session-registration"] = str(offered)
 

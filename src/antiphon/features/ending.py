@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import RETRY_AFTER, RequestState, is_for_any_thread, network_of, unwatched
+from antiphon.embedding import FeatureStore, RequestState, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -29,7 +29,7 @@ from antiphon.features.ends import (
     noted,
     render_in_progress,
 )
-from antiphon.types import Mount
+from antiphon.types import Caller, Mount
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -56,7 +56,7 @@ def by_key(kind: str, key: str | None, delete: Callable[[str], int | None] | Non
 
 def is_open_long(request: Request, response: Response) -> bool:
     """Return True for a stream or a WebSocket, but not for a file."""
-    return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
+    return response.is_streamed and request.method != "HEAD" and not getattr(response.body, "is_for_any_thread", False)
 
 
 # The users of an application
@@ -168,7 +168,8 @@ class Ending:
         with unwatched(request):
             address = request.ip
         if user is None and opened is not None and address is not None:
-            self.of(request.app).watch(f"address {network_of(address)}", set(), opened, request, self, self._most)
+            owner = f"address {Caller.network_of(address)}"
+            self.of(request.app).watch(owner, set(), opened, request, self, self._most)
         sources = self.sources_of(request)
         behind = {key for source in sources for key in source._by(request)}
         # Also the one who acts as the user, by ``Users.become``.
@@ -237,7 +238,7 @@ class Ending:
                 f"Not everything of the user has ended. Ended: {_listed(ended)}. Not ended:"
                 f" {_listed(dict.fromkeys(failed))}. Please try again in a moment."
             )
-            raise StoreUnavailable(detail, retry_after=RETRY_AFTER)
+            raise StoreUnavailable(detail, retry_after=FeatureStore.RETRY_AFTER)
         if unknown := [what for what, count in ended.items() if count is None]:
             logging.getLogger("antiphon").warning(
                 "Users.end can't end a user's %s: end what the application itself keeps in Users(..., revoke=function)",

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, Unpack
 from zlib import crc32
 
 from antiphon import Blueprint, explained
-from antiphon.embedding import caller_file, errors_name_it, path_beside
+from antiphon.embedding import errors_name_it, folders_beside
 from antiphon.types import Handler, RouteOptions, Routes
 
 __reads__ = "anything"
@@ -78,7 +78,7 @@ class FileRoutes:
     """The suffixes of pages. If files in a folder differ only in the suffix, the first of these wins."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = path_beside(caller_file(), folder, is_folder=True)
+        [self.folder] = folders_beside(folder)
 
     def install(self, app: Routes) -> None:
         """Import the files and register their handlers.

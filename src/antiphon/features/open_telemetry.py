@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import Dependency, Exchange, Observer, Request, explained
-from antiphon.embedding import Head, Servable, check_arguments, check_sync, errors_name_it, host_of
+from antiphon.embedding import Head, Servable, check_arguments, check_sync, errors_name_it
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -165,10 +165,10 @@ def _asked(head: Head) -> dict[str, Any]:
     change.
     """
     attributes: dict[str, Any] = {"url.scheme": head.scheme, "network.protocol.version": head.http_version}
-    host, port = host_of(head)
-    if host:
-        attributes["server.address"] = host
-        attributes["server.port"] = port or (443 if head.scheme == "https" else 80)
+    request = Request(head)
+    if request.host:
+        attributes["server.address"] = request.host
+        attributes["server.port"] = request.port
     if agent := head.field("user-agent"):
         attributes["user_agent.original"] = agent
     return attributes

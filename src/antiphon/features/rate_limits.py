@@ -17,21 +17,19 @@ from antiphon import Blueprint, Dependency, Request, Response, explained
 from antiphon.embedding import (
     Added,
     FeatureStore,
+    RequestState,
     arrivals,
     check_no_decorator,
     checked_by,
     describe,
     errors_name_it,
-    network_of,
-    request_around,
-    store_name,
     unwatched,
 )
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import Item, TooManyRequests
-from antiphon.types import Mount, Route, Routes
+from antiphon.types import Caller, Mount, Route, Routes
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
@@ -143,7 +141,7 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if any(each.limit is self for each in _counted(*arrivals(request_around(request)))):
+        if any(each.limit is self for each in _counted(*arrivals(RequestState(request).around))):
             return  # the client sent only one request
         counted_by = next((each[COUNTED_BY] for each in arrivals(request) if COUNTED_BY in each), set[object]())
         if self in counted_by:
@@ -226,7 +224,7 @@ class RateLimit:
         if ip is None:
             self._log("counts all callers with an unknown address as one: use by=...")
             return _UNKNOWN
-        return network_of(ip)
+        return Caller.network_of(ip)
 
     def blocking_at(self, route: Route) -> bool:
         """True if the limit waits for a store at a route. Called when the route is planned.
@@ -277,15 +275,15 @@ class RateLimit:
     def _count(self, counter: "_Counter", caller: str, by: int) -> "_Count":
         """Count a request, unless the limit is exceeded; ``by`` is 0 if it is counted. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
-        key, now = store_name(counter.key, caller), counter.store.clock()
+        key, now = FeatureStore.name_of(counter.key, caller), counter.store.clock()
         if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period, by=by)
             return _Count(count > 1, 0, seconds, counter, key, period, now + seconds)
         window, elapsed = divmod(now, period)
-        current_key, ttl = store_name(counter.key, caller, f"{window:.0f}"), 2 * period
+        current_key, ttl = FeatureStore.name_of(counter.key, caller, f"{window:.0f}"), 2 * period
         current = increment(current_key, ttl=ttl, by=by).value
         before = (
-            increment(store_name(counter.key, caller, f"{window - 1:.0f}"), ttl=ttl, by=0).value
+            increment(FeatureStore.name_of(counter.key, caller, f"{window - 1:.0f}"), ttl=ttl, by=0).value
             if current <= limit
             else 0
         )
@@ -343,7 +341,7 @@ def uncount_made(request: Request) -> None:
     for each in arrivals(request):
         for counted in _counted(each):
             counted.limit.uncount(request)
-        if request_around(each) is not None:
+        if RequestState(each).around is not None:
             return
 
 

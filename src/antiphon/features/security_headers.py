@@ -11,16 +11,7 @@ from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import (
-    Added,
-    Reads,
-    SharedFields,
-    errors_name_it,
-    note_read,
-    parse_origin,
-    seconds_of,
-    split_list,
-)
+from antiphon.embedding import Added, Reads, SharedFields, errors_name_it, parse_origin, seconds_of, split_list
 from antiphon.types import Route, Routes
 
 PolicyWords: TypeAlias = str | Iterable[str]
@@ -256,7 +247,7 @@ def csp_nonce(request: Request) -> str:
     includes the source only if this function was called for that response, or if the response is a stream. To use it in
     templates, call ``app.template_context(csp_nonce=csp_nonce)``.
     """
-    note_read(request, Reads.PAGE_NONCE)
+    Reads.note(request, Reads.PAGE_NONCE)
     if _NONCE not in request:
         request[_NONCE] = token_urlsafe(16)
     return request[_NONCE]

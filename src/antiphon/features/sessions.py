@@ -4,6 +4,7 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from copy import copy
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,16 +17,12 @@ from antiphon.embedding import (
     SharedFields,
     check_numbers,
     errors_name_it,
-    is_at_hand,
-    is_for_any_thread,
     is_on_loop,
     is_this_machine,
     keep_private,
     mounted_together,
     seconds_of,
-    store_name,
     unwatched,
-    without_traceback,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
@@ -106,7 +103,7 @@ class Sessions:
         self._stores = FeatureStore("Sessions", store, client_side=True)
         self._store: Store
         self._prefix = ""
-        self._owner_name: Callable[[str], str] = store_name
+        self._owner_name: Callable[[str], str] = FeatureStore.name_of
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
@@ -125,7 +122,7 @@ class Sessions:
         self._store = store
         if store.is_server_side:
             self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
-            self._owner_name = partial(store_name, cookie) if cookie else store_name
+            self._owner_name = partial(FeatureStore.name_of, cookie) if cookie else FeatureStore.name_of
 
     def install(self, app: "App") -> None:
         """Provide ``request.session`` and register the middleware that writes changes.
@@ -237,7 +234,7 @@ class Sessions:
             session = self._tracked(request, entry)
         except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
-            session.failure = without_traceback(error)
+            session.failure = copy(error)
         if self._binding is None or self._binding.look_at(session, request, self._name(request)):
             return session
         session = self._tracked(request, None)
@@ -439,7 +436,7 @@ class Sessions:
 def _unread(request: Request, response: Response) -> Response | None:
     """Return a stream that tells caches nothing as a private one, since it may still read the session."""
     body, fields = response.body, response.headers
-    is_data = isinstance(body, bytes) or is_at_hand(body) or is_for_any_thread(body)
+    is_data = isinstance(body, bytes) or getattr(body, "is_at_hand", False) or getattr(body, "is_for_any_thread", False)
     return None if is_data or "cache-control" in fields or "expires" in fields else _kept_private(request, response)
 
 

@@ -1,7 +1,7 @@
 """The session of one request: its data, and a record of reads and writes."""
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
+from copy import copy, deepcopy
 from hashlib import sha256
 from math import inf
 from secrets import token_urlsafe
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from antiphon import Request, Session, explained
-from antiphon.embedding import Reads, named, note_read, store_name, without_traceback
+from antiphon.embedding import FeatureStore, Reads, named
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TrackedSession(Session):
         request: Request,
         *,
         when_late: Callable[[Request], object],
-        owner_name: Callable[[str], str] = store_name,
+        owner_name: Callable[[str], str] = FeatureStore.name_of,
         is_over: bool = False,
         binds: bool = False,
     ) -> None:
@@ -133,12 +133,12 @@ class TrackedSession(Session):
 
     def _read(self) -> dict[str, Any]:
         if not self.is_used and (request := self._request_of()) is not None:
-            note_read(request, Reads.SESSION)  # first: a read that comes too late is refused each time
+            Reads.note(request, Reads.SESSION)  # first: a read that comes too late is refused each time
             self.is_used = True
             if self.is_over:
                 self._when_late(request)
         if self.failure is not None:
-            raise without_traceback(self.failure)
+            raise copy(self.failure)
         return self._data
 
     def _change(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class TrackedSession(Session):
         Raises StoreUnavailable if the session is unknown.
         """
         if self.failure is not None:
-            raise without_traceback(self.failure)
+            raise copy(self.failure)
         if self.entry is None or not self.is_server_side:
             return None if self.entry is None else f"{self.entry.created!r}"
         kept = sha256(self.entry.key.rpartition("\n")[2][:KEPT].encode()).hexdigest()[:16]  # sessions begin at one time
@@ -262,7 +262,7 @@ class TrackedSession(Session):
             self.clear()
         self.rotate(key, end_others=end_others)
         self[NAME] = key
-        kept = {each: by.get(each) or store_name("session by", token_urlsafe(32)) for each in sorted(makers)}
+        kept = {each: by.get(each) or FeatureStore.name_of("session by", token_urlsafe(32)) for each in sorted(makers)}
         self[LOGIN] = {"at": 0.0 if returns else self._store.clock(), **({"by": kept} if kept else {})}
         self.new_owner = owner._replace(by=tuple(kept))
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon import Dependency, Redirect, Request, TrustedProxies, explained
 from antiphon.embedding import (
-    CHALLENGES,
     Reads,
     RequestState,
     arrivals,
@@ -28,7 +27,6 @@ from antiphon.embedding import (
     errors_name_it,
     is_async,
     mounted_together,
-    note_read,
     ready,
     seconds_of,
     signature_of,
@@ -367,7 +365,7 @@ class Users(Generic[U]):
         if self._dependency is not Request.user:
             app.provide(Request.user, lambda request: request[self._dependency])
         app.provide(USERS, lambda request: self)  # noqa: ARG005
-        app.provide(CHALLENGES, self.challenges)
+        app.provide(RequestState.CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
         try:
@@ -463,7 +461,7 @@ class Users(Generic[U]):
             yield Identity("provided user", key)
 
     def _read(self, request: Request) -> U | None:
-        note_read(request, Reads.USER)
+        Reads.note(request, Reads.USER)
         given = self._sources_of(request)  # the use of the user is recorded
         for source in self.sources:
             if not given or source in given:

@@ -239,6 +239,19 @@ class Caller:
         return "; ".join(sorted(kept))
 
     @staticmethod
+    def network_of(ip: str) -> str:
+        """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text is returned unchanged."""
+        if ":" not in ip:
+            return ip
+        from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
+
+        try:
+            address = IPv6Address(ip)
+        except ValueError:
+            return ip
+        return str(address.ipv4_mapped or address.packed[:8].hex())
+
+    @staticmethod
     def of_server(head: Head) -> Iterator[Identity]:
         """Yield the user that the server has authenticated, and the subject of the client's certificate."""
         given = _given(head)
@@ -249,6 +262,9 @@ class Caller:
         name = given.get("SSL_CLIENT_S_DN") if given.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
         if name := name or (not tls.get("client_cert_error") and tls.get("client_cert_name")):
             yield Identity("certificate", name)
+
+
+network_of = Caller.network_of
 
 
 def _proven(request: "Request") -> Iterator[Identity]:
@@ -279,16 +295,3 @@ def _of_framework(native: Any) -> Iterator[Identity]:
 def client_of(head: Head) -> str:
     """Return a client's identity, based on its address; empty if the address is unknown."""
     return "" if head.client is None else network_of(head.client.host)
-
-
-def network_of(ip: str) -> str:
-    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text is returned unchanged."""
-    if ":" not in ip:
-        return ip
-    from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
-
-    try:
-        address = IPv6Address(ip)
-    except ValueError:
-        return ip
-    return str(address.ipv4_mapped or address.packed[:8].hex())

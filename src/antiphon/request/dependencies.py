@@ -3,7 +3,7 @@
 A layer declares a dependency together with its interface, without knowing its source.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
@@ -146,73 +146,6 @@ class OfRequest:
                 RuntimeError,
             )
         return request
-
-
-class RequestState:
-    """The library's own state of a request, which features and dialects share."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: "Request") -> None:
-        self._request = request
-
-    @property
-    def values(self) -> "dict[ReadableDependency[Any], Any]":
-        """The values of the dependencies that were read or set so far. Setting one is ``request[dependency] = value``;
-        one that is taken out is computed again by the next read.
-        """
-        return self._request._dependencies
-
-    @property
-    def id(self) -> str:
-        """The request's id, for log lines and other uses on which no response depends."""
-        return self._request._id
-
-    @property
-    def outermost(self) -> "Request":
-        """The request as the outermost application has received it."""
-        return self._request._outermost
-
-    @property
-    def seconds(self) -> float:
-        """The seconds since the request's head, if observers see the request; otherwise 0."""
-        observation = self._request._observation
-        return 0.0 if observation is None else observation.seconds
-
-    @property
-    def framework_request(self) -> Any:
-        """The ``FrameworkRequest`` of another framework's view that this request belongs to, or None."""
-        return self._request._view
-
-    @property
-    def pattern_below(self) -> str:
-        """The pattern of the matching route in an application mounted here, or another part of the route that logs and
-        metrics show after its pattern.
-        """
-        return self._request._pattern_below or ""
-
-    @pattern_below.setter
-    def pattern_below(self, pattern: str) -> None:
-        self._request._pattern_below = pattern
-
-    def transactions(self, of: object = None) -> list[Any]:
-        """Return the open dependencies that are committed last, also those of an outer application, or that ``of`` a
-        connection; empty if none is open.
-        """
-        opener: Request | None = self._request
-        while opener is not None:
-            opening = opener._opening
-            resources: list[Any] = [] if opening is None else opening.in_transactions(of)
-            if resources:
-                return resources
-            opener = opener._outer_request
-        return []
-
-    def call_first(self, function: "Callable[[Request, Any], Any]") -> None:
-        """Call a function before those given to ``on_response``: other hooks, such as rate limits, may add data of this
-        request to the response.
-        """
-        self._request._after_hooks = (function, *self._request._after_hooks)
 
 
 def check_dependency(given: object, where: str, fix: str) -> None:

@@ -14,7 +14,6 @@ from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
 from antiphon.concurrency.process import DRAINING, call_after_fork
 from antiphon.explanations import explained
 from antiphon.http.head import Head, server_head
-from antiphon.request.dependencies import RequestState
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -243,7 +242,7 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
     RuntimeError if no such dependency is open.
     """
     called = deferrable("after_commit", function, *args, **kwargs)
-    resources = RequestState(request).transactions()
+    resources = transactions_of(request)
     if not resources:
         raise explained(
             "no-transaction",
@@ -255,6 +254,20 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
     last, *others = resources
     ended = [each.after_commit(None) for each in others]
     last.after_commit((lambda: called() if all(each.is_committed for each in ended) else None) if ended else called)
+
+
+def transactions_of(request: "Request", of: object = None) -> list[Any]:
+    """The open dependencies that are committed last, also those of an outer application, or that ``of`` a connection;
+    none if none is open.
+    """
+    opener: Request | None = request
+    while opener is not None:
+        opening = opener._opening
+        resources: list[Any] = [] if opening is None else opening.in_transactions(of)
+        if resources:
+            return resources
+        opener = opener._outer_request
+    return []
 
 
 def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:

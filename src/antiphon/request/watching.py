@@ -64,6 +64,25 @@ class Reads:
     cookies_of_callers: ClassVar[set[str]] = set()
     """The names of the cookies that tell callers apart; reading one of them is also recorded as reading the session."""
 
+    @staticmethod
+    def note(request: "Request", name: str) -> None:
+        """Record that the response depends on something that is not in the head, such as a session.
+
+        Every watch records it, because an application with a cache may be mounted in another one with a cache.
+        """
+        note_in_head(request.head, name)
+
+    @staticmethod
+    def unrecorded(head: Head, read: Callable[[], T]) -> T:
+        """Return what a function reads from a head, without recording it."""
+        with _paused(head, get_ident()):
+            return read()
+
+    @classmethod
+    def add_choice(cls, name: str, fields: tuple[str, ...], of: Callable[[Head], str]) -> None:
+        """Let a value that ``of`` chooses for a head, from these fields, be recorded by a name."""
+        cls.choices[name] = Choice(fields, of)
+
     @classmethod
     def value(cls, head: Head, name: str) -> str | None:
         """Return the value in a head of what a watch has recorded by this name: a field, a cookie, a choice or the
@@ -273,18 +292,8 @@ def cookies_of(head: Head) -> FirstMultiDict[str]:
     return first_multidict_of(read_cookies(header) if header else {})
 
 
-def unrecorded(head: Head, read: Callable[[], T]) -> T:
-    """Return what a function reads from a head, without recording it."""
-    with _paused(head, get_ident()):
-        return read()
-
-
-def note_read(request: "Request", name: str) -> None:
-    """Record that the response depends on something that is not in the head, such as a session.
-
-    Every watch records it, because an application with a cache may be mounted in another one with a cache.
-    """
-    note_in_head(request.head, name)
+unrecorded = Reads.unrecorded
+note_read = Reads.note
 
 
 def note_in_head(head: Head, name: str) -> None:

@@ -241,8 +241,14 @@ class FileBody:
     an error: OSError if the file can't be opened, EOFError if it has become too short.
     """
 
+    guess_type = staticmethod(guess_type)
     __slots__ = ("length", "offset", "path")
     is_at_hand = is_for_any_thread = True
+
+    @staticmethod
+    def opened(file: ReadableFile) -> "OpenFile":
+        """Return a body that consists of the rest of an open file object."""
+        return OpenFile(file, None, None)
 
     def __init__(self, path: str, offset: int, length: int) -> None:
         self.path = path

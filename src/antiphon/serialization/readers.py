@@ -33,6 +33,7 @@ from antiphon.serialization.json import (
     decode_slow_numbers,
     encode_json,
     malformed,
+    pointer_step,
     without_mark,
 )
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, NULS, SHORT, SLOW_NUMBERS
@@ -40,7 +41,17 @@ from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
-from antiphon.serialization.types import Decode, Record, described, members, parts, python_type, translated, type_name
+from antiphon.serialization.types import (
+    Decode,
+    Record,
+    described,
+    json_schemas,
+    members,
+    parts,
+    python_type,
+    translated,
+    type_name,
+)
 from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_has_no_model, check_unknown
 
 if TYPE_CHECKING:
@@ -341,6 +352,21 @@ class TypeDescription:
     ``file_type`` and its subclasses may be parts of it, although they can't be read from text.
     """
 
+    schemas_of = staticmethod(json_schemas)
+    pointer_step = staticmethod(pointer_step)
+
+    @staticmethod
+    def texts_of(value: object) -> list[str]:
+        """Return a field's strings: one for each item of a list, tuple or set; none for None; one for any other value.
+
+        The strings of a set, which has no order, are sorted.
+        """
+        if isinstance(value, list | tuple):
+            return _texts(value)
+        if isinstance(value, set | frozenset):
+            return sorted(_texts(value))
+        return _texts((value,))
+
     def __init__(self, wanted: object, file_type: type | None = None) -> None:
         self._wanted = wanted
         self._file_type = file_type
@@ -405,18 +431,6 @@ class TypeDescription:
         """Return the value of a form. Raises UnprocessableContent (422), naming each invalid field."""
         wanted = cast("type[Any]", self._wanted)
         return fields_as(texts, wanted, "form", files=files, file_type=self._file_type, limits=limits)
-
-
-def texts_of(value: object) -> list[str]:
-    """Return a field's strings: one for each item of a list, tuple or set; none for None; one for any other value.
-
-    The strings of a set, which has no order, are sorted.
-    """
-    if isinstance(value, list | tuple):
-        return _texts(value)
-    if isinstance(value, set | frozenset):
-        return sorted(_texts(value))
-    return _texts((value,))
 
 
 def _texts(values: Collection[object]) -> list[str]:

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from antiphon import Request, Response, current_request
-from antiphon.embedding import AT_END, EnvironHost, Host, RequestLocal, absent
+from antiphon.embedding import EnvironHost, Host, ReceivedInput, RequestLocal, absent
 from antiphon.http.errors import URITooLong
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -53,7 +53,7 @@ class Shawm(EnvironHost):
         self.ended, self.closed = [], []
 
     def respond_to_environ(self, environ, start_response):
-        environ[AT_END].append(lambda: self.ended.append(environ["PATH_INFO"]))
+        environ[ReceivedInput.AT_END].append(lambda: self.ended.append(environ["PATH_INFO"]))
         if environ["PATH_INFO"] == "/broken":
             raise LookupError("a reed")
         write = start_response("299 Well played", [("X-Reed", "cane"), ("X-Reed", "plastic")])

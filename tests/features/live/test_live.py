@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from antiphon import App, Dependency, Observer, Response, abort
-from antiphon.embedding import RouteKeys, request_around
+from antiphon.embedding import RequestState, RouteKeys
 from antiphon.features import (
     CORS,
     APIKey,
@@ -268,7 +268,7 @@ def test_no_render_counts_as_a_request_of_the_watcher(app, shown, clients, watch
 
 def test_each_render_is_a_request_of_its_own_to_hooks(shown, clients, watch, write):
     around = []
-    shown(before=lambda request: around.append(request_around(request)))
+    shown(before=lambda request: around.append(RequestState(request).around))
     stream = watch(clients())
     assert stream.data() == ""
     write(Order(name="Tea"))

@@ -136,8 +136,6 @@ def _check_own_names(kind: type[Host]) -> None:
 
 CHUNK = 64 << 10
 """The number of bytes to read at once."""
-AT_END = "antiphon.at_end"
-"""The environ key for a list of functions that hosts call when the request has ended."""
 
 
 class ReceivedInput(RawIOBase):
@@ -146,6 +144,9 @@ class ReceivedInput(RawIOBase):
     It puts itself into the environ. It is used if the server needs bodies to be received. If the body was loaded
     through the request, for instance with ``request.form``, it reads the same bytes from the start.
     """
+
+    AT_END = "antiphon.at_end"
+    """The environ key for a list of functions that hosts call when the request has ended."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         self.content = content = request.content
@@ -216,7 +217,7 @@ class EnvironHost(Host):
         with unwatched(request):  # the program says itself what its responses depend on, as under its original
             environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
-        environ[AT_END] = at_end
+        environ[ReceivedInput.AT_END] = at_end
         try:
             response = await self.respond_by_environ(request, environ, body)
         except BaseException:
@@ -253,14 +254,14 @@ class EnvironHost(Host):
 
         This is for test clients, such as a framework's own, that send requests to an application in the same process.
         You can make the request with ``Request.blank``. The application's errors are raised, and its functions under
-        ``AT_END`` are called.
+        ``ReceivedInput.AT_END`` are called.
         """
         at_end: list[Callable[[], object]] = []
         token = set_current_request(request)
         try:
             self.check_head(request)
             environ = make_environ(request)
-            environ[AT_END] = at_end
+            environ[ReceivedInput.AT_END] = at_end
             call = WSGICall()
             chunks = self.respond_to_environ(environ, call.start_response)
             try:

@@ -79,6 +79,11 @@ class AwaitedResponse:
     def __response__(self, request: Request) -> Awaitable[Response]:
         return self._response
 
+    @staticmethod
+    def or_response(value: object, source: "Source", request: Request) -> Response | Awaitable[Response]:
+        """Make a response, or one that is not ready yet, from a value that ``source`` returned for a request."""
+        return to_response(value, source, request)
+
 
 Content: TypeAlias = tuple[bytes, SharedFields, int | None]
 """The body, the header fields and the status of a response that is yet to be made, all of them checked."""

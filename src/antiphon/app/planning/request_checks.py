@@ -233,33 +233,34 @@ class DigestError(ValueError):
     WANTED = "sha-256=10, sha-512=5"
     """The Want-Content-Digest field that clients get if their digest is missing or wrong."""
 
+    @classmethod
+    def check(cls, request: Request, algorithms: Collection[str] = frozenset(_HASHES)) -> None:
+        """Read the body, where that may block, and compare it with each known digest by one of the algorithms.
 
-def check_digest(request: Request, algorithms: Collection[str] = DigestError.ALGORITHMS) -> None:
-    """Read the body, where that may block, and compare it with each known digest by one of the algorithms.
+        Raises DigestError if one differs or if there is none, and the same errors as reading the body. Raises
+        UnsupportedMediaType (415) for a body with a content coding, because its digest covers the coded bytes, which
+        aren't kept.
+        """
+        from hashlib import new  # imported late: few digests are checked
+        from hmac import compare_digest
 
-    Raises DigestError if one differs or if there is none, and the same errors as reading the body. Raises
-    UnsupportedMediaType (415) for a body with a content coding, because its digest covers the coded bytes, which aren't
-    kept.
-    """
-    from hashlib import new  # imported late: few digests are checked
-    from hmac import compare_digest
-
-    given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES and name in algorithms}
-    if not given:
-        that_counts = "" if algorithms is DigestError.ALGORITHMS else " that is signed"
-        raise DigestError(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
-    # The digest is that of the coded bytes, of which only the decoded ones are kept.
-    if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType(
-            "A body whose Content-Digest is checked must not have a content coding.",
-            headers={"accept-encoding": "identity"},
-        )
-    hashes = {name: new(_HASHES[name]) for name in given}
-    for chunk in request.stream if request.content.data is None else (request.content.data,):
-        for each in hashes.values():
-            each.update(chunk)
-    if wrong := [name for name, each in hashes.items() if not compare_digest(each.digest(), given[name])]:
-        raise DigestError(f"the body does not have its {wrong[0]} digest")
+        known = {*_HASHES}.intersection(algorithms)
+        given = {name: digest for name, digest in request.content_digest.items() if name in known}
+        if not given:
+            that_counts = "" if {*algorithms} >= cls.ALGORITHMS else " that is signed"
+            raise cls(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
+        # The digest is that of the coded bytes, of which only the decoded ones are kept.
+        if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
+            raise UnsupportedMediaType(
+                "A body whose Content-Digest is checked must not have a content coding.",
+                headers={"accept-encoding": "identity"},
+            )
+        hashes = {name: new(_HASHES[name]) for name in given}
+        for chunk in request.stream if request.content.data is None else (request.content.data,):
+            for each in hashes.values():
+                each.update(chunk)
+        if wrong := [name for name, each in hashes.items() if not compare_digest(each.digest(), given[name])]:
+            raise cls(f"the body does not have its {wrong[0]} digest")
 
 
 def require_digest(request: Request) -> None:
@@ -272,7 +273,7 @@ def require_digest(request: Request) -> None:
         if request.content.is_empty:
             return
     try:
-        check_digest(request)
+        DigestError.check(request)
     except DigestError as error:
         raise BadRequest(
             f"The body is refused: {error}.", headers={"want-content-digest": DigestError.WANTED}

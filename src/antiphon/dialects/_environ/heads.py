@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import Limits
-from antiphon.embedding import query_too_long
+from antiphon.embedding import over_limit
 from antiphon.http import HTTPError
 from antiphon.http.urls.path import check_host, one_host, split_target
 
@@ -135,7 +135,10 @@ def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     if error := checked(host, version):
         return error
     query: str = environ.get("QUERY_STRING", "")
-    return query_too_long(query.encode("latin-1", "replace"), _LIMITS) if len(query) > _LIMITS.query else None
+    if len(query) <= _LIMITS.query:
+        return None
+    detail = f"The query is {len(query)} bytes long, but at most {_LIMITS.query} are accepted."
+    return over_limit(HTTPError.by_status[414], "query", _LIMITS.query, detail)
 
 
 @lru_cache(256)

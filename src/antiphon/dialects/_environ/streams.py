@@ -4,8 +4,9 @@ from collections.abc import Callable
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, cast
 
-from antiphon.embedding import OWS, split_list
+from antiphon.embedding import split_list
 from antiphon.http import ClientDisconnected, ContentTooLarge
+from antiphon.http.grammar import OWS
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

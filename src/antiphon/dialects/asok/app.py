@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from antiphon import App, Response
     from antiphon import Request as NativeRequest
     from antiphon.dialects.asok.templating.environment import ProjectTemplates
-    from antiphon.embedding import Lifecycle
 
 _SELF = "'self'"
 POLICY: Mapping[str, tuple[str, ...]] = {
@@ -326,7 +325,7 @@ class Asok(Servable):
         return self.native._respond
 
     @property
-    def _lifecycle(self) -> "Lifecycle":
+    def _lifecycle(self) -> App:
         """The native application, which provides ``startup`` and ``shutdown``."""
         return self.native
 

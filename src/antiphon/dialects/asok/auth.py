@@ -8,11 +8,12 @@ from urllib.parse import quote
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
 from antiphon.dialects.asok.session import flash, id_of, is_waiting, with_messages
-from antiphon.embedding import is_async, network_of
+from antiphon.embedding import is_async
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
 from antiphon.http.redirect import redirect_location
+from antiphon.types import Caller
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -187,7 +188,7 @@ def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
             'app.config["TRUSTED_PROXIES"] = [...], or a server that reports client addresses',
         )
         return lambda _by: 0
-    return _failures(request, network_of(address), FORGOTTEN_AFTER)
+    return _failures(request, Caller.network_of(address), FORGOTTEN_AFTER)
 
 
 def _failures(request: "RequestState", of: str, ttl: float) -> Callable[[int], int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.asok.templating.rendering import completed
-from antiphon.embedding import SharedFields, response_of, safe_filename, to_response
+from antiphon.embedding import AwaitedResponse, SharedFields, response_of, safe_filename
 from antiphon.http import NotFound
 from antiphon.http.headers import field_pairs
 
@@ -110,7 +110,7 @@ class Answer(NamedTuple):
         elif isinstance(value, bytes) and content_type is not HTML:
             made = response_of(value, SharedFields.only_typed(content_type))
         else:
-            made = to_response(value, self.page, native)
+            made = AwaitedResponse.or_response(value, self.page, native)
         return amended(self.request, made) if isinstance(made, NativeResponse) else self._wait(made)
 
     async def _wait(self, made: Awaitable[NativeResponse]) -> NativeResponse:

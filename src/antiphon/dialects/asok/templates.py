@@ -13,8 +13,9 @@ from antiphon.dialects.asok.templating.filters import (
     Undefined,
     html_safe_json,
 )
-from antiphon.embedding import render, stream_of
 from antiphon.features.templates.blocks import UnknownBlock, render_blocks
+from antiphon.features.templates.environment import render
+from antiphon.features.templates.page import stream_of
 
 if TYPE_CHECKING:
     from jinja2 import Template

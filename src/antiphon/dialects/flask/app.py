@@ -19,8 +19,9 @@ from antiphon.dialects.flask.running import async_to_sync, drive
 from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
-from antiphon.embedding import UNBOUNDED, EnvironHost, call_in_own_context, failed, lazy
+from antiphon.embedding import EnvironHost, RequestState, call_in_own_context, lazy
 from antiphon.http import HTTPError
+from antiphon.http.limits import UNBOUNDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -428,7 +429,7 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
         try:
             self.check_head(request)
         except HTTPError as error:
-            return failed(request, error)
+            return RequestState(request).failed(error)
         return (self._socket_views.find(request) or self._sockets).respond(request)
 
     @lazy

@@ -10,12 +10,13 @@ from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
-from antiphon.embedding import Steps, describe, driven, is_on_loop
+from antiphon.embedding import Steps, describe, is_on_loop, run_async
 
 if TYPE_CHECKING:
     from contextvars import Context
 
     from antiphon.dialects.flask.ctx import AppContext
+    from antiphon.embedding import Crossing
 
 
 T = TypeVar("T")
@@ -44,6 +45,10 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
         ctx.is_on_loop = True
 
 
+async def _driven(steps: Steps[T], crossing: "Crossing") -> T:
+    return await run_async(steps, crossing)
+
+
 def _finish_on_loop(ctx: "AppContext", steps: Steps[T]) -> T:
     """Finish steps that need a loop. Sections that need a thread run on this one, in its context.
 
@@ -56,7 +61,7 @@ def _finish_on_loop(ctx: "AppContext", steps: Steps[T]) -> T:
     else:
         Crossing(ctx.on_loop).copy_to_threads(copy_context())
     try:
-        return run_on_loop(driven(steps, Crossing.back()), ctx.on_loop)
+        return run_on_loop(_driven(steps, Crossing.back()), ctx.on_loop)
     finally:
         Crossing(ctx.on_loop).copy_to_task()
 

@@ -21,8 +21,8 @@ from antiphon.dialects.flask.helpers import get_flashed_messages
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
-from antiphon.embedding import render, stream_of
-from antiphon.features.templates.environment import DictEnvironment
+from antiphon.features.templates.environment import DictEnvironment, render
+from antiphon.features.templates.page import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

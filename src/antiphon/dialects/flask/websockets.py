@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from antiphon import Response as NativeResponse
     from antiphon.dialects.flask.app import Flask
-    from antiphon.embedding import Connection
+    from antiphon.websockets.connection import Connection
 
 View = Callable[..., Any]
 

@@ -22,12 +22,13 @@ from antiphon.dialects.microdot.errors import Absent, abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
-from antiphon.embedding import ON_LOOP, Host, Steps, failed, run_async, set_current_request
+from antiphon.embedding import ON_LOOP, Host, RequestState, Steps, run_async, set_current_request
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.serving import EmbeddedServer
     from antiphon.dialects.microdot.session import Session
-    from antiphon.embedding import Connection, ForeignSockets, Lifecycle
+    from antiphon.embedding import ForeignSockets
+    from antiphon.websockets.connection import Connection
 
 
 LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
@@ -96,6 +97,10 @@ def overridden_by(cls: type["Microdot"]) -> set[str]:
 
 
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards should be reachable
+
+
+def _failed(native: NativeRequest, error: BaseException) -> NativeResponse:
+    return RequestState(native).failed(error)
 
 
 class Microdot(Host):
@@ -287,13 +292,13 @@ class Microdot(Host):
         """Return the steps that handle a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
-        return dispatch(self, Request(self, request), call_in_steps, native_response, failed)
+        return dispatch(self, Request(self, request), call_in_steps, native_response, _failed)
 
     def _respond(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Return an awaitable for the response, to be awaited on an event loop."""
         if self.blocks:
             return run_async(self._handle(request), request=request)
-        return dispatch(self, Request(self, request), call_on_loop, native_response, failed)
+        return dispatch(self, Request(self, request), call_on_loop, native_response, _failed)
 
     def _respond_to_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Respond to a WebSocket handshake by running its handler, which may start a conversation."""
@@ -308,7 +313,7 @@ class Microdot(Host):
     async def _talk(self, native: NativeRequest, connection: "Connection") -> NativeResponse:
         request = Request(self, native)
         request.connection = connection
-        response = await dispatch(self, request, call_on_loop, native_response, failed)
+        response = await dispatch(self, request, call_on_loop, native_response, _failed)
         if connection.is_demanded and response.status >= 500:
             await connection.end(1011, "The server failed.")
         return response
@@ -316,7 +321,7 @@ class Microdot(Host):
     # Serving
 
     @property
-    def _lifecycle(self) -> "Lifecycle":
+    def _lifecycle(self) -> "Lifespan":
         """The functions to run before the first request and after the last one.
 
         Not to be confused with the ``shutdown`` method, which is for programs.

@@ -23,13 +23,10 @@ from antiphon.embedding import (
     ON_THREAD,
     Head,
     NotBegun,
+    RequestState,
     SharedFields,
-    crossing_of,
-    failed,
     is_async,
-    log_failure,
     quote_path,
-    release,
     response_of,
     set_current_request,
 )
@@ -194,14 +191,18 @@ def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any)
     """Call a function on an event loop without a driver, and return its result when awaited."""
     if waits(function):
         return function(*arguments, **named)  # type: ignore[no-any-return]  # what a coroutine function returns
-    return _call_on_worker(crossing_of(current_request(None)), partial(function, *arguments, **named))
+    from antiphon.embedding import Crossing  # late: it needs asyncio
+
+    request = current_request(None)
+    crossing = Crossing() if request is None else RequestState(request).crossing
+    return _call_on_worker(crossing, partial(function, *arguments, **named))
 
 
 async def call_decorated(handler: Callable[..., Any], request: Request, /, *arguments: Any, **named: Any) -> Any:
     """Call a handler inside a decorator of this package. A request that needs a thread only here begins here."""
     if waits(handler):
         return await handler(request, *arguments, **named)
-    crossing = crossing_of(request.native).in_same_context()
+    crossing = RequestState(request.native).crossing.in_same_context()
     crossing.begins, request.has_begun = not request.has_begun, True
     return await _call_on_worker(crossing, partial(handler, request, *arguments, **named))
 
@@ -271,12 +272,12 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
     set_current_request(native)
     try:
         if refused := request.app.head_checks.head_error(native.head):
-            return failed(native, refused)
+            return RequestState(native).failed(refused)
         await receive_ahead(request)
         response = native_response(request, await call_in_steps(function, request))
         return response if not native.head.has_body else _released(request, response)
     except Exception as error:
-        return failed(native, error)
+        return RequestState(native).failed(error)
 
 
 async def receive_ahead(request: Request) -> None:
@@ -346,7 +347,7 @@ async def _respond_to_error(app: "Microdot", request: Request, call: Call, error
     if isinstance(error, (MalformedJSONError, MissingFileError)):
         return await _respond_with_status(app, request, call, error.status_code, error.reason)
     request.failure = error
-    log_failure(request.native, error)
+    RequestState(request.native).log_failure(error)
     return await _respond_with_status(app, request, call, 500, "Internal server error")
 
 
@@ -354,7 +355,7 @@ async def _respond_to_http_error(app: "Microdot", request: Request, call: Call, 
     """Return the response to an HTTP error from the layers below."""
     if error.status >= 500:
         request.failure = error
-        log_failure(request.native, error)
+        RequestState(request.native).log_failure(error)
     response = await _respond_with_status(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
     for name, value in error.headers.items():
         response.headers.setdefault(name.title(), value)
@@ -394,7 +395,7 @@ def _released(request: Request, response: T) -> T:
     """
     native = request.native
     if isinstance(response, NativeResponse):
-        release(native, response)
+        RequestState(native).release(response)
     return response
 
 

@@ -10,9 +10,8 @@ try:
 except ModuleNotFoundError as error:
     raise missing_package(error, "templates") from error
 
-from antiphon.embedding import stream_of
 from antiphon.features.templates.environment import DictEnvironment
-from antiphon.features.templates.page import astream_of
+from antiphon.features.templates.page import astream_of, stream_of
 
 
 class Template:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from antiphon.embedding import unquote
 from antiphon.http.headers import read_raw_utf8
 from antiphon.http.multidict import Fields
 

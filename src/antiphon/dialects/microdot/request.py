@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon import Request as NativeRequest
 from antiphon.dialects.microdot.errors import Absent, MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
-from antiphon.embedding import DerivedHead, Head, lazy, server_head, urlencoded_fields_of
+from antiphon.embedding import DerivedHead, Head, lazy, urlencoded_fields_of
 from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
+from antiphon.http.head import server_head
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
     from antiphon.dialects.microdot.multipart import FileUpload
-    from antiphon.embedding import Connection
+    from antiphon.websockets.connection import Connection
 
 
 class AsyncBytesIO:

@@ -12,9 +12,9 @@ from antiphon import Response as NativeResponse
 from antiphon import embedding
 from antiphon.dialects.microdot.errors import Absent, MissingFileError
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.embedding import OWS, FileBody, OpenFile, is_async, response_of
+from antiphon.embedding import FileBody, is_async, response_of
 from antiphon.http import SetCookie, format_http_date
-from antiphon.http.grammar import find_control
+from antiphon.http.grammar import OWS, find_control
 from antiphon.http.headers import checked_fields, write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.http.urls.url import as_uri
@@ -84,14 +84,14 @@ class NamedFile(BufferedReader):
 
 def _read(file: Any, size: int) -> Body:
     if isinstance(file, NamedFile):
-        return file.by_path() or OpenFile(file, None, None)
+        return file.by_path() or FileBody.opened(file)
     read = file.read
     if is_async(read):
         return _AsyncFile(file, size)
     has_close = hasattr(file, "close")
     if isinstance(read, MethodType) and not isinstance(file, IOBase):
         return _AsyncFile(_OnThreads(file), _CHUNK if has_close else size, is_at_hand=True)
-    return OpenFile(file, None, None) if has_close else _chunks(file, size)
+    return FileBody.opened(file) if has_close else _chunks(file, size)
 
 
 def _chunks(file: Any, size: int) -> Iterator[bytes | str]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from antiphon import Limits, WebSocketClosed
 from antiphon import Request as NativeRequest
@@ -12,8 +13,9 @@ from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.websocket import UNBOUNDED_MESSAGE
-from antiphon.embedding import Connection, RequestHead, as_bytes, decode_json, encode_json, finish, run_async, unquote
+from antiphon.embedding import RequestHead, RequestState, as_bytes, decode_json, encode_json, run_async
 from antiphon.http import Address, Event, SetCookie, parse_events
+from antiphon.websockets.connection import Connection
 
 __all__ = ["TestClient", "TestResponse"]
 
@@ -219,7 +221,7 @@ class TestClient:
             self._keep_cookies(response)
             return await TestResponse.create(response)
         finally:
-            await run_async(finish(native))
+            await run_async(RequestState(native).finish())
 
     def _head(self, method: str, path: str, headers: NoCaseDict, body: Any) -> RequestHead:
         content = _content(body, headers)

@@ -29,8 +29,9 @@ from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTree
 from antiphon.dialects.pyramid.urldispatch import RoutesMapper
 from antiphon.dialects.pyramid.view import _call_view, _find_views, call_first
 from antiphon.dialects.webob.request import DisconnectionError
-from antiphon.embedding import UNBOUNDED, EnvironHost, ReceivedInput, call_in_own_context
+from antiphon.embedding import EnvironHost, ReceivedInput, call_in_own_context
 from antiphon.http import ClientDisconnected
+from antiphon.http.limits import UNBOUNDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

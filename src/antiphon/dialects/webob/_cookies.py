@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from antiphon.dialects._environ.heads import cache_short
-from antiphon.embedding import OWS, is_token
+from antiphon.embedding import is_token
 from antiphon.http import parse_cookies
+from antiphon.http.grammar import OWS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

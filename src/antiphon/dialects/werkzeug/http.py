@@ -39,9 +39,8 @@ from antiphon.dialects.werkzeug.tokens import (
     unquote_etag,
     unquote_header_value,
 )
-from antiphon.embedding import OWS
 from antiphon.http import ranges
-from antiphon.http.grammar import TCHARS, read_weighted, split_weight, weighted_element
+from antiphon.http.grammar import OWS, TCHARS, read_weighted, split_weight, weighted_element
 from antiphon.http.headers import HOP_BY_HOP
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import UNBOUNDED, ServedFunction
+from antiphon.embedding import ServedFunction
 from antiphon.features.logs.formats import one_line
+from antiphon.http.limits import UNBOUNDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

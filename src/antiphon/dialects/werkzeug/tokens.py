@@ -14,11 +14,11 @@ from typing import cast
 from urllib.parse import unquote
 
 from antiphon.dialects._environ.heads import cache_short
-from antiphon.embedding import OWS, is_token, split_list
+from antiphon.embedding import is_token, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
 from antiphon.http import conditional as tags
 from antiphon.http.cookies import SameSite
-from antiphon.http.grammar import QUOTED_STRING, TCHARS
+from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path
 

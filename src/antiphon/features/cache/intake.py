@@ -16,9 +16,7 @@ from antiphon.embedding import (
     RequestHead,
     WatchedHead,
     as_bytes,
-    is_at_hand,
     is_on_loop,
-    running_loop,
     split_list,
 )
 from antiphon.features import StoreUnavailable
@@ -180,8 +178,10 @@ class BodyCopy:
 
 def copy_whole(copy: BodyCopy, body: bytes) -> None:
     """Copy a body that consists of bytes: immediately, or in the background on an event loop."""
-    if is_on_loop() and (loop := running_loop()) is not None:
-        loop.run_in_executor(None, copy.whole, body)
+    if is_on_loop():
+        from asyncio import get_running_loop
+
+        get_running_loop().run_in_executor(None, copy.whole, body)
     else:
         copy.whole(body)
 
@@ -346,7 +346,7 @@ class Intake:
         stream."""
         body = response.body
         if not isinstance(body, bytes):
-            is_kept = self._files is not None and fill.token is not None and not is_at_hand(body)
+            is_kept = self._files is not None and fill.token is not None and not getattr(body, "is_at_hand", False)
             return None if is_kept else "streamed"
         most = self._largest if self._files is None else max(self._largest, self._files.largest)
         return "too-large" if len(body) > most else None

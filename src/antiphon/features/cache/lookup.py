@@ -18,15 +18,14 @@ from antiphon.embedding import (
     Crossing,
     Head,
     MadeRequest,
+    Reads,
     RequestHead,
+    RequestState,
     WatchedHead,
     contained,
     is_on_loop,
-    log_failure,
     response_of,
-    running_loop,
     serving_loop,
-    unrecorded,
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
@@ -120,7 +119,7 @@ class AtHand:
         if not since <= self._shelf.clock() < until:
             return None
         head = request.head
-        if is_for is not None and not unrecorded(head, lambda: is_for(head)):
+        if is_for is not None and not Reads.unrecorded(head, lambda: is_for(head)):
             return None
         try:
             if look(stored) is not expected:
@@ -248,14 +247,14 @@ class Refreshes:
         """Call the handler again after this response is sent, unless another request is already doing so."""
         if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
             return
-        from asyncio import run_coroutine_threadsafe
+        from asyncio import get_running_loop, run_coroutine_threadsafe
 
         fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token, args)
         head = FillHead(RefreshHead(request.head), fill)
         head.ask_by_conditions(fill)
         # Made of the client's request, which limits count once.
         again = MadeRequest(request, head, content_of(request), self.app)
-        loop = (None if request.head.blocks else running_loop()) or serving_loop()
+        loop = get_running_loop() if is_on_loop() and not request.head.blocks else serving_loop()
         future = run_coroutine_threadsafe(self._respond(again, fill), loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -265,7 +264,7 @@ class Refreshes:
         try:
             await contained(_read(made))
         except Exception as error:  # nobody waits for it
-            log_failure(made.request, error, " while the cache was refreshed")
+            RequestState(made.request).log_failure(error, " while the cache was refreshed")
         finally:
             await Crossing().run_shielded(partial(self._release, fill))
 

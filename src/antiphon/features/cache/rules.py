@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from antiphon import Request, Response
-from antiphon.embedding import Reads, is_seen_in_debug, parse_or_none, read_number, split_list
+from antiphon.embedding import Reads, RequestState, parse_or_none, split_list
 from antiphon.http import CacheControl, Item, MutableHeaders, Token, parse_http_date, parse_structured_dictionary
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
@@ -87,7 +87,7 @@ def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received:
     found = MutableHeaders.over([*fields])
     sent = seconds_since_1970(found.get("date"))
     digits = _leading_digits(found.get("age") or "")
-    said = read_number(digits[0]) or 0 if digits else 0
+    said = float(digits[0]) if digits else 0.0
     apparent = 0.0 if sent is None else max(0.0, received - sent)
     return max(apparent, said + max(0.0, received - asked))
 
@@ -202,7 +202,7 @@ def tell(response: Response, reason: tuple[Request, str | None] | None = None, *
         for name, value in parameters.items()
         if value is not None
     }
-    if reason is not None and reason[1] is not None and is_seen_in_debug(reason[0]):
+    if reason is not None and reason[1] is not None and RequestState(reason[0]).is_seen_in_debug:
         known["detail"] = reason[1]
     response.headers.add("cache-status", str(Item(Token(NAME), known)))
     return response

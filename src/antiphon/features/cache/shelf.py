@@ -14,10 +14,11 @@ from math import inf
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from urllib.parse import unquote
 from zlib import crc32
 
 from antiphon import Request, Response
-from antiphon.embedding import SAFE_METHODS, FeatureStore, Head, unquote
+from antiphon.embedding import SAFE_METHODS, FeatureStore, Head
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, Args, StoredResponse
 from antiphon.features.cache.files import BodyFiles

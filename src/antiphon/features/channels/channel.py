@@ -24,7 +24,6 @@ from antiphon.embedding import (
     errors_name_it,
     refuse_on_loop,
     seconds_of,
-    store_name,
 )
 from antiphon.features import MissedMessages, Store
 from antiphon.features.channels.feed import Feed, Item, Keep, event_of, message_of, read_id
@@ -227,7 +226,7 @@ class Channel:
             raise explained("bad-feature-option", f"a channel's name must be text, not {name!r}")
         check_numbers(max_messages=max_messages, max_message_size=max_message_size, lease=lease)
         self._name = name
-        self._stored_as = store_name(name)
+        self._stored_as = FeatureStore.name_of(name)
         self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses such a store
         self._keep = Keep(max_messages)
         self._max_message_size = max_message_size

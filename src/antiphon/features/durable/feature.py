@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from antiphon import App, Dependency, Request, Response, current_request, explained
 from antiphon.embedding import (
-    RETRY_AFTER,
     Added,
+    DatabaseConnection,
+    FeatureStore,
     KeptResponse,
     KeyHandling,
     PlannedRoute,
     Reads,
     RouteKeys,
     TimedSigner,
-    check_dependency,
     check_numbers,
     checked_by,
     errors_name_it,
     is_async,
     seconds_of,
-    store_name,
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.administration import Administration, RequestFailed, args_of, state_of
@@ -125,7 +124,7 @@ class Durable:
                 f"Durable(name=...) must be 3 to 256 of a-z, 0-9, - and _, such as shop-orders, not {name!r}",
             )
         if inside is not None:
-            check_dependency(inside, "Durable(inside=...)", "pass the database's, inside=DATABASE")
+            DatabaseConnection.check_source(inside, "Durable")
         self._inside, self._by = inside, None if by is None else checked_by(by, "Durable")
         self._wait, self._path = wait, path.rstrip("/")
         self._schedules = Schedules()
@@ -236,7 +235,8 @@ class Durable:
         ids = [self._id_of(write.key)]
         if self._by is None:
             checks["caller_fields"] = fields_of_caller(write.key, request, {Reads.EVERYTHING})
-            ids.append(self._id_of(write.own or store_name("idempotent by another", checks["fingerprint"], write.key)))
+            other = FeatureStore.name_of("idempotent by another", checks["fingerprint"], write.key)
+            ids.append(self._id_of(write.own or other))
         stored = stored_of(request)
         return write, checks, lambda: self._engine.submit(self._engine.result(ids, stored, checks, self._wait))
 
@@ -261,7 +261,7 @@ class Durable:
         """Return a 202 with an address that can't be guessed from the client's key, from which ``id_`` is made."""
         id_ = self._addresses.sign(id_.encode(), time.time()).decode()
         where = request.url_for(f"durable_{self._engine.name}", id=id_)
-        return Response(b"", 202, {"location": where, "retry-after": str(RETRY_AFTER)})
+        return Response(b"", 202, {"location": where, "retry-after": str(FeatureStore.RETRY_AFTER)})
 
     def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Return the response to a durable request, or 202 while it is open, to who has sent that."""
@@ -305,7 +305,7 @@ class Durable:
     def _owner(self, request: Request) -> str:
         """Return a hash of the proven identities of a request, or of what ``by`` returns for it, or "" for neither."""
         proven = [str(each) for each in request.caller.identities if each.is_proven]
-        key = self._by(request) if self._by else store_name(*proven)
+        key = self._by(request) if self._by else FeatureStore.name_of(*proven)
         return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
 
     def _handler_of(self, request: Request) -> Callable[[Request], Any]:
@@ -409,7 +409,7 @@ def _shown(request: Request) -> str:
     fields = sorted((name.lower(), value) for name, value in request.head.fields())
     kept = [field for field in fields if field[0] not in Caller.OF_ONE_TRY and field[0] != "cookie"]
     shown = [request.host or "", request.caller.cookies(), *chain.from_iterable(kept)]
-    return sha256(store_name("shown", *shown).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(FeatureStore.name_of("shown", *shown).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _new_id() -> str:

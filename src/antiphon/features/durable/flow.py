@@ -27,7 +27,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
-from antiphon.embedding import DatabaseConnection, KeptResponse, is_async, running_loop
+from antiphon.embedding import DatabaseConnection, KeptResponse, is_async, is_on_loop
 
 T = TypeVar("T")
 
@@ -297,7 +297,7 @@ def flow_for(what: str, *, on_loop: bool) -> Flow:
 
 def check_off_loop(what: str, instead: str) -> None:
     """Raise TypeError on an event loop."""
-    if running_loop() is not None:
+    if is_on_loop():
         raise explained(
             "bad-durable", f"durable.{what} would block the event loop: in async def, await {instead}", TypeError
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
-from antiphon.embedding import TypeDescription, errors_name_it, texts_of
+from antiphon.embedding import TypeDescription, errors_name_it
 from antiphon.features.html import AttributeValue
 from antiphon.types import Text
 
@@ -111,7 +111,7 @@ def _differs(before: object, value: object) -> bool:
 
 
 def _shown(value: object) -> list[str]:
-    return [text for text in texts_of(value) if text]
+    return [text for text in TypeDescription.texts_of(value) if text]
 
 
 def _write(target: Any, key: str, value: object) -> None:

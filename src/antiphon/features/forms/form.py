@@ -3,20 +3,12 @@
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
 from antiphon import HTTPError, Request, explained
-from antiphon.embedding import (
-    SAFE_METHODS,
-    describe,
-    http_error,
-    is_async,
-    language_of,
-    pointer_step,
-    texts_of,
-    without_traceback,
-)
+from antiphon.embedding import SAFE_METHODS, RequestState, TypeDescription, describe, http_error, is_async
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import ABSENT, Choices, member_of, write_members
 from antiphon.features.forms.inputs import Input, inputs_of
@@ -34,6 +26,8 @@ from antiphon.features.forms.sent import (
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.http import ContentTooLarge, FieldError, FieldProblem, UnprocessableContent
 from antiphon.types import Text
+
+_step = TypeDescription.pointer_step
 
 T = TypeVar("T")
 
@@ -257,7 +251,7 @@ class Form(Generic[T]):
 
         Raises ValueError for a form without errors.
         """
-        pointers = {"": "", **{key: pointer_step(planned.name) for key, planned in self._by_key.items()}}
+        pointers = {"": "", **{key: _step(planned.name) for key, planned in self._by_key.items()}}
         errors = [
             {"pointer": pointers[key], "detail": each.message, "code": each.code, **each.bounds}
             for key, found in self._errors.items()
@@ -293,7 +287,7 @@ class Form(Generic[T]):
                 sent = with_disabled(sent, self._inputs, self._initial_texts)
                 self._sent = with_exact_times(sent, self._inputs, self._initial_texts)
             except ContentTooLarge as error:
-                self._sent, self._refusal = NOTHING, without_traceback(error)
+                self._sent, self._refusal = NOTHING, copy(error)
         return self._sent
 
     def _add_refusal(self, error: ContentTooLarge) -> None:
@@ -332,7 +326,7 @@ class Form(Generic[T]):
     def _sources(self, planned: Input | None = None) -> list[Messages]:
         """Return the messages for the field, the form and the request's language, then the English ones."""
         own: list[Messages] = [planned.field.messages if planned else {}, self._messages]
-        return [*own, *messages_in(language_of(self._request))]
+        return [*own, *messages_in(RequestState(self._request).language)]
 
     def _said(self, code: str, **values: object) -> str:
         return message_for(code, "", values, (), self._sources())
@@ -357,7 +351,7 @@ class Form(Generic[T]):
         return [FormError(self._said("choose_again"), "choose_again")] if is_lost else []
 
     def _initial_texts(self, planned: Input) -> Sequence[str]:
-        return texts_of(self._initial_value(planned))
+        return TypeDescription.texts_of(self._initial_value(planned))
 
     def _initial_value(self, planned: Input) -> object:
         return self._initial[planned.key] if planned.key in self._initial else planned.default()

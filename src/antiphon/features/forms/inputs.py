@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon import Upload, explained
-from antiphon.embedding import TypeDescription, texts_of
+from antiphon.embedding import TypeDescription
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
@@ -140,7 +140,7 @@ def _with_label(choice: Any) -> tuple[object, object]:
 
 
 def _text(value: object) -> str:
-    return "".join(texts_of(value))
+    return "".join(TypeDescription.texts_of(value))
 
 
 def _label_of(value: object) -> str:

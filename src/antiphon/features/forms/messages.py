@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from antiphon import current_request
-from antiphon.embedding import language_of
+from antiphon.embedding import RequestState
 from antiphon.types import Language, Text
 
 MESSAGES: Mapping[str, str] = {
@@ -150,7 +150,7 @@ class MessageLabel(UserString):
     def data(self) -> str:  # type: ignore[override]  # it is read-only
         """The label as a str."""
         request = current_request(None)
-        language = None if request is None else language_of(request)
+        language = None if request is None else RequestState(request).language
         return message_for(self._code, "", {}, (), messages_in(language))
 
 

@@ -10,16 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, RouteKey, explained
-from antiphon.embedding import (
-    RETRY_AFTER,
-    SAFE_METHODS,
-    DatabaseConnection,
-    FeatureStore,
-    KeptResponse,
-    Reads,
-    describe,
-    unwatched,
-)
+from antiphon.embedding import SAFE_METHODS, DatabaseConnection, FeatureStore, KeptResponse, Reads, describe, unwatched
 from antiphon.features import StoreEntry
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Route
@@ -272,7 +263,7 @@ def in_use(*, is_of_form: bool = False) -> Conflict:
         "This form was sent before, and is still being handled. Send it again in a moment."
         if is_of_form
         else "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
-        headers={"retry-after": str(RETRY_AFTER)},
+        headers={"retry-after": str(FeatureStore.RETRY_AFTER)},
         type=IN_USE,
     )
 

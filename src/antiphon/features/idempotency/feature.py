@@ -38,15 +38,12 @@ from antiphon.embedding import (
     RequestState,
     RouteKeys,
     WatchedHead,
-    check_dependency,
     check_numbers,
     checked_by,
     describe,
     errors_name_it,
     is_async,
-    is_for_any_thread,
     keep_private,
-    log_failure,
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry, StoreUnavailable
@@ -142,7 +139,7 @@ class IdempotentWrites:
         max_body: int = 1 << 20,
     ) -> None:
         if inside is not None:
-            check_dependency(inside, "IdempotentWrites(inside=...)", "pass the database's, inside=DATABASE")
+            DatabaseConnection.check_source(inside, "IdempotentWrites")
             if store is not None:
                 raise explained(
                     "bad-feature-option",
@@ -387,7 +384,7 @@ class IdempotentWrites:
             if IS_REPEATABLE in request:
                 claim.stored = None
                 return None
-            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._max_body:
+            if not getattr(body, "is_for_any_thread", False) or getattr(body, "length", inf) > self._max_body:
                 raise self._not_kept(request, "a stream")
             response = copy(response)
             response.body = body = b"".join(cast("Iterable[bytes]", body))
@@ -505,7 +502,9 @@ class IdempotentWrites:
         try:
             DatabaseConnection.at_once(claim.claims.replace(claim.entry, data))  # a store doesn't wait
         except Exception as error:
-            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
+            RequestState(request).log_failure(
+                error, fault="got its response, which can't be kept for retries, so they get a 409"
+            )
 
     def _keep_at_end(self, request: Request, claim: Claim, data: dict[str, Any], error: BaseException | None) -> None:
         """Keep an outcome once another framework has ended a transaction around its view. After an error, only if the

@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn, cast
 from weakref import WeakKeyDictionary
 
 from antiphon import App, Request, Response, explained, is_debug
-from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
+from antiphon.embedding import Added, Head, Reads, errors_name_it, folders_beside
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import IN_PATHS, RequestLanguage, fallbacks, normalised, parameters_of
 from antiphon.features.languages.texts import Texts, current_language, use_outside_of_requests
@@ -62,7 +62,6 @@ class Languages:
         query: str | None = "lang",
         cookie: str | None = "lang",
     ) -> None:
-        file = caller_file()
         if not folders:
             raise explained(
                 "bad-feature-option", 'Languages needs a folder: Languages("locales", default="en")', TypeError
@@ -73,7 +72,7 @@ class Languages:
         self.query = query
         self.cookie = cookie
         self._in_paths: WeakKeyDictionary[App, frozenset[str]] = WeakKeyDictionary()
-        self._folders = [path_beside(file, each, is_folder=True) for each in folders]
+        self._folders = folders_beside(*folders)
         self._watches = is_debug()
         self._versions = versions_of(self._folders) if self._watches else ()
         self._read()
@@ -92,7 +91,7 @@ class Languages:
         """The application's languages: the default, then the others by name."""
         self.choice = f"{Reads.CHOICE}language {(self.cookie, self.tags)!r}"
         fields = ("cookie", "accept-language") if self.cookie else ("accept-language",)
-        Reads.choices[self.choice] = Choice(fields, self._chosen_for)
+        Reads.add_choice(self.choice, fields, self._chosen_for)
 
     def _chosen_for(self, head: Head) -> str:
         """Return the language for a request whose query names none."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import OfRequest, WatchedHead, note_read, unwatched
+from antiphon.embedding import OfRequest, Reads, WatchedHead, unwatched
 from antiphon.features.languages.texts import Texts, current_language
 from antiphon.features.languages.words import localized
 from antiphon.types import Language
@@ -135,7 +135,7 @@ class RequestLanguage(OfRequest, Language):
         with unwatched(request):  # a cache needs one response per language, whatever else is in these fields
             asked = self.negotiated()
         request.consulted = consulted  # Vary follows when the cache has seen the response
-        note_read(request, languages.choice)
+        Reads.note(request, languages.choice)
         self.was_chosen_for_cache = True
         return asked
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon import current_request, is_debug
-from antiphon.embedding import language_of
+from antiphon.embedding import RequestState
 from antiphon.features.languages.catalogues import Catalogue
 from antiphon.types import Language
 
@@ -167,7 +167,7 @@ def current_language() -> Language | Texts | None:
     None if no application has used ``Languages``.
     """
     request = current_request(None)
-    if request is not None and (language := language_of(request)) is not None:
+    if request is not None and (language := RequestState(request).language) is not None:
         return language
     return _used[0].texts(_used[0].default) if _used else None
 

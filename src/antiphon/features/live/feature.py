@@ -29,7 +29,7 @@ from antiphon.embedding import (
     check_numbers,
     describe,
     errors_name_it,
-    running_loop,
+    is_on_loop,
 )
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
@@ -160,7 +160,7 @@ class Live:
 
     async def _respond(self, request: Request) -> Response:
         """Return the stream of a block, or the response that refuses it."""
-        if running_loop() is None:  # in a mounted app of ``def`` handlers
+        if not is_on_loop():  # in a mounted app of ``def`` handlers
             await ON_LOOP
         audience = self._audience()
         if sum(map(len, [*self._audiences.values()])) >= self._most:

@@ -32,8 +32,7 @@ from antiphon.embedding import (
     WatchedHead,
     arrivals,
     contained,
-    network_of,
-    read_number,
+    parse_or_none,
     unwatched,
 )
 from antiphon.features import MissedMessages
@@ -197,7 +196,7 @@ class SharedBlock:
         names = frozenset(name for name in watch.reads if not name.startswith(of_the_url))
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
         if rendered.is_failure:
-            wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
+            wait = max(RETRY, parse_or_none(int, response.headers.get("retry-after")) or 0)
             rendered = rendered._replace(retry_at=clock() + wait)
         if _is_personal(names):
             rendered = rendered._replace(caller=caller)
@@ -270,7 +269,7 @@ class Watcher:
         await self._audience.enter(self)
         self.seen = await self._block.render(self, since)
         client = self.head.client
-        self._audience.count_as(self, self.seen.caller or f"address {client and network_of(client.host)}")
+        self._audience.count_as(self, self.seen.caller or f"address {client and Caller.network_of(client.host)}")
         return self.seen
 
     def __aiter__(self) -> "Watcher":

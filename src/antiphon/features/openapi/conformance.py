@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from antiphon import HTTPError
-from antiphon.embedding import TypeDescription, innermost, json_as, pointer_step
+from antiphon.embedding import TypeDescription, innermost, json_as
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, EVENTS, HTML, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import (
@@ -27,6 +27,8 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
 from antiphon.http import Headers, parse_events
+
+_step = TypeDescription.pointer_step
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 """Statuses that any response can have, which contracts don't list."""
@@ -188,11 +190,11 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
         yield f"{pointer or 'it'} is not an object"
         return
     for name in fields.keys() - data.keys():
-        yield f"{pointer}{pointer_step(name)} is missing"
+        yield f"{pointer}{_step(name)} is missing"
     for name in data.keys() - fields.keys():
-        yield f"{pointer}{pointer_step(name)} {_FURTHER}"
+        yield f"{pointer}{_step(name)} {_FURTHER}"
     for name in fields.keys() & data.keys():
-        yield from _faults(fields[name], data[name], f"{pointer}{pointer_step(name)}")
+        yield from _faults(fields[name], data[name], f"{pointer}{_step(name)}")
 
 
 def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
@@ -216,11 +218,11 @@ def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
     """
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
-            yield f"{pointer}{pointer_step(name)} {_FURTHER}"
+            yield f"{pointer}{_step(name)} {_FURTHER}"
         for name in declared.keys() - data.keys():
-            yield f"{pointer}{pointer_step(name)} is missing"
+            yield f"{pointer}{_step(name)} is missing"
         for name in declared.keys() & data.keys():
-            yield from _other_fields(declared[name], data[name], f"{pointer}{pointer_step(name)}")
+            yield from _other_fields(declared[name], data[name], f"{pointer}{_step(name)}")
     elif isinstance(declared, list | tuple) and isinstance(data, list):
         for at, (one, other) in enumerate(zip(declared, data, strict=False)):
             yield from _other_fields(one, other, f"{pointer}/{at}")

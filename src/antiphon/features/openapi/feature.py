@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
 from antiphon import App, Blueprint, Request, Response, RouteKey, explained, is_debug
-from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path, watched
+from antiphon.embedding import Added, RequestState, errors_name_it, quote_path, watched
 from antiphon.http import Link, NotFound
 from antiphon.types import Route
 
@@ -196,7 +196,7 @@ class OpenAPI:
 
         above = request.root_path + self.prefix
         site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
-        breaches = [*self._breaches] if self._breaches and is_seen_in_debug(request) else []
+        breaches = [*self._breaches] if self._breaches and RequestState(request).is_seen_in_debug else []
         response = Response.html(page_of(self.content(request.app), above + self._path, site, breaches))
         response.headers["content-security-policy"] = _POLICY
         return _validated(response, request)

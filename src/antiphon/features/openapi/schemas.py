@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon import Upload
-from antiphon.embedding import TypeDescription, json_schemas
+from antiphon.embedding import TypeDescription
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.objects import is_problem
@@ -79,7 +79,7 @@ class Schemas:
         models = {side: self._of_models(several, side) for side, several in kinds.items()}
         self._raw_of_models = {side: schemas for side, (schemas, _) in models.items()}
         sides = {side: self._described(several, wanted, side) for side, several in kinds.items()}
-        made, raw = json_schemas(wanted, _schema_hook, f"{REFERENCE}{{name}}")
+        made, raw = TypeDescription.schemas_of(wanted, _schema_hook, f"{REFERENCE}{{name}}")
         self._raw = dict(zip(map(_key, wanted), made, strict=True))
         optional = {_named_in(each): _may_lack(kind) for kind, each in zip(wanted, made, strict=True) if "$ref" in each}
         both: dict[Direction, dict[str, Schema]] = {}
@@ -113,7 +113,7 @@ class Schemas:
                 continue
             try:
                 description.check(is_read=side != "output")
-                json_schemas([kind], _schema_hook, REFERENCE)
+                TypeDescription.schemas_of([kind], _schema_hook, REFERENCE)
             except Exception as error:  # an application's type may raise anything
                 if side == "output" and _written_like(kind) is not None:
                     continue

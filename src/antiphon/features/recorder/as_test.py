@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from antiphon import App, Dependency, HTTPError
-from antiphon.embedding import is_secret_name
 from antiphon.features.recorder.disguise import FILLER
 from antiphon.features.recorder.record import Record
+from antiphon.features.secret_names import is_secret_name
 from antiphon.http import MediaType, parse_cookies
 
 _WIDTH = 100

@@ -22,15 +22,13 @@ from antiphon.embedding import (
     FeatureStore,
     KeptResponse,
     KeyHandling,
+    RequestState,
     RouteKeys,
-    check_digest,
     check_numbers,
     describe,
     errors_name_it,
     is_async,
-    log_failure,
-    quoted_path,
-    quoted_root,
+    quoted_paths,
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry, StoreUnavailable
@@ -218,8 +216,7 @@ class ResumableUploads:
         turn = self._uploads.begin(request, _target(request), data)
         with closing(turn), self._uploads.removed_if_refused(turn.id):
             offset = turn.synced_offset()
-        root = quoted_root(request.root_path, request.path, request.raw_path)
-        location = f"{root}{quoted_path(request.path, request.raw_path).rstrip('/')}{_BELOW}{turn.id}"
+        location = f"{''.join(quoted_paths(request.head)).rstrip('/')}{_BELOW}{turn.id}"
         fields_of_turn = self._fields(turn.entry, offset, most)
         return Response(None, 201, {"location": location, **fields_of_turn})
 
@@ -332,7 +329,7 @@ class ResumableUploads:
         whole = messages.whole_request(request, data["target"], data["fields"], self._uploads.path(turn.id))
         if whole.request.content_digest and not messages.is_coded(whole.request):
             try:
-                await run(partial(check_digest, whole.request))
+                await run(partial(DigestError.check, whole.request))
             except DigestError:
                 await run(partial(self._uploads.remove, turn.id))
                 raise BadRequest("The upload does not have its Repr-Digest.", headers=COMPLETE) from None
@@ -353,7 +350,9 @@ class ResumableUploads:
                 can_be_kept = isinstance(response.body, bytes) and len(response.body) <= MOST_KEPT
                 turn.end(size, KeptResponse.data(response) if can_be_kept else None)
         except Exception as error:
-            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
+            RequestState(request).log_failure(
+                error, fault="got its response, which can't be kept for retries, so they get a 409"
+            )
 
     # Fields
 

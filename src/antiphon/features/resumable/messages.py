@@ -9,18 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
-from antiphon.embedding import (
-    RETRY_AFTER,
-    Content,
-    DigestError,
-    MadeHead,
-    MadeRequest,
-    Spool,
-    arrivals,
-    check_digest,
-    is_secret_name,
-    quote_path,
-)
+from antiphon.embedding import Content, DigestError, FeatureStore, MadeHead, MadeRequest, Spool, arrivals, quote_path
+from antiphon.features.secret_names import is_secret_name
 from antiphon.http import (
     BadRequest,
     Conflict,
@@ -152,7 +142,7 @@ def in_progress() -> Conflict:
     return Conflict(
         "The upload is whole, and is being handled. Ask again in a moment.",
         type=f"{PROBLEM_TYPE}in-progress",
-        headers={**OPEN, "retry-after": str(RETRY_AFTER)},
+        headers={**OPEN, "retry-after": str(FeatureStore.RETRY_AFTER)},
     )
 
 
@@ -225,7 +215,7 @@ def is_digest(value: str | None) -> bool:
 def check_part(request: Request) -> None:
     """Compare a part with its Content-Digest, where that may block. Raises BadRequest (400)."""
     try:
-        check_digest(request)
+        DigestError.check(request)
     except DigestError as error:
         headers = {**OPEN, "want-content-digest": DigestError.WANTED}
         raise BadRequest(f"The part is refused: {error}.", headers=headers) from None

@@ -24,7 +24,7 @@ from shutil import disk_usage
 from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
 from antiphon import HTTPError, Request
-from antiphon.embedding import FeatureStore, over_limit, store_name
+from antiphon.embedding import FeatureStore, over_limit
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.resumable.messages import (
     Part,
@@ -66,7 +66,7 @@ def _identities(request: Request) -> list[str]:
 
 
 def _hash(*parts: str) -> str:
-    return sha256(store_name(*parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(FeatureStore.name_of(*parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Uploads:

@@ -35,7 +35,6 @@ from antiphon.embedding import (
     refuse_on_loop,
     seconds_of,
     serving_loop,
-    store_name,
     unwatched,
 )
 from antiphon.features import Store, StoreUnavailable
@@ -516,4 +515,4 @@ def stored_owner(owner: RunOwner | None) -> str | None:
 
 
 def _hash(*parts: str) -> str:
-    return sha256(store_name("run", *parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(FeatureStore.name_of("run", *parts).encode("utf-8", "surrogatepass")).hexdigest()

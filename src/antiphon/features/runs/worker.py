@@ -14,7 +14,7 @@ from random import SystemRandom
 from secrets import token_hex
 from threading import Lock, Thread
 
-from antiphon.embedding import DRAINING, GRACE_OVER, call_at_exit, store_name
+from antiphon.embedding import DRAINING, GRACE_OVER, FeatureStore, call_at_exit
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Feed, Keep
 from antiphon.features.channels.hub import hub_of
@@ -78,7 +78,7 @@ class Worker:
         self._hooks = hooks
         self._ending: set[str] = set()
         """The ended runs whose functions for the end are running here."""
-        self._signal = store_name("runs", name, "workers")
+        self._signal = FeatureStore.name_of("runs", name, "workers")
         self._hub = hub_of(ledger.store, self._signal, "Runs")
         self._followed: Counter[str] = Counter()
         self._unwritten: dict[str, tuple[int, RunEnd]] = {}

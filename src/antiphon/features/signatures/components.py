@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from antiphon import explained
-from antiphon.embedding import DEFAULT_PORTS, Head, host_of, is_token, quote_path, quoted_path, quoted_root, unquote
+from antiphon import Request, explained
+from antiphon.embedding import Head, is_token, quote_path, quoted_paths
 from antiphon.http import (
     InnerList,
     Item,
@@ -206,11 +206,10 @@ _STRICT: Final[Mapping[StructuredKind, Callable[[str], str]]] = {
 
 def _authority(head: Head) -> str:
     """Return the host and port, in lower case, without the scheme's default port (RFC 9421 §2.2.3)."""
-    host, port = host_of(head)
-    if not host:
+    request = Request(head)
+    if not request.host:
         raise ValueError("the host is malformed or missing")
-    host = f"[{host}]" if ":" in host else host
-    return host if port is None or port == DEFAULT_PORTS.get(head.scheme) else f"{host}:{port}"
+    return request.url.origin.partition("://")[2]
 
 
 def _path(head: Head) -> str:
@@ -222,7 +221,7 @@ def _path(head: Head) -> str:
             return raw.decode("latin-1") or "/"
         if root and whole.endswith(sent):  # a proxy has removed its prefix
             return quote_path(whole.removesuffix(sent)) + raw.decode("latin-1")
-    return quoted_root(root, path, raw) + quoted_path(path, raw)
+    return "".join(quoted_paths(head))
 
 
 def _query(head: Head) -> str:

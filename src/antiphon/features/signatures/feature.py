@@ -24,13 +24,11 @@ from antiphon.embedding import (
     RouteKeys,
     arrivals,
     check_arguments,
-    check_digest,
     check_numbers,
     describe,
     errors_name_it,
     is_async,
     named,
-    note_read,
     seconds_of,
     unwatched,
 )
@@ -217,7 +215,7 @@ class Signatures:
 
     def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
-        note_read(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
+        Reads.note(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
         request.limits = request.limits.within(ONE_VALUE)
         sent = arrivals(request)[-1]
         if self._own_signer not in sent:
@@ -363,7 +361,7 @@ class Signatures:
         """Check the body and that the nonce is new, then remember the signer with the request that was sent."""
         if (algorithms := _covered_digests(signer)) is not None:
             try:
-                check_digest(receiving, algorithms)
+                DigestError.check(receiving, algorithms)
             except DigestError as error:
                 raise self._refused(request, f"{signer.label}: {error}") from None
         if signer and self._store is not None:

@@ -7,7 +7,6 @@ from http.client import HTTPException, HTTPSConnection
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from antiphon import explained
-from antiphon.embedding import DEFAULT_PORTS
 from antiphon.http import URL
 
 
@@ -30,7 +29,7 @@ def post_public(url: URL, headers: Mapping[str, str], body: bytes, *, seconds: f
     Redirects are not followed, and the response's body is not read. Raises NotReachable for a host that is not public,
     and for a response that takes too long.
     """
-    port = url.port or DEFAULT_PORTS["https"]
+    port = url.port or 443
     connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
         with socket.create_connection((_public_address(url.host), port), seconds) as plain:

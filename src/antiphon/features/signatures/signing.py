@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import App, Request, Response, explained
-from antiphon.embedding import Added, PlainHead, errors_name_it, request_around, seconds_of
+from antiphon.embedding import Added, PlainHead, RequestState, errors_name_it, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import InnerList, Item, format_structured_dictionary, parse_structured_dictionary
@@ -182,7 +182,7 @@ class SignedResponses:
         yield Added(headers=("content-digest", "signature", "signature-input"))
 
     def _sign(self, request: Request, response: Response) -> None:
-        if request_around(request) is not None:  # the client gets the response to its own request, which is signed
+        if RequestState(request).around is not None:  # the client gets the response to its own request, which is signed
             return
         parameters: dict[str, BareItem] = {"created": int(time.time()), "keyid": self._keyid}
         if self._tag is not None:

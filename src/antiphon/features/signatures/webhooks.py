@@ -16,7 +16,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from antiphon import Request, Response, explained
 from antiphon.embedding import (
-    RETRY_AFTER,
     FeatureStore,
     NotLoadedError,
     check_no_decorator,
@@ -210,7 +209,7 @@ class Webhook(ABC):
                     pass
                 case _:
                     assert_never(state)
-            raise Conflict("This webhook is being carried out.", headers={"retry-after": str(RETRY_AFTER)})
+            raise Conflict("This webhook is being carried out.", headers={"retry-after": str(FeatureStore.RETRY_AFTER)})
         end: Any = partial(self._end, store, entry)
         end.blocking = store.blocks
         request.on_response(end)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Unio
 from msgspec import Meta, Struct, defstruct, inspect
 
 from antiphon import decimal_meta, explained
-from antiphon.embedding import TypeDescription, texts_of
+from antiphon.embedding import TypeDescription
 from antiphon.features.forms.field import Field, member_of
 from antiphon.features.forms.inputs import Input, inputs_of
 
@@ -101,7 +101,7 @@ _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
 
 def _rank(value: object) -> tuple[bool, Any]:
     """Return a key to sort by: None comes last, and the case of letters does not count."""
-    text = "".join(texts_of(value)).casefold() if isinstance(value, str | Enum) else value
+    text = "".join(TypeDescription.texts_of(value)).casefold() if isinstance(value, str | Enum) else value
     return value is None, 0 if value is None else text
 
 
@@ -113,7 +113,7 @@ def _holds(row: object, column: str, comparison: Comparison, wanted: Any) -> boo
         case "icontains":
             return wanted.casefold() in str(value).casefold()
         case "exact":
-            return bool(value == wanted) or texts_of(value) == texts_of(wanted)
+            return bool(value == wanted) or TypeDescription.texts_of(value) == TypeDescription.texts_of(wanted)
     if isinstance(value, datetime) and not (value.tzinfo and wanted.tzinfo):
         value, wanted = value.replace(tzinfo=None), wanted.replace(tzinfo=None)
     return bool(value >= wanted if comparison == "gte" else value <= wanted)

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import inspect
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import TypeDescription, texts_of
+from antiphon.embedding import TypeDescription
 from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
 from antiphon.features.forms.inputs import in_words
@@ -234,7 +234,7 @@ class Table(Generic[R]):
         value, labels = member_of(row, key), self._by_key[key].choices or {}
         if isinstance(value, bool):
             return as_html(self._form._said("yes" if value else "no"))
-        texts = [value.isoformat(" ")] if isinstance(value, datetime) else texts_of(value)
+        texts = [value.isoformat(" ")] if isinstance(value, datetime) else TypeDescription.texts_of(value)
         text = ", ".join([str(labels.get(each, each)) for each in texts])
         return tag("bdi", {"dir": "ltr" if self._kind(key) else None}, text) if text else Markup()
 
@@ -270,5 +270,5 @@ class Table(Generic[R]):
 
 def _plain(value: object) -> str:
     """Return a value as a field of CSV. A ``'`` keeps spreadsheets from running text as a formula."""
-    text = ", ".join(texts_of(value))
+    text = ", ".join(TypeDescription.texts_of(value))
     return text if isinstance(value, _AS_WRITTEN) else _before_formulas.sub("'", text)

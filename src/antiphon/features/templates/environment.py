@@ -31,7 +31,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import internalcode, missing
 from markupsafe import Markup, escape
 
-from antiphon.embedding import accelerated, guess_type, require_names
+from antiphon.embedding import FileBody, accelerated, require_names
 
 _HEAD = """\
 read_attribute = getattr(environment, 'read_attribute', type(environment).getattr)
@@ -315,7 +315,8 @@ def content_type_of(template: str) -> str:
     type.
     """
     name = _without_suffix_of_jinja(template)
-    return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else "text/html; charset=utf-8"
+    is_other = os.path.splitext(name)[1] not in ("", ".html", ".htm")
+    return FileBody.guess_type(name) if is_other else "text/html; charset=utf-8"
 
 
 def _is_markup(template: str | None) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
 from antiphon import App, Blueprint, Request, explained, is_debug
-from antiphon.embedding import OfRequest, caller_file, check_template_data, errors_name_it, path_beside
+from antiphon.embedding import OfRequest, check_template_data, errors_name_it, folders_beside
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
 from antiphon.types import Routes
@@ -41,8 +41,8 @@ class Templates:
     def __init__(
         self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False, overridable: bool = False
     ) -> None:
-        file = caller_file()
-        found = [each if isinstance(each, BaseLoader) else path_beside(file, each, is_folder=True) for each in folders]
+        paths = iter(folders_beside(*[each for each in folders if not isinstance(each, BaseLoader)]))
+        found = [each if isinstance(each, BaseLoader) else next(paths) for each in folders]
         if not found:
             raise explained("bad-feature-option", 'Templates needs a folder: Templates("templates")', TypeError)
         self.environment = TemplateEnvironment(loader_of(found))

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, TypeAlias, cast
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import Reads, RouteKeys, check_template_data, is_on_loop, note_read, split_list
+from antiphon.embedding import Reads, RouteKeys, check_template_data, is_on_loop, split_list
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
@@ -287,7 +287,7 @@ class Page:
             chunks = slotted.in_place(body) if is_for_script else slotted.in_turn(body)
             response = Response.stream(chunks, self._status, content_type=kind)
             # Once the head is sent, nobody can tell caches that a part has failed, or what it has read.
-            note_read(request, Reads.EVERYTHING)
+            Reads.note(request, Reads.EVERYTHING)
         if self._headers:
             response.headers.update(self._headers)
         response.vary(*self._varies(request))

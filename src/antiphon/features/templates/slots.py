@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 from markupsafe import Markup, escape
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import Crossing, contained, describe, is_async, is_seen_in_debug, log_failure, raises_errors
+from antiphon.embedding import Crossing, RequestState, contained, describe, is_async
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -113,7 +113,7 @@ class SlottedPage:
         self._slots = slots
         self._placed: dict[str, object] = {}
         """The slots that the template has placed, with what each shows if it fails."""
-        self._raises = raises_errors()
+        self._raises = RequestState.raises_errors()
 
     def place(
         self, name: str, waiting: object = "", *, failed: object = FAILED, caller: Callable[[], object] | None = None
@@ -222,8 +222,8 @@ class SlottedPage:
             error.add_note(f"This is the slot {name!r} of {self._template}, given by {self._request.route.handled_by}")
             raise error
         else:
-            log_failure(self._request, error, f" in the slot {name!r} of {self._template}")
-            if is_seen_in_debug(self._request):
+            RequestState(self._request).log_failure(error, f" in the slot {name!r} of {self._template}")
+            if RequestState(self._request).is_seen_in_debug:
                 from traceback import extract_tb
 
                 at = extract_tb(error.__traceback__)[-1]

@@ -11,18 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
+from urllib.parse import unquote
 
 from antiphon import App, Request
-from antiphon.embedding import (
-    MadeHead,
-    MadeRequest,
-    arrivals,
-    encode_json,
-    pointer_step,
-    quote_path,
-    quoted_root,
-    unquote,
-)
+from antiphon.embedding import MadeHead, MadeRequest, TypeDescription, arrivals, encode_json, quote_path, quoted_paths
 from antiphon.features.openapi.code.responses import JSON, NDJSON
 from antiphon.features.openapi.operations import MERGE_PATCH, URLENCODED
 from antiphon.features.tools.arguments import Argument
@@ -31,6 +23,8 @@ from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
 from antiphon.types import Route
+
+_step = TypeDescription.pointer_step
 
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, in order of preference."""
@@ -81,7 +75,7 @@ class Call(MadeRequest):
             inner,
             method,
             request.root_path[len(inner.root_path) :] + unquote(path),
-            (quoted_root(request.root_path, request.path, request.raw_path) + path).encode(),
+            (quoted_paths(request.head)[0] + path).encode(),
             query.encode(),
             {**fields, **(_about(body) if body else {})}.items(),
             MadeHead.OF_THE_MESSAGE.__contains__,
@@ -141,7 +135,7 @@ def _misleading(definition: Definition, arguments: Mapping[str, Any]) -> Iterato
         schema = definition.arguments[name].schema
         said = ", ".join([text.format(schema[key]) for key, text in _LIMITS.items() if key in schema])
         why = f"must be {said}" if said else f"{definition.path} must not become the URL of something else"
-        yield f"{pointer_step(name)}: {text_of(arguments[name])[:80]!r} can't be used here: {why}"
+        yield f"{_step(name)}: {text_of(arguments[name])[:80]!r} can't be used here: {why}"
     if not names:
         yield f"{definition.path} can't be reached at this host"
 
@@ -168,13 +162,11 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
     known = definition.arguments
     unknown = [name for name in arguments if name not in known]
     names = ", ".join(known) or "none"
-    wrong = [f"{pointer_step(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
-    wrong += [
-        f"{pointer_step(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments
-    ]
+    wrong = [f"{_step(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
+    wrong += [f"{_step(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments]
     for name, value in arguments.items():
         if name in known and (fault := _fault(known[name], value)):
-            wrong.append(f"{pointer_step(name)}: {fault}")
+            wrong.append(f"{_step(name)}: {fault}")
     if wrong:
         raise BadArguments(wrong)
 

@@ -21,7 +21,7 @@ from secrets import token_urlsafe
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import App, BadSignature, HTTPError, Request, Response, Signer
-from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, contained, encode_json, log_failure, parse_or_none
+from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, RequestState, contained, encode_json, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.openapi.code.responses import EVENTS
@@ -245,7 +245,7 @@ class Exchange:
         except (ProtocolError, HTTPError):
             raise
         except Exception as error:
-            log_failure(self._request, error)
+            RequestState(self._request).log_failure(error)
             return broken_off(self._request)
         finally:
             del task  # its error refers to this frame

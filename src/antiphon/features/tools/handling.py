@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal, assert_never
 
 from antiphon import App, Request, Response
-from antiphon.embedding import GRACE_OVER, log_failure
+from antiphon.embedding import GRACE_OVER, RequestState
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
@@ -105,7 +105,7 @@ async def _result(
         return too_large(largest)
     except Exception as error:
         if not GRACE_OVER.is_given:
-            log_failure(request, error)
+            RequestState(request).log_failure(error)
         return broken_off(request)
     return result_of(definition, made, arguments, response, body, is_modern=is_modern)
 

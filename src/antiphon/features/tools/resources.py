@@ -5,9 +5,10 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
+from urllib.parse import unquote
 
 from antiphon import App, Request, Response, explained
-from antiphon.embedding import PlannedRoute, describe, innermost, quote_path, quoted_root, unquote
+from antiphon.embedding import PlannedRoute, describe, innermost, quote_path, quoted_paths
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import Call
@@ -143,7 +144,7 @@ def _resource(routes: dict[str, PlannedRoute], name: str, uri: str | None) -> _R
 
 def base_of(request: Request) -> str:
     """Return the application's URL, without a trailing slash."""
-    return request.url.origin + quoted_root(request.root_path, request.path, request.raw_path)
+    return request.url.origin + quoted_paths(request.head)[0]
 
 
 def _not_found(message: Message, uri: str) -> ProtocolError:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon import Dependency, HTTPError, Request, Response, explained
-from antiphon.embedding import arrivals, encode_json, json_as, json_schemas
+from antiphon.embedding import TypeDescription, arrivals, encode_json, json_as
 from antiphon.features.forms.inputs import inputs_of
 from antiphon.features.html import visible
 from antiphon.features.tools.arguments import resolved_in
@@ -272,7 +272,7 @@ def form_schema(wanted: Any) -> dict[str, Any]:
 
     Raises TypeError for a record with other fields.
     """
-    [schema], components = json_schemas([wanted], lambda _: {}, _DEFS + "{name}")
+    [schema], components = TypeDescription.schemas_of([wanted], lambda _: {}, _DEFS + "{name}")
     record = resolved_in(schema, components, _DEFS)
     fields = {each.name: each for each in inputs_of(wanted)}
     made = {}

@@ -27,8 +27,8 @@ from antiphon.dialects.asok.templating.syntax import (
     Preparation,
     rescoped,
 )
-from antiphon.embedding import render, require_names
-from antiphon.features.templates.environment import RequestContext
+from antiphon.embedding import require_names
+from antiphon.features.templates.environment import RequestContext, render
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.exceptions import NoSuchBlock
 from antiphon.dialects.asok.templating.filters import SafeString
-from antiphon.embedding import stream_of
+from antiphon.features.templates.page import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

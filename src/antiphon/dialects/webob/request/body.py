@@ -246,9 +246,9 @@ class RequestBody(RequestHead):
                 self.body = spool.getvalue()
                 return
             file = StoredBody(spool)
-            from antiphon.embedding import AT_END  # imported late, since it loads the servers
+            from antiphon.embedding import ReceivedInput  # imported late, since it loads the servers
 
-            if (at_end := self.environ.get(AT_END)) is not None:
+            if (at_end := self.environ.get(ReceivedInput.AT_END)) is not None:
                 at_end.append(partial(_let_go, self.environ, file))
         size = file.seek(0, 2)
         file.seek(0)

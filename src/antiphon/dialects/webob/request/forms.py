@@ -13,7 +13,7 @@ from antiphon.dialects.webob.field_storage import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody, StoredBody
 from antiphon.dialects.webob.request.head import UTF_8, Decode, as_latin_1, declared_charset, decoder, named_charset
-from antiphon.embedding import FormBounds, MultipartParser, Spool, read_whole_form
+from antiphon.embedding import FormBounds, MultipartParser, Spool
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError, format_query, parse_query
 from antiphon.http.grammar import percent_decode
 
@@ -113,7 +113,7 @@ def read_parts(
     boundary = MultipartParser.parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
-        parts = read_whole_form(data, boundary, limits)
+        parts = FormBounds.read_whole(data, boundary, limits)
     if parts is None:
         lines = DelimiterLines(boundary)
         parts = _index(spool, lines, boundary, limits)

@@ -7,7 +7,8 @@ from typing import Any, SupportsIndex, TypeAlias, cast, overload
 
 from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
-from antiphon.embedding import OWS, lazy
+from antiphon.embedding import lazy
+from antiphon.http.grammar import OWS
 
 _Places: TypeAlias = dict[Any, int]
 

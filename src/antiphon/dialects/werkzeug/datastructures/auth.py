@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
 from antiphon.dialects.werkzeug.tokens import dump_header, parse_dict_header, quote_header_value
-from antiphon.embedding import OWS
+from antiphon.http.grammar import OWS
 
 _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 

@@ -10,7 +10,8 @@ from antiphon import Upload
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
 from antiphon.dialects.werkzeug.tokens import parse_options_header
-from antiphon.embedding import OWS, lazy
+from antiphon.embedding import lazy
+from antiphon.http.grammar import OWS
 
 _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 

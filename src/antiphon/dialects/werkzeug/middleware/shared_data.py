@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import PreconditionFailed, R
 from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
 from antiphon.dialects.werkzeug.utils import safe_join
 from antiphon.dialects.werkzeug.wsgi import get_path_info
-from antiphon.embedding import WSGIHead, guess_type
+from antiphon.embedding import FileBody, WSGIHead
 from antiphon.http import errors
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class SharedDataMiddleware:
             fields["etag"] = quote_etag(self.generate_etag(modified, size, name))
             fields["cache-control"] = f"max-age={self.cache_timeout}, public"
             fields["expires"] = http_date(time() + self.cache_timeout)
-        kind = guess_type(name)
+        kind = FileBody.guess_type(name)
         content_type = self.fallback_mimetype if kind == _UNKNOWN else kind
         response = Response.file(file, headers=fields, content_type=content_type)
         response.headers.pop("x-content-type-options", None)  # as in Werkzeug

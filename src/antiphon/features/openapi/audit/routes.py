@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antiphon import App
-from antiphon.embedding import RouteKeys, innermost, is_secret_name
+from antiphon.embedding import RouteKeys, innermost
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
@@ -22,6 +22,7 @@ from antiphon.features.openapi.responses import added_to
 from antiphon.features.openapi.security import requires_signature
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
+from antiphon.features.secret_names import is_secret_name
 from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Bearer, Users, UserSource, sources_of
 
