@@ -19,7 +19,6 @@ from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Dir
 from antiphon.features.openapi.security import requires_key
 from antiphon.types import Route
 
-"""The media type of a response with several parts (RFC 9110 §14.6)."""
 _FORMS = URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
 
