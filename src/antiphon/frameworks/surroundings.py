@@ -56,16 +56,14 @@ def surround(app: App, routes: Routes, application: Any) -> None:
 
 
 class Surroundings:
-    """What an application gives to a handler that it surrounds. A subclass does this for one framework."""
+    """What an application gives to a handler that it surrounds. A subclass does this for one framework.
+
+    Its ``steps`` yield the response of a hook that refuses the request, or None, receive the handler's response, and
+    yield the one to send. Once that was sent, they end the application's request.
+    """
 
     def __init__(self, framework: Any, application: Any) -> None:
         self.framework, self.application = framework, application
-
-    def steps(self, request: Request) -> Generator[Response | None, Response, None]:
-        """Yield the response of a hook that refuses the request, or None. Receive the handler's response, and yield the
-        one to send. Once that was sent, end the application's request.
-        """
-        raise NotImplementedError
 
     def enter(self, request: Request, given: Any) -> None:
         """Let handlers use the application's own request."""
