@@ -241,8 +241,12 @@ used.
 
 
 def _plain_model(model: Any) -> object:
-    """Return a Pydantic model as JSON types: its fields by their aliases, and its computed fields."""
-    return model.model_dump(mode="json", by_alias=True)
+    """Return a Pydantic model as JSON types: its fields by their aliases, and its computed fields; or a URL or secret
+    of Pydantic's as text.
+    """
+    if hasattr(model, "model_dump"):
+        return model.model_dump(mode="json", by_alias=True)
+    return type(model).__pydantic_serializer__.to_python(model, mode="json", by_alias=True)
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
