@@ -286,9 +286,7 @@ class Conversation(CancellableHandler):
         self._effect = None
         while True:
             try:
-                if effect is not None:
-                    effect._asyncio_future_blocking = True  # noqa: SLF001 - this tells a task what it awaits
-                yield effect
+                yield effect  # the await of the steps has marked it for the task, which gets it only now
             except BaseException as error:
                 outcome = _throw(steps, error)
                 if outcome is None or outcome[0]:
