@@ -63,8 +63,10 @@ class WebhookSignature(NamedTuple):
     """The bytes that precede the body in the signed data."""
     sent: int | None = None
     """The Unix time at which the webhook was sent, in seconds; None if the sender doesn't sign the time."""
-    id: str | None = None
-    """The webhook's id, if it is signed; None stands for the body. It is the same in each attempt."""
+    id: str | Callable[[Request], str] | None = None
+    """The webhook's id, if it is signed, the same in each attempt; None stands for the body. A function returns an id
+    in the body, and is called once a signature is valid, so that only the sender's body is parsed.
+    """
 
 
 @errors_name_it
@@ -170,7 +172,7 @@ class Webhook(ABC):
     def _id(self, request: Request, delivery: WebhookSignature) -> str:
         """Return a webhook's id, or else the body's digest."""
         if delivery.id is not None:
-            return delivery.id
+            return delivery.id if isinstance(delivery.id, str) else delivery.id(request)
         code = sha256()
         for chunk in request.stream:
             code.update(chunk)
