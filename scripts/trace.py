@@ -99,10 +99,12 @@ def over_asgi(
             expect_success(str(message["status"]))
 
     def exchange() -> None:
-        arriving = iter([{"type": "http.request", "body": body, "more_body": False}])
+        arriving = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return next(arriving, None) or await asyncio.Event().wait()  # type: ignore[return-value]  # the client stays
+            if not arriving:
+                await asyncio.Event().wait()  # the client stays
+            return arriving.pop()
 
         runner.run(application({**scope, "query_string": query()}, receive, send))
 
