@@ -7,7 +7,6 @@
 | job, or other work of a feature | ``app.work()`` |
 """
 
-from asyncio import current_task
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial, update_wrapper
@@ -47,6 +46,8 @@ class Work:
         self._stack.close()
 
     async def __aenter__(self) -> Self:
+        from asyncio import current_task  # late: applications without a loop need none
+
         self._owner = current_task()
         async with self._async_stack:
             for each in self._in_tasks:
@@ -71,6 +72,8 @@ class Work:
 
     async def wait_for(self, steps: Coroutine[Any, Any, T]) -> T:
         """Await steps, while what surrounds the work in this task is closed."""
+        from asyncio import current_task
+
         if current_task() is not self._owner:  # what surrounds the work may have set context variables
             return await steps
         with closing(steps):
