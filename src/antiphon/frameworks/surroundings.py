@@ -3,7 +3,6 @@ error handlers. It alone writes the session's cookie.
 """
 
 from collections.abc import Generator, Iterable
-from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -45,7 +44,7 @@ def surround(app: App, routes: Routes, application: Any) -> None:
         if response is None:
             response = yield None
         made = cast("Response", steps.send(response))
-        end_when_sent(request, made, partial(next, steps, None))
+        end_when_sent(request, made, steps.close)
         return made
 
     routes._registry.middleware.insert(0, middleware(inside, blocking=True, loads_body=True))
@@ -95,7 +94,8 @@ class FlaskSurroundings(Surroundings):
     """A Flask application, with the contexts of the application and the request."""
 
     def steps(self, request: Request) -> Generator[Response | None, Response, None]:
-        app, error = self.application, None  # type: Any, BaseException | None
+        app = self.application
+        error: BaseException | None = None
         context = app.request_context(make_environ(request))
         context.push()
         try:
