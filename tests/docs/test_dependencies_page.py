@@ -43,7 +43,8 @@ MODULES = """
     joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base markdown_it markupsafe
     msgspec msgspec.json multidict opentelemetry opentelemetry.metrics opentelemetry.trace plaster
     plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows pydantic pydantic.errors
-    pydantic.json_schema pydantic_core pyramid.csrf pyramid.interfaces pytest redis redis.asyncio redis.backoff redis.exceptions sanic
+    pydantic.json_schema pydantic_core pyramid.csrf pyramid.interfaces pytest redis redis.asyncio redis.backoff redis.exceptions
+    rest_framework.renderers rest_framework.views sanic
     sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc sqlalchemy.orm starlette.background starlette.concurrency
     starlette.responses time_machine
     tornado.iostream tornado.routing tornado.web translationstring typing_extensions venusian watchfiles webauthn
