@@ -208,7 +208,7 @@ def _make(value: Any, source: Source, request: Request) -> _Made:
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
     if isinstance(value, dict | list) or is_record(kind):
-        return _problem(value, source, request) if kind is Problem else _json(value, source, request)
+        return _json(value, source, request)
     if is_template(value):
         return Response.html(value)
     if (is_error := isinstance(value, BaseException)) and frameworks().told_of(value) is not None:
@@ -217,20 +217,17 @@ def _make(value: Any, source: Source, request: Request) -> _Made:
     if is_foreign and frameworks().is_of_framework(kind):
         return frameworks().response_of(value, request)  # type: ignore[no-any-return]
     if isinstance(value, Iterator | AsyncIterable) and not is_foreign:
-        declared = declared_by(source)
-        if declared is not None and declared.formats:
-            return _stream_of_values(declared, value, request)
-        return Response.stream(value)
+        return _stream(value, source, request)
     if _is_mapping(kind):
         return _json(value, source, request)
-    if is_error:
-        again = "error" if value.__traceback__ else f"{kind.__name__}(...)"  # an error handler's own error was raised
-        raise wrong_return(source, value, f"an error is raised: `raise {again}`", _WrongReturn)
-    raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
+    raise wrong_return(source, value, _fix(value), _WrongReturn)
 
 
-def _stream_of_values(declared: Declared, values: Any, request: Request) -> Response:
-    """Make a stream of an iterator's values, in the format that the client accepts."""
+def _stream(values: Any, source: Source, request: Request) -> Response:
+    """Make a stream of an iterator's values, in the format that the client accepts if the handler declares them."""
+    declared = declared_by(source)
+    if declared is None or not declared.formats:
+        return Response.stream(values)
     from antiphon.handler.cancellation import SAFE
     from antiphon.response.events import event_stream, json_array, json_events, json_lines
 
@@ -249,6 +246,13 @@ def _stream_of_values(declared: Declared, values: Any, request: Request) -> Resp
 
 def _encode_declared(declared: Declared, encode: Callable[[object], bytes]) -> Callable[[object], bytes]:
     return lambda value: encode(declared.item(value))
+
+
+def _fix(value: object) -> str:
+    if isinstance(value, BaseException):
+        again = "error" if value.__traceback__ else f"{type(value).__name__}(...)"  # an error handler's own was raised
+        return f"an error is raised: `raise {again}`"
+    return "; ".join(filter(None, [_WANTED, _hint(value)]))
 
 
 def _hint(value: object) -> str:
@@ -363,6 +367,7 @@ def _completed(value: tuple[Any, ...], source: Source) -> tuple[Any, Any, Header
 _NOTHING: Content = b"", NO_FIELDS, None
 _MAKERS: dict[type, Callable[[Any, Source, Request], _Made]] = {
     str: _from_text, bytes: _from_bytes, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
+    Problem: _problem,
 }  # fmt: skip
 """The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
 
