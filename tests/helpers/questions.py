@@ -23,7 +23,8 @@ how-to/audit: BOLA; GDPR personal data | how-to/behind-a-proxy: reverse proxy; p
 how-to/behind-a-proxy reference/request: client IP | how-to/behind-a-proxy reference/routing reference/app:
 ALLOWED_HOSTS; foreign host 421 | how-to/blocks: htmx; AJAX | how-to/cache reference/http/caching: ETag |
 how-to/compress reference/features/compression: gzip | how-to/cors: CORS; preflight; Access-Control-Allow-Origin;
-localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel | how-to/database: SQLAlchemy; unique
+localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel; charset csv |
+how-to/database: SQLAlchemy; unique
 constraint; database is locked; Flask-SQLAlchemy; Postgres | how-to/deadlines: timeout; client disconnect |
 how-to/debug: traceback in browser | how-to/deploy: Docker; systemd; Kubernetes; Heroku; zero downtime |
 how-to/develop: auto reload | how-to/email: SMTP; send email | how-to/errors: custom 404; error handler; exception
@@ -53,7 +54,8 @@ reference/features/sessions reference/stores: Redis | how-to/settings: dotenv | 
 environment variables | how-to/shared-cache: invalidate cache | how-to/shared-cache how-to/cache: cache responses |
 how-to/signed-links: unsubscribe link | how-to/static-files: static files; favicon; single-page app; React build;
 WhiteNoise | how-to/streams: server-sent events; streaming response; SSE | how-to/structure-an-app how-to/from-fastapi:
-APIRouter | how-to/structure-an-app reference/blueprint: blueprint | how-to/tables: search form | how-to/templates:
+APIRouter | how-to/structure-an-app reference/blueprint: blueprint | how-to/tables: search form; full text search |
+how-to/templates:
 templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants: multi-tenant |
 how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi how-to/from-other-frameworks:
 dependency_overrides | how-to/test-an-app reference/testing: test client | how-to/test-with-a-database: test database |
