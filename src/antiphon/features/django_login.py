@@ -1,7 +1,7 @@
 """The users, messages and CSRF tokens of a Django project, in the app beside it: ``app.use(Users(DjangoLogin()))``."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
@@ -141,7 +141,7 @@ def _where_the_orm_is(function: Callable[[], T]) -> T:
     if is_on_loop() or (task := SyncToAsync.thread_sensitive_context.get(None)) is None:
         return function()
     threads = SyncToAsync.context_to_thread_executor
-    thread: ThreadPoolExecutor = threads.setdefault(task, ThreadPoolExecutor(max_workers=1))
+    thread: Executor = threads.setdefault(task, ThreadPoolExecutor(max_workers=1))
     return thread.submit(copy_context().run, function).result()
 
 

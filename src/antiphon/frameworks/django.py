@@ -14,7 +14,7 @@ from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, refuse_second_read, shared_input, whole_file
+from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, refuse_reread, shared_input, whole_file
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
@@ -321,7 +321,7 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
     if known.get("_read_started") and given.content_type in _FORMS:
         return _form_of(given)
     if known.get("_read_started"):
-        head.receive = partial(refuse_second_read, "request.body")  # type: ignore[method-assign]
+        head.receive = partial(refuse_reread, "request.body")  # type: ignore[method-assign]
         return Content(head)
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     length = head.uncoded_length

@@ -153,7 +153,7 @@ async def never() -> Message:
     return message
 
 
-def refuse_second_read(kept_by: str) -> NoReturn:
+def refuse_reread(kept_by: str) -> NoReturn:
     """Raise RuntimeError, because the framework's code has read the body in a way that keeps nothing."""
     said = f"the framework's code has read the body as a stream, which isn't kept: read it by `{kept_by}` there"
     raise explained("body-read-twice", said, RuntimeError)

@@ -9,14 +9,7 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
-from antiphon.frameworks.shared_bodies import (
-    BODY,
-    encoded_form,
-    refuse_second_read,
-    replaying,
-    scope_request,
-    whole_file,
-)
+from antiphon.frameworks.shared_bodies import BODY, encoded_form, refuse_reread, replaying, scope_request, whole_file
 from antiphon.handler.callables import is_async
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -133,7 +126,7 @@ class Starlette(Framework):
 
 
 async def _read_before() -> Any:
-    refuse_second_read("await body()")
+    refuse_reread("await body()")
 
 
 _ENDED = "antiphon.ended"
