@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from functools import cache
 
@@ -78,3 +80,10 @@ def test_the_core_names_no_feature():
         if name in ROOMS
     ]
     assert named == []
+
+
+@pytest.mark.processes
+def test_each_can_be_taken_out():
+    command = [sys.executable, "-m", "tests.helpers.taken_out"]
+    done = subprocess.run(command, cwd=FEATURES.parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,17 +1,12 @@
-"""Features that are taken out: ``TAKEN_OUT=cache pytest -p tests.helpers.taken_out`` runs the tests of all others.
+"""Features that are taken out: ``python -m tests.helpers.taken_out cache`` imports all others, and fails if that fails.
 
-A room is a file or a folder of ``features``, or several files of one feature. ``python -m
-tests.helpers.taken_out`` prints one, which the commit chooses, and all that is built on it.
+A room is a file or a folder of ``features``, or several files of one feature. Without a name, each is taken out.
 """
 
 import importlib
 import os
-import subprocess
 import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-
-import pytest
 
 FEATURES = Path(__file__).parents[2] / "src/antiphon/features"
 PARTS: dict[str, set[str]] = {
@@ -81,34 +76,29 @@ def with_dependents(room: str) -> set[str]:
 
 
 class TakenOut:
-    """A finder that finds no module of some rooms, as if their files were deleted.
-
-    A test that asks for such a module itself is a test of the feature, too, and is skipped.
-    """
+    """A finder that finds no module of some rooms, as if their files were deleted."""
 
     def __init__(self, rooms: set[str]) -> None:
         self._rooms = rooms
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        if not name.startswith("antiphon.features.") or room_of(name) not in self._rooms:
-            return None
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(_IMPORTING):
-            frame = frame.f_back
-        asks = frame.f_code.co_filename
-        if asks.startswith(_TESTS) and not asks.endswith("conftest.py"):
-            pytest.skip(f"{name} is taken out", allow_module_level=True)
-        raise ModuleNotFoundError(f"{name} is taken out, but {frame.f_globals.get('__name__')} imports it", name=name)
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.startswith("antiphon.features.") and room_of(name) in self._rooms:
+            raise ModuleNotFoundError(f"{name} is taken out", name=name)
 
 
-_TESTS = str(Path(__file__).parents[1])
-_IMPORTING = ("<frozen importlib", importlib.__file__, str(FEATURES / "__init__"), str(FEATURES.parent / "lazy"))
+def import_without(room: str) -> None:
+    """Import all features but a room, and those that are built on it."""
+    out = with_dependents(room)
+    sys.meta_path.insert(0, TakenOut(out))
+    for file in [file for other in ROOMS if other not in out for file in modules_of(other)]:
+        importlib.import_module(".".join(file.relative_to(FEATURES.parents[1]).with_suffix("").parts))
 
-if rooms := os.environ.get("TAKEN_OUT"):
-    sys.meta_path.insert(0, TakenOut({*rooms.split()}))
 
 if __name__ == "__main__":
-    features = [room for room in ROOMS if room not in PARTS]
-    commits = subprocess.run(["git", "rev-list", "--count", "HEAD"], capture_output=True, check=True).stdout
-    (chosen,) = sys.argv[1:] or [features[int(commits) % len(features)]]
-    sys.stdout.write(" ".join(sorted(with_dependents(chosen))))
+    importlib.import_module("antiphon.app.application")
+    for room in sys.argv[1:] or [room for room in ROOMS if room not in PARTS]:
+        if not (process := os.fork()):
+            import_without(room)
+            os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]):
+            sys.exit(f"without {room}, others can't be imported")
