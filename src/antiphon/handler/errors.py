@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
@@ -14,7 +14,6 @@ from antiphon.http.errors import (
     HTTPError,
     IncompleteBody,
     InternalServerError,
-    ServiceUnavailable,
     localizers,
 )
 from antiphon.http.head import DerivedHead
@@ -222,25 +221,9 @@ def _told_of(error: BaseException) -> HTTPError | Response | None:
     return None if type(error).__module__ == "builtins" else frameworks().told_of(error)
 
 
-def is_outage(error: BaseException) -> bool:
-    """Return True for a 503, and for an error of psycopg that shows that PostgreSQL is away."""
-    if isinstance(error, HTTPError):
-        return error.status == 503 or getattr(error, "_is_outage", False)
-    causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
-    found = [each for each in causes if hasattr(each, "sqlstate") and hasattr(each, "diag")]
-    return any(map(_is_of_connection, found))
-
-
-def _is_of_connection(error: Any) -> bool:
-    state = error.sqlstate
-    if state is None:  # no server has responded, or a call is wrong
-        return any(each.__name__ == "OperationalError" for each in type(error).__mro__)
-    return state[:2] in ("08", "53") or state[:3] == "57P"
-
-
 def as_http_error(error: BaseException) -> HTTPError:
-    """Return the error that the client sees: the error itself if it is an HTTPError, a 503 if PostgreSQL is away, and
-    otherwise one that reveals nothing.
+    """Return the error that the client sees: the error itself if it is an HTTPError, otherwise one that reveals
+    nothing.
     """
     if isinstance(error, HTTPError):
         return BadRequest("The body is malformed.") if isinstance(error, IncompleteBody) else error
@@ -248,8 +231,6 @@ def as_http_error(error: BaseException) -> HTTPError:
         told = _told_of(error)
         if told is not None:
             return told if isinstance(told, HTTPError) else HTTPError(max(told.status, 400))
-        if is_outage(error):
-            return ServiceUnavailable("Please try again in a moment.", retry_after=2)
         return InternalServerError("The server failed to handle the request; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.explanations import add_notes
-from antiphon.handler.errors import as_http_error, error_response, is_outage, raised_response, sole_error
+from antiphon.handler.errors import as_http_error, error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -102,7 +102,7 @@ def log_failure(
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
     is_new, is_due = True, True
     subject = str(error) if isinstance(error, HTTPError) else type(error).__name__
-    if outage := is_outage(error):
+    if is_outage := _is_outage(error):
         is_new, is_due = note_outage(subject, has_line=getattr(error, "_has_line", False))
     if not is_due:
         return
@@ -115,9 +115,17 @@ def log_failure(
         request._id,
         f", kept as {kept}" if kept else "",
         "" if is_new else f": {' '.join(str(error).split())}",
-        and_more(subject) if outage else "",
+        and_more(subject) if is_outage else "",
         exc_info=error if is_new else None,
     )
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, HTTPError):
+        return error.status == 503 or getattr(error, "_is_outage", False)
+    causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
+    states = [getattr(each, "sqlstate", None) for each in causes if hasattr(each, "sqlstate") and hasattr(each, "diag")]
+    return any(state is None or state[:2] in ("08", "53") or state[:3] == "57P" for state in states)
 
 
 _outages: dict[str, tuple[float, float, int]] = {}
