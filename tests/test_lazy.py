@@ -208,3 +208,33 @@ def test_a_package_of_others_imports_its_names_on_first_use(tmp_path, monkeypatc
     assert package.Flags.__module__ == "others_flags.feature"
     with pytest.raises(AttributeError, match="module 'others_flags' has no attribute 'Nonesuch'"):
         package.Nonesuch  # noqa: B018 - reading it is the test
+
+
+class Once:
+    def __init__(self):
+        self.calls = 0
+
+    @lazy
+    def value(self):
+        self.calls += 1
+        return 1
+
+
+def test_a_subclass_may_hide_what_is_computed_once_and_ask_for_it():
+    class Hiding(Once):
+        @property
+        def value(self):
+            return super().value + 1
+
+    class Setting(Once):
+        value = property(lambda self: super(Setting, self).value + 1, lambda self, value: 1 / 0)
+
+    class Guarding(Once):
+        def __setattr__(self, name, value):
+            if name != "calls":
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    for kind, value in (Once, 1), (Hiding, 2), (Setting, 2), (Guarding, 1):
+        made = kind()
+        assert [made.value, made.value, made.calls] == [value, value, 1]

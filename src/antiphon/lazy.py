@@ -82,6 +82,9 @@ PAUSES: list[None] = []
 PURE["PAUSES"] = PAUSES  # for C
 
 
+_set = object.__setattr__
+
+
 @accelerated
 class ComputedOnce:
     """A non-data descriptor: the value is computed by ``compute`` and stored on the instance, as its ``name``."""
@@ -93,12 +96,25 @@ class ComputedOnce:
     def __get__(self, instance: object | None, owner: type) -> Any:
         if instance is None:
             return self
+        name = self.name
+        is_hidden = getattr(owner, name, None) is not self  # by an attribute of a subclass
+        if is_hidden and name in instance.__dict__:
+            return instance.__dict__[name]
         value = self.compute(instance)
         if PAUSES:
             self.keep(instance, value)
+        elif is_hidden:
+            instance.__dict__[name] = value
         else:
-            setattr(instance, self.name, value)
+            _set(instance, name, value)
         return value
+
+    def store(self, instance: object, value: Any) -> None:
+        """Store a value on the instance, past what a subclass has by this name, and past its ``__setattr__``."""
+        if getattr(type(instance), self.name, None) is self:
+            _set(instance, self.name, value)
+        else:
+            instance.__dict__[self.name] = value
 
 
 @documented_below
@@ -119,7 +135,7 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
 
     def keep(self, instance: object, value: T) -> None:
         """Store a value that was just computed."""
-        setattr(instance, self.name, value)
+        self.store(instance, value)
 
     if TYPE_CHECKING:
 

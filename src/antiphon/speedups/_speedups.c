@@ -1187,19 +1187,67 @@ member_of(PyObject *self, PyObject *member, const char *name)
     return member ? Py_NewRef(member) : PyObject_GetAttrString(self, name);
 }
 
+/* Return 1 if a subclass has another attribute by this name. */
+static int
+is_hidden(PyObject *self, PyObject *instance, PyObject *name)
+{
+    PyObject *found = PyObject_GetAttr((PyObject *)Py_TYPE(instance), name);
+    Py_XDECREF(found); /* only compared: its class owns it */
+    PyErr_Clear();
+    return found != self;
+}
+
+/* Store a value on an instance, past what a subclass has by this name, and past its `__setattr__`. */
+static int
+store_once(PyObject *self, PyObject *instance, PyObject *name, PyObject *value)
+{
+    if (!is_hidden(self, instance, name)) {
+        return PyObject_GenericSetAttr(instance, name, value);
+    }
+    PyObject *values = PyObject_GenericGetDict(instance, NULL);
+    int result = values ? PyDict_SetItem(values, name, value) : -1;
+    Py_XDECREF(values);
+    return result;
+}
+
+static PyObject *
+computed_once_store(PyObject *self, PyObject *args)
+{
+    PyObject *name = member_of(self, ((Members *)self)->each[1], "name"), *instance, *value;
+    int result = name && PyArg_ParseTuple(args, "OO", &instance, &value) ? store_once(self, instance, name, value) : -1;
+    Py_XDECREF(name);
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* Return what was stored on an instance whose class hides the descriptor, or NULL, also for an error. */
+static PyObject *
+stored_once(PyObject *self, PyObject *instance, PyObject *name)
+{
+    PyObject *values = is_hidden(self, instance, name) ? PyObject_GenericGetDict(instance, NULL) : NULL;
+    PyObject *value = values ? PyDict_GetItemWithError(values, name) : NULL;
+    Py_XINCREF(value);
+    Py_XDECREF(values);
+    return value;
+}
+
 static PyObject *
 computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
 {
     if (!instance || instance == Py_None) {
         return Py_NewRef(self);
     }
+    PyObject *name = member_of(self, ((Members *)self)->each[1], "name");
+    PyObject *value = name ? stored_once(self, instance, name) : NULL;
+    if (value || PyErr_Occurred()) {
+        Py_XDECREF(name);
+        return value;
+    }
     PyObject *compute = member_of(self, ((Members *)self)->each[0], "compute");
-    PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
-    PyObject *name = value ? member_of(self, ((Members *)self)->each[1], "name") : NULL;
+    value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
     static PyObject *pauses; /* in which some values aren't kept */
-    int is_kept = name && (pauses || (pauses = twin_of("PAUSES"))) && PyList_Size(pauses) == 0;
-    PyObject *kept = !name || is_kept || !pauses ? NULL : PyObject_CallMethod(self, "keep", "OO", instance, value);
-    if (value && (is_kept ? PyObject_SetAttr(instance, name, value) < 0 : !kept)) {
+    int is_kept = value && (pauses || (pauses = twin_of("PAUSES"))) && PyList_Size(pauses) == 0;
+    PyObject *kept = !value || is_kept || !pauses ? NULL : PyObject_CallMethod(self, "keep", "OO", instance, value);
+    if (value && (is_kept ? store_once(self, instance, name, value) < 0 : !kept)) {
         Py_CLEAR(value);
     }
     Py_XDECREF(kept);
@@ -1258,6 +1306,7 @@ holding(PyObject *class, PyObject *fields)
     return (PyObject *)made;
 }
 
+static PyMethodDef computed_once_methods[] = {{"store", computed_once_store, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
 static PyMethodDef no_methods[] = {{NULL, NULL, 0, NULL}};
 static PyMethodDef by_name_methods[] = {{"_holding", holding, METH_O | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};
 
@@ -1280,7 +1329,7 @@ static PyMethodDef by_name_methods[] = {{"_holding", holding, METH_O | METH_CLAS
     };
 
 CLASS("ByName", Py_mp_subscript, by_name_subscript, "_found", "_repeating", by_name_methods)
-CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name", no_methods)
+CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name", computed_once_methods)
 CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read", no_methods)
 
 /* In the order of their enumeration. */
