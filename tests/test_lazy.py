@@ -227,7 +227,7 @@ def test_a_subclass_may_hide_what_is_computed_once_and_ask_for_it():
             return super().value + 1
 
     class Setting(Once):
-        value = property(lambda self: super(Setting, self).value + 1, lambda self, value: 1 / 0)
+        value = property(lambda self: super().value + 1, lambda self, value: 1 / 0)
 
     class Guarding(Once):
         def __setattr__(self, name, value):
