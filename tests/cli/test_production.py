@@ -215,7 +215,8 @@ def test_connections_to_postgresql_are_added_up(tmp_path, monkeypatch):
     inner.use(Sessions(store))
     app = app_with(Sessions(store), Durable(url, max_connections=8), Live(listen=url), store=store)
     assert "may open 14 connections to PostgreSQL (PostgresStore 5, Durable 8, Live 1)" in connections_of(app)
-    assert connections_of(app_with(Live())) == ""
+    for none in app_with(Live()), app_with(store=SQLiteStore(tmp_path / "store.db")):
+        assert connections_of(none) == ""
     inner.mount("/inner", app)
     assert "Two workers may open 28, and 42 while they are replaced" in connections_of(inner)
     (tmp_path / "counted.py").write_text(

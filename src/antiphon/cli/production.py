@@ -66,7 +66,7 @@ def _opened_in(app: object) -> Iterator[dict[str, int]]:
 
     if isinstance(app, App):
         for each in [*[store for _, store, _ in _stores_in_use(app)], *app._registry.features]:
-            yield getattr(each, "_connections", {})
+            yield getattr(each, "_postgres_connections", {})
         for mount in app.mounts:
             yield from _opened_in(mount.application)
 

@@ -140,7 +140,7 @@ class Durable:
             due=lambda: self._schedules.due(self._engine),
             max_connections=max_connections,
         )
-        self._connections = {} if url.startswith("sqlite:") else {"Durable": max_connections}
+        self._postgres_connections = {} if url.startswith("sqlite:") else {"Durable": max_connections}
         self._committed = None if inside is None else Committed(inside, ttl, self._engine)
 
     def install(self, app: "App") -> None:

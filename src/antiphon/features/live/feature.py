@@ -135,7 +135,7 @@ class Live:
         check_numbers(max_watchers=max_watchers)
         self._stores = FeatureStore("Live", store)
         self._url = None if listen is None else listen.replace("+psycopg", "", 1)
-        self._connections = {} if listen is None else {"Live": 1}
+        self._postgres_connections = {} if listen is None else {"Live": 1}
         self._most = max_watchers
         self._told = set[str]()
         self._teller = _Teller()

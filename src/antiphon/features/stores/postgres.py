@@ -143,7 +143,7 @@ class PostgresStore(Store):
         known = dict(self._place[0])
         name = f"postgresql://{known.get('host', '')}/{known.get('dbname', '')}"
         self._database = Database(url, name, schema, seconds_of(timeout), max_connections)
-        self._connections = {"PostgresStore": max_connections}
+        self._postgres_connections = {"PostgresStore": max_connections}
         self._clock = clock
         self.clock = clock or (lambda: self._database.own.clock())  # noqa: PLW0108 - of the process that calls it
         self._most: int | None = None
