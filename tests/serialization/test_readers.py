@@ -152,6 +152,7 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
         ("3", Annotated[int, Meta(multiple_of=2)], {"": "expected an integer divisible by 2"}),
         ('"a"', Annotated[str, Meta(min_length=2, title="t")], {"": "expected a string of at least 2 characters"}),
         ('"a"', Annotated[str, Meta(pattern="^b'")], {"": "expected a string that matches ^b'"}),
+        ('"a"', Annotated[str, Meta(pattern=r"^b\.")], {"": r"expected a string that matches ^b\."}),
         (
             '"2026-01-31T12:00:00"', Annotated[datetime.datetime, Meta(tz=True)],
             {"": f"expected {ANY_MOMENT}, with an offset from UTC"},

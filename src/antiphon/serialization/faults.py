@@ -138,8 +138,8 @@ def _number(text: str) -> float:
 def _pattern_mismatch(found: re.Match[str]) -> Reason:
     from ast import literal_eval
 
-    detail = f"expected a string that matches {found[1][1:-1]}"
-    return Reason(detail, "pattern_mismatch", {"pattern": literal_eval(found[1])})
+    pattern = literal_eval(found[1])
+    return Reason(f"expected a string that matches {pattern}", "pattern_mismatch", {"pattern": pattern})
 
 
 def _wrong_offset(found: re.Match[str]) -> Reason:
