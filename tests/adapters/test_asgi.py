@@ -230,10 +230,6 @@ class TestAFile:
     def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, part, sent):
         assert self.messages_of(servers, tmp_path, size, part) == sent
 
-    def test_leaves_in_parts_without_a_message_before_them(self, servers, tmp_path):
-        messages = self.messages_of(servers, tmp_path, 9, b"bytes=0-1,4-5")
-        assert [length for length, _ in messages].index(0) == len(messages) - 1
-
     def messages_of(self, servers, tmp_path, size, part):
         """Return the lengths of the messages of a body, each with whether more follow."""
         (tmp_path / "file.bin").write_bytes(bytes(size))

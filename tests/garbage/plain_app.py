@@ -416,7 +416,7 @@ def _answers():
     yield "412", get("/etag", 412, headers={"if-match": '"x"'})
     yield "206", get("/file", 206, headers={"range": "bytes=3-5"})
     yield "416", get("/file", 416, headers={"range": "bytes=3000-"})
-    yield "multipart ranges", get("/file", 206, headers={"range": "bytes=0-1,5-6"})
+    yield "several ranges", get("/file", headers={"range": "bytes=0-1,5-6"})
 
 
 def _bodies():

@@ -120,7 +120,7 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
 
         def run(statement: str) -> int:
             if statement.startswith("create") and not driver.in_transaction:
-                raise RuntimeError  # SQLite would begin the outer statement again, without what is inside
+                driver.interrupt()  # SQLite would begin the outer statement again, without what is inside
             return int(driver.execute(statement).rowcount)
 
         try:

@@ -1,5 +1,6 @@
 from antiphon.adapters.connection import close_accepted
 from antiphon.adapters.disconnect import endable
+from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.foreign.environ_host import EnvironHost, Host, ReceivedInput
 from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, started_response
 from antiphon.adapters.servable import Servable
@@ -48,7 +49,8 @@ from antiphon.handler.callables import (
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, NotBegun, Steps
 from antiphon.handler.drive import run_async
 from antiphon.handler.errors import as_http_error
-from antiphon.handler.scope import RequestLocal, RequestState, set_current_request
+from antiphon.handler.request_state import RequestState
+from antiphon.handler.scope import RequestLocal, set_current_request
 from antiphon.http.authorization import is_token_of
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit
@@ -103,7 +105,7 @@ __all__ = [  # noqa: RUF022 - by task
     "check_handshake", "close_accepted", "json_text", "make_environ", "not_offered", "run_async", "safe_filename",
     "served_names", "set_current_request", "started_response", "urlencoded_fields_of",
     # Frameworks whose views ours serve
-    "Framework", "FrameworkRequest", "FrameworkResponse", "ViewRoute", "environ_request", "error_like",
+    "BlockingBody", "Framework", "FrameworkRequest", "FrameworkResponse", "ViewRoute", "environ_request", "error_like",
     "plain_head", "scope_request", "until_left",
     # Describing types and applications
     "DescribedApp", "TypeDescription", "decode_json", "encode_json", "json_as",

@@ -1,29 +1,20 @@
 """The scope of a request: it is the current request, its handler may be cancelled, and its body is freed at the end."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import Context, ContextVar
 from functools import update_wrapper
 from types import coroutine
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import finish
-from antiphon.handler.drive import crossing_of
-from antiphon.handler.errors import CHALLENGES, is_seen_in_debug, localized
-from antiphon.handler.failures import FAILED, failed, log_failure, raises_errors
+from antiphon.handler.errors import localized
 from antiphon.http.errors import HTTPError, localizers
-from antiphon.request.caller import request_around
-from antiphon.request.dependencies import Dependency, ReadableDependency
-from antiphon.request.interfaces import Language, language_of
-from antiphon.request.lifetime import transactions_of
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-
-if TYPE_CHECKING:
-    from antiphon.concurrency.crossing import Crossing
 
 T = TypeVar("T")
 _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", default=None)
@@ -224,110 +215,3 @@ class RequestLocal(Generic[L]):
     def __repr__(self) -> str:
         factory = object.__getattribute__(self, "_factory")
         return f"<RequestLocal {getattr(factory, '__qualname__', factory)!r}>"
-
-
-class RequestState:
-    """The library's own state of a request, which features and dialects share."""
-
-    __slots__ = ("_request",)
-
-    CHALLENGES = CHALLENGES
-    """The challenges of 401 responses, which the feature that manages an application's users provides."""
-    raises_errors = staticmethod(raises_errors)
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-
-    @property
-    def values(self) -> dict[ReadableDependency[Any], Any]:
-        """The values of the dependencies that were read or set so far. Setting one is ``request[dependency] = value``;
-        one that is taken out is computed again by the next read.
-        """
-        return self._request._dependencies
-
-    @property
-    def id(self) -> str:
-        """The request's id, for log lines and other uses on which no response depends."""
-        return self._request._id
-
-    @property
-    def outermost(self) -> Request:
-        """The request as the outermost application has received it."""
-        return self._request._outermost
-
-    @property
-    def around(self) -> Request | None:
-        """The client's request for which the application has made this one, such as a tool call, or None."""
-        return request_around(self._request)
-
-    @property
-    def language(self) -> Language | None:
-        """The language of the request, or None if the application has no languages."""
-        return language_of(self._request)
-
-    @property
-    def seconds(self) -> float:
-        """The seconds since the request's head, if observers see the request; otherwise 0."""
-        observation = self._request._observation
-        return 0.0 if observation is None else observation.seconds
-
-    @property
-    def framework_request(self) -> Any:
-        """The ``FrameworkRequest`` of another framework's view that this request belongs to, or None."""
-        return self._request._view
-
-    @property
-    def pattern_below(self) -> str:
-        """The pattern of the matching route in an application mounted here, or another part of the route that logs and
-        metrics show after its pattern.
-        """
-        return self._request._pattern_below or ""
-
-    @pattern_below.setter
-    def pattern_below(self, pattern: str) -> None:
-        self._request._pattern_below = pattern
-
-    def transactions(self, of: object = None) -> list[Any]:
-        """Return the open dependencies that are committed last, also those of an outer application, or that ``of`` a
-        connection; empty if none is open.
-        """
-        return transactions_of(self._request, of)
-
-    def call_first(self, function: Callable[[Request, Response], Any]) -> None:
-        """Call a function before those given to ``on_response``: other hooks, such as rate limits, may add data of this
-        request to the response.
-        """
-        self._request._after_hooks = (function, *self._request._after_hooks)
-
-    @property
-    def crossing(self) -> "Crossing":
-        """The way to the threads that run the outermost request's steps, which ends it.
-
-        Its context is that of everything on a thread: of the hooks, the handler, the body and the functions after it.
-        """
-        return crossing_of(self._request)
-
-    @property
-    def is_seen_in_debug(self) -> bool:
-        """True in debug mode if the client may see what that mode adds: ask this before adding anything."""
-        return is_seen_in_debug(self._request)
-
-    def log_failure(self, error: BaseException, where: str = "", *, fault: str = FAILED) -> None:
-        """Log an error with its traceback and the request; ``fault`` and ``where`` say what happened and where.
-
-        A request that has failed is also kept, if its application keeps such requests. An outage is logged once per
-        second.
-        """
-        log_failure(self._request, error, where, fault=fault)
-
-    def failed(self, error: BaseException) -> Response:
-        """Return the response to an error, which is logged if it is not the client's."""
-        return failed(self._request, error)
-
-    def release(self, response: Response) -> None:
-        """Free the body's resources as soon as it can't be read any more, for code that sends a response itself."""
-        release(self._request, response)
-
-    def finish(self) -> Coroutine[Any, Any, None]:
-        """Return the steps that call the functions passed to ``after_response``, then close the body."""
-        return finish(self._request)

@@ -92,7 +92,7 @@ def test_conditions_parts_and_heads_are_answered_from_the_file(site):
     part = site.get(range="bytes=8-15")
     assert (part.status, part.text, part.headers["content-range"]) == (206, "0000001\n", f"bytes 8-15/{len(TEXT)}")
     assert site.get(range="bytes=-8").text == "0000999\n"
-    assert site.get(range="bytes=0-7,16-23").text.count("\r\nContent-Range: bytes ") == 2
+    assert site.get(range="bytes=0-7,16-23").text == TEXT
     assert site.get(range=f"bytes={len(TEXT)}-").status == 416
     head = site.client.head("/")
     assert (head.headers["content-length"], head.text) == (str(len(TEXT)), "")

@@ -120,9 +120,11 @@ def agreed(call: Call, other: Caller | None, *, is_once: bool) -> Iterator[Sent]
     def reply(action: str, content: Any) -> dict[str, Any]:
         return {"requestState": "$state", "inputResponses": {"confirmation": {"action": action, "content": content}}}
 
-    yield call.message(like="until input_required")._replace(note="", write="")
+    asking = call.message(like="until input_required")._replace(note="", write="")
+    yield asking
     yield from theirs(call.message(**reply("accept", {})), other)
     yield call.message(**reply("decline", {}))._replace(note="", write="", is_broken=True)
+    yield asking  # each state is good for one reply
     yield call.message(**reply("accept", {}))
     if is_once:
         for content in (None, {"n": 1}):
