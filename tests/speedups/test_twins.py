@@ -535,11 +535,10 @@ def test_an_attribute_that_cannot_be_computed_or_kept_is_not_there(twin):
     descriptor = twin("ComputedOnce")()
     circle = type("Circle", (), {"area": descriptor})()
     assert type(circle).area is descriptor
-    for member in ("compute", "name"):
+    for member, value in {"name": "area", "compute": lambda circle: 3}.items():
         with pytest.raises(AttributeError, match=member):
             circle.area  # noqa: B018 - what it raises
-        descriptor.compute = lambda circle: 3
-    descriptor.name = "area"
+        setattr(descriptor, member, value)
     assert circle.area == 3
     del descriptor.compute
     assert [circle.area, getattr(type(circle)(), "area", None)] == [3, None]

@@ -19,6 +19,7 @@ ANY_NUMBER = sys.maxsize
 
 _SLOW_EXPONENT = len("e000")
 _NUL = rb"\u0000"
+_backslashes = re.compile(rb"\\(?:\\|u0000)").finditer
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
 """The maximum size, in bytes, of JSON text that can't contain more of them."""
 
@@ -96,7 +97,8 @@ def _has_slow_numbers(data: bytes, most: int) -> bool:
 
 
 def _has_more_nuls(data: bytes, most: int) -> bool:
-    return data.count(_NUL) > most and data.replace(rb"\\", b".").count(_NUL) > most
+    found = (each for each in _backslashes(data) if each[0] == _NUL)
+    return data.count(_NUL) > most and _has_more(found, most)
 
 
 def _has_more(found: Iterator[object], most: int) -> bool:
