@@ -20,7 +20,16 @@ from asgiref.sync import sync_to_async
 from antiphon import App, Dependency
 from antiphon.features import Durable, IdempotentWrites
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, of_each, rows_of
+from tests.helpers.databases import (
+    CREATE,
+    DATABASE,
+    KINDS,
+    LIBRARIES,
+    PAY,
+    of_each,
+    rows_of,
+    wait_for_closed_connections,
+)
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.rows import rows
 from tests.helpers.transactions import SENT, Shop, Undone, send
@@ -168,7 +177,11 @@ def test_a_retry_finds_what_the_database_has_whose_transaction_middleware_holds(
         shop.clear()
         with Client(shop.app) as client:
             key = {"idempotency-key": words.replace(" ", "-")}
-            found[words] = (source, [shop.send(client, words, headers=key) for _ in range(3)], shop.payments)
+            sent = []
+            for _ in range(3):
+                sent.append(shop.send(client, words, headers=key))
+                wait_for_closed_connections(url)
+            found[words] = (source, sent, shop.payments)
     assert found == HELD
 
 

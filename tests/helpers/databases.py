@@ -2,6 +2,7 @@
 
 import itertools
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
@@ -296,6 +297,16 @@ def once(ending, result):
         return result
 
     return wait() if isawaitable(ending) else result
+
+
+def wait_for_closed_connections(url):
+    """Wait until PostgreSQL has noticed that connections were closed, whose locks it then releases."""
+    held = """select from pg_locks join pg_database d on database = d.oid
+        where locktype = 'advisory' and datname = current_database()"""
+    for _ in range(500):
+        if "://" not in url or not rows_of(url, held):
+            return
+        time.sleep(0.01)
 
 
 def rows_of(url, query):
