@@ -282,7 +282,8 @@ def formulas():
 
 
 class TestCSV:
-    def test_is_read_back_by_values_as(self):
+    @pytest.mark.parametrize("delimiter", [",", ";"])
+    def test_is_read_back_by_values_as(self, delimiter):
         @dataclass
         class Item:
             name: str
@@ -296,8 +297,9 @@ class TestCSV:
             Item("ü", Decimal(0), date(2030, 1, 2), False, 0.1),
         ]
         loads = App()
-        loads.get("/")(lambda request: Table(Item, request, items, caption="x", csv="x.csv").csv())
-        loads.post("/")(lambda request: {"same": list(request.values_as(Item)) == items})
+        made = lambda request: Table(Item, request, items, caption="x", csv="x.csv")  # noqa: E731
+        loads.get("/")(lambda request: made(request).csv(delimiter=delimiter))
+        loads.post("/")(lambda request: {"same": list(request.values_as(Item, delimiter=delimiter)) == items})
         both = Client(loads)
         sent = both.get("/?format=csv").body
         assert both.post("/", body=sent, headers={"content-type": "text/csv"}).json == {"same": True}
