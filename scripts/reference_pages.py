@@ -247,7 +247,7 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request "
+        "Framework FrameworkResponse ViewRoute FrameworkRequest BlockingBody environ_request "
         "scope_request plain_head until_left error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
