@@ -1,7 +1,7 @@
 """A handler's WebSocket: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
@@ -145,9 +145,11 @@ class WebSocket(metaclass=NamesOurs, words=SOCKET):
         return steps if self._work is None else cast("Awaitable[T]", self._work.wait_for(steps))
 
     def _waited(self, steps: Coroutine[Any, Any, T]) -> T:
+        if self._work is None:
+            return self._connection.wait_for(steps)
         with ExitStack() as unstarted:
             unstarted.callback(steps.close)
-            with nullcontext() if self._work is None else self._work.paused():
+            with self._work.paused():
                 unstarted.pop_all()
                 return self._connection.wait_for(steps)
 
