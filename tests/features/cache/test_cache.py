@@ -38,6 +38,11 @@ def test_the_time_in_another_cache_counts(site):
     assert (site.get().headers["age"], site.calls) == ("30", 2)
 
 
+def test_no_age_of_another_cache_is_too_great(site):
+    site.fields["age"] = "9" * 400
+    assert [site.get().status for _ in range(2)] == [200, 200]
+
+
 def test_a_response_says_how_it_was_answered(site):
     told = [site.get().headers["cache-status"] for _ in range(2)]
     site.clock.now += 61

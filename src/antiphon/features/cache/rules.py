@@ -8,6 +8,8 @@ from antiphon import Request, Response
 from antiphon.embedding import Reads, RequestState, parse_or_none, split_list
 from antiphon.http import CacheControl, Item, MutableHeaders, Token, parse_http_date, parse_structured_dictionary
 
+_OLDEST = 2.0**31
+"""The seconds that stand for all greater ages (RFC 9111 §1.2.2)."""
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
 """The pattern for the number in Age. A parameter or another number after it, which doesn't belong there, is ignored."""
 
@@ -87,7 +89,7 @@ def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received:
     found = MutableHeaders.over([*fields])
     sent = seconds_since_1970(found.get("date"))
     digits = _leading_digits(found.get("age") or "")
-    said = float(digits[0]) if digits else 0.0
+    said = min(float(digits[0]), _OLDEST) if digits else 0.0
     apparent = 0.0 if sent is None else max(0.0, received - sent)
     return max(apparent, said + max(0.0, received - asked))
 

@@ -24,17 +24,7 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import (
-    Head,
-    MadeHead,
-    MadeRequest,
-    Reads,
-    WatchedHead,
-    arrivals,
-    contained,
-    parse_or_none,
-    unwatched,
-)
+from antiphon.embedding import Head, MadeHead, MadeRequest, Reads, WatchedHead, arrivals, contained, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import OF_LOGIN, Reading, Tables, is_read
@@ -196,7 +186,7 @@ class SharedBlock:
         names = frozenset(name for name in watch.reads if not name.startswith(of_the_url))
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
         if rendered.is_failure:
-            wait = max(RETRY, parse_or_none(int, response.headers.get("retry-after")) or 0)
+            wait = max(RETRY, after if isinstance(after := response.retry_after, int) else 0)
             rendered = rendered._replace(retry_at=clock() + wait)
         if _is_personal(names):
             rendered = rendered._replace(caller=caller)
