@@ -1192,16 +1192,17 @@ static int
 is_hidden(PyObject *self, PyObject *instance, PyObject *name)
 {
     PyObject *found = PyObject_GetAttr((PyObject *)Py_TYPE(instance), name);
-    Py_XDECREF(found); /* only compared: its class owns it */
+    int hidden = found != self;
+    Py_XDECREF(found);
     PyErr_Clear();
-    return found != self;
+    return hidden;
 }
 
-/* Store a value on an instance, past what a subclass has by this name, and past its `__setattr__`. */
+/* Store a value on an instance, past what may hide the descriptor, and past `__setattr__`. */
 static int
-store_once(PyObject *self, PyObject *instance, PyObject *name, PyObject *value)
+store_once(int hidden, PyObject *instance, PyObject *name, PyObject *value)
 {
-    if (!is_hidden(self, instance, name)) {
+    if (!hidden) {
         return PyObject_GenericSetAttr(instance, name, value);
     }
     PyObject *values = PyObject_GenericGetDict(instance, NULL);
@@ -1214,16 +1215,17 @@ static PyObject *
 computed_once_store(PyObject *self, PyObject *args)
 {
     PyObject *name = member_of(self, ((Members *)self)->each[1], "name"), *instance, *value;
-    int result = name && PyArg_ParseTuple(args, "OO", &instance, &value) ? store_once(self, instance, name, value) : -1;
+    int is_stored = name && PyArg_ParseTuple(args, "OO", &instance, &value)
+        && store_once(is_hidden(self, instance, name), instance, name, value) == 0;
     Py_XDECREF(name);
-    return result < 0 ? NULL : Py_NewRef(Py_None);
+    return is_stored ? Py_NewRef(Py_None) : NULL;
 }
 
-/* Return what was stored on an instance whose class hides the descriptor, or NULL, also for an error. */
+/* Return what is in an instance's dictionary, or NULL, also for an error. */
 static PyObject *
-stored_once(PyObject *self, PyObject *instance, PyObject *name)
+in_dictionary(PyObject *instance, PyObject *name)
 {
-    PyObject *values = is_hidden(self, instance, name) ? PyObject_GenericGetDict(instance, NULL) : NULL;
+    PyObject *values = PyObject_GenericGetDict(instance, NULL);
     PyObject *value = values ? PyDict_GetItemWithError(values, name) : NULL;
     Py_XINCREF(value);
     Py_XDECREF(values);
@@ -1237,7 +1239,8 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
         return Py_NewRef(self);
     }
     PyObject *name = member_of(self, ((Members *)self)->each[1], "name");
-    PyObject *value = name ? stored_once(self, instance, name) : NULL;
+    int hidden = name && is_hidden(self, instance, name);
+    PyObject *value = hidden ? in_dictionary(instance, name) : NULL;
     if (value || PyErr_Occurred()) {
         Py_XDECREF(name);
         return value;
@@ -1247,7 +1250,7 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     static PyObject *pauses; /* in which some values aren't kept */
     int is_kept = value && (pauses || (pauses = twin_of("PAUSES"))) && PyList_Size(pauses) == 0;
     PyObject *kept = !value || is_kept || !pauses ? NULL : PyObject_CallMethod(self, "keep", "OO", instance, value);
-    if (value && (is_kept ? store_once(self, instance, name, value) < 0 : !kept)) {
+    if (value && (is_kept ? store_once(hidden, instance, name, value) < 0 : !kept)) {
         Py_CLEAR(value);
     }
     Py_XDECREF(kept);
