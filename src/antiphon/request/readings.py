@@ -24,7 +24,7 @@ from antiphon.http.head import DerivedHead, Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import Fields, MissingKey, MultiDict, multidict_of
-from antiphon.http.urls.path import quoted_path, quoted_root
+from antiphon.http.urls.path import query_too_long, quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urls.urlencoded import parse_fields, parse_form
 from antiphon.request.interfaces import CSRF_FIELD
@@ -93,7 +93,7 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
     query = head.query_string
     size, most = len(query), limits.fields
     if size > limits.query:
-        raise query_too_long(query, limits)
+        raise query_too_long(size, limits.query)
     if size >= most and query and query.count(b"&") >= most:  # a shorter query can't exceed it
         raise over_limit(URITooLong, "fields", most, f"The query has more than {most} fields.")
     return parse_fields(query)
@@ -110,12 +110,6 @@ def args_of(request: "Request") -> MultiDict[str]:
 def _watched_args(request: "Request", head: Head) -> MultiDict[str]:
     """Return such arguments. A function of its own, so that variables of the other are no cells."""
     return WatchedArgs(head, lambda: query_fields_of(head, request.limits))
-
-
-def query_too_long(query: bytes, limits: Limits) -> URITooLong:
-    """Return the error for a query of more than ``limits.query`` bytes."""
-    detail = f"The query is {len(query)} bytes long, but at most {limits.query} are accepted."
-    return over_limit(URITooLong, "query", limits.query, detail)
 
 
 def urlencoded_fields_of(request: "Request") -> Fields | None:

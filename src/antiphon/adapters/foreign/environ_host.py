@@ -23,8 +23,7 @@ from antiphon.handler.failures import failed
 from antiphon.handler.scope import release, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED, Limits
-from antiphon.http.urls.path import check_path
-from antiphon.request.readings import query_too_long
+from antiphon.http.urls.path import check_path, query_too_long
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
@@ -86,8 +85,8 @@ class Host(Servable):
         request.limits = limits = self.request_limits
         if error := self.head_checks.head_error(request.head):
             raise error
-        if len(query := request.head.query_string) > limits.query:
-            raise query_too_long(query, limits)
+        if (size := len(request.head.query_string)) > limits.query:
+            raise query_too_long(size, limits.query)
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request and free its body."""

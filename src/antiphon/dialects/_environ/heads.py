@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import Limits
-from antiphon.embedding import over_limit
 from antiphon.http import HTTPError
-from antiphon.http.urls.path import check_host, one_host, split_target
+from antiphon.http.urls.path import check_host, one_host, query_too_long, split_target
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -134,11 +133,8 @@ def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
     if error := checked(host, version):
         return error
-    query: str = environ.get("QUERY_STRING", "")
-    if len(query) <= _LIMITS.query:
-        return None
-    detail = f"The query is {len(query)} bytes long, but at most {_LIMITS.query} are accepted."
-    return over_limit(HTTPError.by_status[414], "query", _LIMITS.query, detail)
+    size = len(environ.get("QUERY_STRING", ""))
+    return query_too_long(size, _LIMITS.query) if size > _LIMITS.query else None
 
 
 @lru_cache(256)

@@ -5,7 +5,7 @@ A request target may also be a full URL, whose host takes the place of Host (RFC
 
 from typing import TypeGuard
 
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, URITooLong, over_limit
 from antiphon.http.head import Head
 from antiphon.http.urls.url import parse_host, quote_path, unquote
 from antiphon.lazy import compiled_late
@@ -117,6 +117,11 @@ def split_target(target: str) -> tuple[str, str] | None:
         return None
     authority, path = match.groups()
     return authority or ":", path or "/"  # an empty one would be treated as a missing Host
+
+
+def query_too_long(size: int, most: int) -> URITooLong:
+    """Return the error for a query of more than ``most`` bytes."""
+    return over_limit(URITooLong, "query", most, f"The query is {size} bytes long, but at most {most} are accepted.")
 
 
 def one_host(authority: str, host: str | None) -> str:
