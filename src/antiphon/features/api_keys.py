@@ -152,10 +152,11 @@ class APIKey(UserSource[U]):
         return request[_ENTRY].expires - self._stores.current.clock() if _ENTRY in request else inf
 
     def credentials(self, request: Request) -> tuple[str, Request] | None:
-        key = request.head.field(self._header.lower())
-        if key is not None and self._is_bearer:
-            scheme, _, key = key.partition(" ")
-            key = key.strip(" ") if scheme.lower() == "bearer" else None
+        if self._is_bearer:
+            given = request.authorization
+            key = given.token or "" if given and given.scheme == "bearer" else None
+        else:
+            key = request.head.field(self._header.lower())
         return None if key is None else (key, request)
 
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:

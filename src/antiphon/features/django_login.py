@@ -141,7 +141,7 @@ def _where_the_orm_is(function: Callable[[], T]) -> T:
     if is_on_loop() or (task := SyncToAsync.thread_sensitive_context.get(None)) is None:
         return function()
     threads = SyncToAsync.context_to_thread_executor
-    thread: Executor = threads.setdefault(task, ThreadPoolExecutor(max_workers=1))
+    thread: Executor = threads.get(task) or threads.setdefault(task, ThreadPoolExecutor(max_workers=1))
     return thread.submit(copy_context().run, function).result()
 
 

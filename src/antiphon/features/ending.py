@@ -137,8 +137,9 @@ class Ending:
     ) -> NewOwner:
         """Return the user to whom a request's session belongs from now on. ``keep`` lists what stays if others end."""
         self._steps_but(keep, user, key)
-        found = RequestState(request).values.get(self._users._found)
-        is_out = RequestState(request).values.get(self._users._dependency, found) is None
+        values = RequestState(request).values
+        found = values.get(self._users._found)
+        is_out = values.get(self._users._dependency, found) is None
         maker = None if is_out else self._users._stored_key(found)
         rest = partial(self.end, user, {"sessions", *keep})
         return NewOwner(begin_of(request, begun, key), key, rest, () if maker is None else (maker,))

@@ -234,7 +234,7 @@ class Sessions:
             session = self._tracked(request, entry)
         except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
-            session.failure = copy(error)
+            session.failure = copy(error)  # without its frames, which refer to this
         if self._binding is None or self._binding.look_at(session, request, self._name(request)):
             return session
         session = self._tracked(request, None)

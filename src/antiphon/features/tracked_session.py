@@ -138,7 +138,7 @@ class TrackedSession(Session):
             if self.is_over:
                 self._when_late(request)
         if self.failure is not None:
-            raise copy(self.failure)
+            raise copy(self.failure)  # one kept would collect the frames of each read
         return self._data
 
     def _change(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class TrackedSession(Session):
         Raises StoreUnavailable if the session is unknown.
         """
         if self.failure is not None:
-            raise copy(self.failure)
+            raise copy(self.failure)  # one kept would collect the frames of each read
         if self.entry is None or not self.is_server_side:
             return None if self.entry is None else f"{self.entry.created!r}"
         kept = sha256(self.entry.key.rpartition("\n")[2][:KEPT].encode()).hexdigest()[:16]  # sessions begin at one time

@@ -287,7 +287,7 @@ class Form(Generic[T]):
                 sent = with_disabled(sent, self._inputs, self._initial_texts)
                 self._sent = with_exact_times(sent, self._inputs, self._initial_texts)
             except ContentTooLarge as error:
-                self._sent, self._refusal = NOTHING, copy(error)
+                self._sent, self._refusal = NOTHING, copy(error)  # without its frames, which refer to this
         return self._sent
 
     def _add_refusal(self, error: ContentTooLarge) -> None:

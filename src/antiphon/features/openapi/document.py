@@ -367,9 +367,7 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
         return {key: _renamed(part, names) for key, part in value.items()}
     if isinstance(value, list):
         return [_renamed(each, names) for each in value]
-    return (
-        f"{value.rpartition('/')[0]}/{names[value]}" if value in names else value
-    )  # JSON's other values can be hashed
+    return value if value not in names else f"{value.rpartition('/')[0]}/{names[value]}"
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:

@@ -68,8 +68,8 @@ class ResumableUploads:
     Entries are in the ``store``, by default that of the app, and bytes in ``folder``, which all processes must reach.
     By default, it is next to a store on this machine; with any other store, it is the app's ``upload_folder``. An
     upload expires after ``max_age``, in seconds or a timedelta, and can have as many bytes as the route's
-    ``Limits(body=...)``. A caller may have ``max_open``
-    uploads at once (429). A response of up to 1 MiB is kept for retries.
+    ``Limits(body=...)``. A caller may have ``max_open`` uploads at once (429). A response of up to 1 MiB is kept for
+    retries.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
