@@ -22,6 +22,7 @@ from antiphon.http.errors import (
     UnsupportedMediaType,
 )
 from antiphon.http.limits import Limits
+from antiphon.uploads import temporary_file
 from antiphon.uploads.spool import THRESHOLD
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.open_files import files_in, is_without_files
@@ -57,7 +58,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the pr
 
 
 class TestWhatIsSmall:
-    @rows("size", [1, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
+    @rows("size", [2, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
     @rows("declares", [True, False], ids=["declared", "undeclared"])
     def test_is_kept_as_the_very_chunk_that_came(self, way, size, declares):
         chunk = bytes(size)
@@ -100,11 +101,19 @@ class TestWhatIsSmall:
 
 @linux
 class TestWhatIsLarge:
-    @rows("size, in_file", [(THRESHOLD, False), (THRESHOLD + 1, True), (3 * MIB, True)])
+    @rows(
+        "size, declared, in_file",
+        [
+            (THRESHOLD, {}, False),
+            (THRESHOLD + 1, {}, True),
+            (3 * MIB, {}, True),
+            (3 * MIB, {"content_length": 3 * MIB}, False),  # it may be read as a whole
+        ],
+    )
     @rows("chunk", [50_000, 4 * MIB])
-    def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, chunk):
+    def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, declared, in_file, chunk):
         data = LARGE[:size]
-        content = Content(way.head(*in_chunks(data, chunk), content_length=size))
+        content = Content(way.head(*in_chunks(data, chunk), **declared))
         content.folder = tmp_path
         way.run(way.loading(content, LIMITS))
         opened = files_in(tmp_path)
@@ -164,11 +173,11 @@ class TestWhatIsLarge:
         monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
         writers = []
 
-        def writev(descriptor, chunks, /, write=os.writev):
+        def write_all(descriptor, data, /, write=temporary_file.write_all):
             writers.append(threading.current_thread() is threading.main_thread())
-            return write(descriptor, chunks)
+            return write(descriptor, data)
 
-        monkeypatch.setattr("os.writev", writev)
+        monkeypatch.setattr(temporary_file, "write_all", write_all)
         monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
         content = Content(Delivery("at once").head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path

@@ -19,7 +19,6 @@ from antiphon.uploads.temporary_file import (
     read_all,
     read_into,
     write_all,
-    write_chunks,
 )
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT
@@ -79,16 +78,6 @@ def interrupted_write(write):
 class TestWriting:
     def test_goes_on_where_it_was_cut_short(self):
         assert interrupted_write(lambda descriptor: write_all(descriptor, CONTENT)) == (CONTENT, True)
-
-    def test_goes_on_with_chunks_too(self):
-        chunks = [CONTENT[:30_000], CONTENT[30_000:200_000], CONTENT[200_000:]]
-        assert interrupted_write(lambda descriptor: write_chunks(descriptor, chunks)) == (CONTENT, True)
-
-    @rows("count", [0, 1, 2, 1024, 1025, 5000])
-    def test_takes_any_number_of_chunks(self, target, count):
-        chunks = [b"%d," % number for number in range(count)]
-        write_chunks(emptied(target), chunks)
-        assert content(target) == b"".join(chunks)
 
 
 class TestReading:
@@ -169,7 +158,7 @@ class TestCopying:
 
 WITHOUT = """
 import os, threading
-for name in ("pread", "preadv", "writev", "copy_file_range", "sendfile", "link"):
+for name in ("pread", "preadv", "copy_file_range", "sendfile", "link"):
     delattr(os, name)
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.spool import Window

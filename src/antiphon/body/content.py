@@ -32,7 +32,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout, without_traceback
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
-from antiphon.uploads.spool import Spool, Window
+from antiphon.uploads.spool import SHARE, Spool, Window
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -237,7 +237,7 @@ class Content:
             chunk = await receiver.next_chunk(limits)
             if not self.is_kept:
                 self._streamed += len(chunk)
-            elif self._keep(chunk, receiver.has_ended):
+            elif self._keep(chunk, receiver.has_ended, limits):
                 await self._write(limits)
             self.is_complete = receiver.has_ended
             if self.is_complete:
@@ -374,12 +374,16 @@ class Content:
 
     # Keeping
 
-    def _keep(self, chunk: bytes, is_last: bool) -> bool:
+    def _keep(self, chunk: bytes, is_last: bool, limits: Limits) -> bool:
         """Keep a chunk in memory. Return True if the bytes in memory have to be written to the file."""
-        # A small body that came as one chunk is kept as it is, without a spool.
-        if is_last and self._spool is None and len(chunk) <= SMALL_BODY:
-            self.data = chunk
-            return False
+        if self._spool is None:
+            # A small body that came as one chunk is kept as it is, without a spool.
+            if is_last and len(chunk) <= SMALL_BODY:
+                self.data = chunk
+                return False
+            # What may be read as a whole would be read back from a file; a form's files would not.
+            if self.is_small(limits.memory) and not is_form(self._content_type):
+                self._spool = Spool(self.folder, threshold=min(limits.memory, SHARE))
         spool = self._spooled()
         spool.add(chunk)
         if self._form is not None:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from errno import EINVAL
 from functools import partial
-from io import BufferedReader, RawIOBase
+from io import SEEK_END, BufferedReader, BytesIO, RawIOBase
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from antiphon.concurrency.loop import yield_to_loop
@@ -37,12 +37,6 @@ CHUNK = 256 << 10
 # (M_TRIM_THRESHOLD in mallopt(3)): a body and its copies. Otherwise, each large body may cost hundreds of page faults.
 bytes(2 * THRESHOLD)
 
-_MOST_LOOSE = 256
-
-Block: TypeAlias = list[bytes | memoryview]
-"""The chunks of a block. The first and the last may be parts of chunks."""
-
-
 class Spool:
     """A store for the chunks of a body, in order, from which any part can be read.
 
@@ -53,7 +47,7 @@ class Spool:
     is being closed: they get their bytes or ValueError.
     """
 
-    __slots__ = ("__weakref__", "_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
+    __slots__ = ("__weakref__", "_due_at", "_file", "_folder", "_waiting", "_written", "is_closed", "size")
 
     def __init__(
         self, folder: str | os.PathLike[str] | None = None, data: bytes = b"", threshold: int = THRESHOLD
@@ -61,8 +55,8 @@ class Spool:
         self.size = len(data)
         """The number of bytes stored so far."""
         self.is_closed = False
-        self._chunks = [data] if data else []
-        self._loose = 0
+        self._waiting = _buffer(data)
+        """The bytes that are not in the file, in one piece: memory that is used again needs no new pages."""
         self._file: UnnamedFile | None = None
         self._written = 0
         self._due_at = threshold + 1
@@ -91,14 +85,11 @@ class Spool:
         """Add a chunk, in memory. Raises ValueError if the spool is closed."""
         if self.is_closed:
             raise _freed()
-        if data:
-            self._chunks.append(data)
-            self.size += len(data)
-            self._loose += 1
-            if self._loose == _MOST_LOOSE:
-                # Each chunk takes more memory than its bytes; a very small chunk takes many times as much.
-                self._chunks[-_MOST_LOOSE:] = [b"".join(self._chunks[-_MOST_LOOSE:])]
-                self._loose = 0
+        if not self.size:
+            self._waiting = _buffer(data)
+        else:
+            self._waiting.write(data)
+        self.size += len(data)
 
     def check_open(self) -> None:
         """Raise ValueError if the spool is closed."""
@@ -110,7 +101,7 @@ class Spool:
         """True if enough bytes wait in memory to be written to the file."""
         return self.size >= self._due_at or (
             self.size - self._written >= BLOCK
-            and self._due_at - self._written <= THRESHOLD + 1
+            and self._due_at - self._written <= SHARE + 1
             and self._exceeds_share()
         )
 
@@ -132,13 +123,14 @@ class Spool:
         """
         self.check_open()
         file = self._file
-        blocks, rest = self._blocks()
+        waiting = memoryview(self._waiting.getvalue())
+        end = len(waiting) - (self.size % BLOCK if len(waiting) >= BLOCK else 0)
         try:
             with InsufficientStorage.if_disk_is_full():
                 file = file or UnnamedFile(self._folder)
                 before = monotonic()
-                for block in blocks:
-                    file.append(block)
+                for start in range(-(self._written % BLOCK), end, BLOCK):
+                    file.append(waiting[max(start, 0) : min(start + BLOCK, end)])
         except BaseException:
             self.close()
             if file is not None:
@@ -148,8 +140,7 @@ class Spool:
         self._file = file
         self._written = file.size
         self._due_at = file.size + BATCH
-        self._chunks = [rest] if rest else []
-        self._loose = len(self._chunks)
+        self._waiting = _buffer(bytes(waiting[end:]))
 
     async def aflush(self, may_block: bool) -> None:
         """Do what ``flush`` does: at once if this thread ``may_block``, otherwise without blocking the event loop."""
@@ -161,43 +152,28 @@ class Spool:
         else:
             await on_file_thread(self.flush)
 
-    def _blocks(self) -> tuple[list[Block], bytes]:
-        """Return the waiting bytes as blocks of the file, and the beginning of an incomplete block."""
-        blocks: list[Block] = []
-        block: Block = []
-        room = BLOCK - self._written % BLOCK
-        for chunk in self._chunks:
-            left: bytes | memoryview = chunk
-            while len(left) >= room:
-                left = memoryview(left)
-                blocks.append([*block, left[:room]])
-                block, left, room = [], left[room:], BLOCK
-            if left:
-                block.append(left)
-                room -= len(left)
-        return (blocks, b"".join(block)) if blocks else ([block], b"")
-
     def getvalue(self) -> bytes:
         """Return all bytes, uncopied if they came in one chunk. Raises ValueError if they are in a file or the spool is
         closed.
         """
         if self._file is not None:
             raise explained("bad-file-use", f"these {self.size} bytes are in a file: they are read in parts")
-        return self._waiting()
+        return self._in_memory().getvalue()
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``. Raises ValueError if the spool is closed, and OSError."""
         if offset < 0 or length < 0:
             raise explained("bad-file-use", f"cannot read {length} bytes from {offset}: neither may be negative")
-        file, written, waiting = self._file, self._written, self._waiting()
-        if file is None:
-            return waiting[offset : offset + length]
+        file, written, waiting = self._file, self._written, self._in_memory()
         end = min(offset + length, self.size)
-        if offset >= written:
-            return waiting[offset - written : max(end - written, 0)]
-        if end <= written:
-            return file.read_at(offset, end - offset)
-        return file.read_at(offset, written - offset) + waiting[: end - written]
+        if offset == written == end - self.size:
+            return waiting.getvalue()
+        with waiting.getbuffer() as view:
+            rest = bytes(view[max(offset - written, 0) : max(end - written, 0)])
+        if file is None or offset >= written:
+            return rest
+        read = file.read_at(offset, min(end, written) - offset)
+        return read + rest if rest else read
 
     def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
         """Return a function that reads the bytes in this range that are in the file.
@@ -239,11 +215,11 @@ class Spool:
         end = offset + length
         if not 0 <= offset <= end <= self.size:
             raise explained("bad-file-use", f"{length} bytes from {offset} are not within {self.size}")
-        file, written, waiting = self._file, self._written, self._waiting()
+        file, written, waiting = self._file, self._written, self._in_memory()
         if file is not None and offset < written:
             file.copy_to(descriptor, offset, min(end, written) - offset)
         if end > written:
-            write_all(descriptor, waiting[max(offset - written, 0) : end - written])
+            write_all(descriptor, memoryview(waiting.getvalue())[max(offset - written, 0) : end - written])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Create a file that only this user can read, with all bytes. They are not written again if they are in an
@@ -261,8 +237,7 @@ class Spool:
     def share(self) -> "Spool":
         """Return a spool with the same bytes that stays open when this one is closed. Don't add bytes to either."""
         shared = Spool()
-        waiting = self._waiting()
-        shared._chunks = [waiting] if waiting else []
+        shared._waiting = self._in_memory()
         shared._file = self._file
         shared._written = self._written
         shared.size = self.size
@@ -275,18 +250,20 @@ class Spool:
         self.is_closed = True
         _large.discard(self)
         self._file = None
-        self._chunks = []
+        self._waiting = BytesIO()
 
-    def _waiting(self) -> bytes:
-        """Return all bytes in memory as one object. Raises ValueError if the spool is closed, even during the call."""
-        chunks = self._chunks
-        if len(chunks) > 1:
-            chunks = self._chunks = [b"".join(chunks)]
-            self._loose = 1
-        if self.is_closed:
-            self._chunks = []
-            raise _freed()
-        return chunks[0] if chunks else b""
+    def _in_memory(self) -> BytesIO:
+        """Return the bytes in memory. Raises ValueError if the spool is closed, even during the call."""
+        waiting = self._waiting
+        self.check_open()
+        return waiting
+
+
+def _buffer(data: bytes) -> BytesIO:
+    """Return a buffer that is written at its end. It shares the bytes until then."""
+    buffer = BytesIO(data)
+    buffer.seek(0, SEEK_END)
+    return buffer
 
 
 _large: "WeakSet[Spool]" = WeakSet()

@@ -3,7 +3,7 @@ path, with a safe name, only when they are complete.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from errno import EEXIST, EISDIR
 from functools import cache
@@ -21,8 +21,6 @@ Way: TypeAlias = Callable[[int, int, int, int], int]
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20
-_MOST_CHUNKS = 1024
-"""The largest number of chunks in one call (IOV_MAX)."""
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
@@ -30,16 +28,6 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
-
-
-def write_chunks(descriptor: int, chunks: Sequence[bytes | memoryview]) -> None:
-    """Write chunks one after another, if possible with one call and without a copy. Raises OSError."""
-    if not 1 < len(chunks) <= _MOST_CHUNKS or not hasattr(os, "writev"):
-        write_all(descriptor, b"".join(chunks))
-        return
-    written = os.writev(descriptor, chunks)
-    if written < sum(map(len, chunks)):
-        write_all(descriptor, memoryview(b"".join(chunks))[written:])
 
 
 if hasattr(os, "pread"):
@@ -212,10 +200,10 @@ class UnnamedFile:
 
     __del__ = discard
 
-    def append(self, chunks: Sequence[bytes | memoryview]) -> None:
-        """Write chunks at the end. Raises OSError, after which it is unknown how much was written."""
-        write_chunks(self._descriptor, chunks)
-        self.size += sum(map(len, chunks))
+    def append(self, data: memoryview) -> None:
+        """Write bytes at the end. Raises OSError, after which it is unknown how much was written."""
+        write_all(self._descriptor, data)
+        self.size += len(data)
 
     def give_name(self, path: str | os.PathLike[str]) -> bool:
         """Give the file a name, by which it stays. Return False if it can't have this name, such as elsewhere."""
