@@ -545,7 +545,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
             signer=self.signer,
         )
         routing = planning.routing(self._mounts)
-        self._reverse = self._reversing(routing.router.converters)
+        self._reverse = self._reversing(planning.routes, routing.router.converters)
         for each in group.walk():
             if each.above is not None:
                 self._checks.trust(each.name, each.above.name or None, each.registry.trusted_origins)
@@ -677,10 +677,10 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
 
     def _reverse_of_routes(self) -> Reverse:
         """Return the URLs of the routes, also before these are planned."""
-        return self._reverse or self._reversing(merged_converters(self._group().walk()))
+        return self._reverse or self._reversing(self.routes, merged_converters(self._group().walk()))
 
-    def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
-        return Reverse(self.routes, converters, self.signer, self._encoded_slashes)
+    def _reversing(self, routes: Iterable[Route], converters: Mapping[str, Converter]) -> Reverse:
+        return Reverse(routes, converters, self.signer, self._encoded_slashes)
 
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
         """Replace the running program with the ``antiphon run`` command. Call it at the end of the program's module,

@@ -214,6 +214,8 @@ class RouteGroup:
 
     def handlings(self, route: Route) -> Iterator[KeyHandling]:
         """Yield what features do for the keys of a route, the innermost first."""
+        if not route.meta:
+            return
         for key in (*KEYWORDS.values(), *[key for key in route.meta if KEYWORDS.get(key.name) is not key]):
             if not is_set(value := route.meta.get(key)):
                 continue

@@ -131,7 +131,7 @@ class Limits(Value):
     def of(cls, limits: "Limits | None") -> "Limits":
         """Return ``limits``, or the defaults for None. Raises TypeError for other types."""
         if limits is None:
-            return cls()
+            return DEFAULT_LIMITS
         if not isinstance(limits, Limits):
             raise explained("bad-limit", f"limits must be given as Limits(body=...), not as {limits!r:.80}", TypeError)
         return limits
@@ -147,7 +147,9 @@ class Limits(Value):
 
     def within(self, outer: "Limits") -> "Limits":
         """Return these limits, with missing bounds taken from ``outer``."""
-        return Limits(**(outer.given | self.given)) if outer.given else self
+        if not self.given or not outer.given:
+            return self if self.given else outer
+        return Limits(**(outer.given | self.given))
 
     def _identity(self) -> tuple[tuple[str, object], ...]:
         return tuple((DEFAULTS | self.given).items())
@@ -162,5 +164,6 @@ def _is_bound(name: str, bound: object) -> bool:
     return isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0
 
 
+DEFAULT_LIMITS = Limits()
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
 """The limits for a body whose size the application itself limits; only the data rate is limited."""

@@ -135,8 +135,6 @@ FORM = "application/x-www-form-urlencoded"
 SIGNING = ("signature", "expires")
 """The query fields that are added to a signed URL."""
 
-DEFAULT_LIMITS = Limits()
-
 
 class JSONObject(dict[str, Any]):
     """The members of a JSON object. Reading a missing member with ``[]`` raises a KeyError that becomes a 400, as in a

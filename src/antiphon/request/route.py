@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, P
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import mounted_at
-from antiphon.http.limits import Limits
+from antiphon.http.limits import DEFAULT_LIMITS, Limits
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.request.dependencies import ReadableDependency
-from antiphon.request.readings import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request

@@ -19,6 +19,7 @@ meaning.
 """
 _others = re.compile(r"\*+\w*|\{\W?\w+\W[^}]*\}|\(\?|\\\w|[\])][+*]|\?").search
 """Match wildcards, expressions and optional parts as other frameworks write them."""
+_plain = re.compile(r"[\w/.~-]*").fullmatch
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -144,7 +145,7 @@ def path_template(pattern: str, converters: Mapping[str, Converter]) -> tuple[st
 def check_names(segments: list[Segment], pattern: str) -> None:
     """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]
-    if twice := {name for name in names if names.count(name) > 1}:
+    if len(names) > 1 and (twice := {name for name in names if names.count(name) > 1}):
         raise explained("bad-path", f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
 
 
@@ -189,6 +190,8 @@ def _in_angles(name: str, converter: str | None, converters: Mapping[str, Conver
 
 def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[str, Converter]) -> str:
     literal = text[start:end]
+    if _plain(literal):
+        return literal
     if braces := _braces(literal):
         written = _in_angles(braces[1], braces[2], converters)
         raise explained("bad-path", f"{pattern!r}: a parameter must be written {written}, not {braces[0]}")

@@ -12,7 +12,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.headers import Headers
-from antiphon.http.limits import Limits
+from antiphon.http.limits import DEFAULT_LIMITS, Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault, is_usual
 from antiphon.serialization.defaults import with_defaults
@@ -127,8 +127,6 @@ class TimeTexts:
         is_unfit = _is_number(text) and not FaultSearch(as_text=True).fits(text, self._others)
         return f"+{text}" if self.may_be_times and is_unfit else text
 
-
-DEFAULT_LIMITS = Limits()
 
 _NO_FILES: MultiDict[Any] = MultiDict()
 _NOTHING: dict[str, object] = {}

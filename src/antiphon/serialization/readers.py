@@ -20,13 +20,13 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.headers import Headers
-from antiphon.http.limits import NO_BOUND, Limits
+from antiphon.http.limits import DEFAULT_LIMITS, NO_BOUND, Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.lazy import lazy
 from antiphon.serialization.decimals import bounds_in, refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.faults import Faults
-from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
+from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import (
     UNREADABLE,
     check_bounds,

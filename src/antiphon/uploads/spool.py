@@ -37,6 +37,7 @@ CHUNK = 256 << 10
 # (M_TRIM_THRESHOLD in mallopt(3)): a body and its copies. Otherwise, each large body may cost hundreds of page faults.
 bytes(2 * THRESHOLD)
 
+
 class Spool:
     """A store for the chunks of a body, in order, from which any part can be read.
 
@@ -100,9 +101,7 @@ class Spool:
     def is_due(self) -> bool:
         """True if enough bytes wait in memory to be written to the file."""
         return self.size >= self._due_at or (
-            self.size - self._written >= BLOCK
-            and self._due_at - self._written <= SHARE + 1
-            and self._exceeds_share()
+            self.size - self._written >= BLOCK and self._due_at - self._written <= SHARE + 1 and self._exceeds_share()
         )
 
     def _exceeds_share(self) -> bool:

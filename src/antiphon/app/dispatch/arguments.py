@@ -28,6 +28,8 @@ class Arguments(NamedTuple):
     """True if the handler accepts arguments with any name."""
     defaults: Mapping[str, Any] = MappingProxyType({})
     """The defaults of the handler's own arguments, except those that a partial has set."""
+    first: str = "request"
+    """The name of the first argument, the request, unless it is annotated."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
         """Return the route parameters that the handler accepts."""
@@ -42,7 +44,13 @@ class Arguments(NamedTuple):
         with a parameter's name, and for an annotation that no value of the parameter can match.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
-        _check_first(handler, where, known)
+        if self.first != "request" and self.first in known:
+            raise explained(
+                "wrong-arguments",
+                f"{describe(handler)} takes the request as {self.first!r}, which is a parameter of {where}:"
+                f" write (request, {self.first})",
+                TypeError,
+            )
         for name in self.required:
             if name not in known:
                 has = ", ".join(known) or "none"
@@ -82,9 +90,10 @@ def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request
         inner = wrapped
         more, _, takes_all = _described(_parameters(inner)[len(given) :])
         annotations = {**more, **annotations}
-    if not (annotations or takes_all):
+    first = next((each.name for each in parameters[:1] if each.annotation is each.empty), "request")
+    if not (annotations or takes_all) and first == "request":
         return NO_ARGUMENTS
-    return Arguments(annotations, required, takes_all, _defaults(handler, parameters[len(given) :]))
+    return Arguments(annotations, required, takes_all, _defaults(handler, parameters[len(given) :]), first)
 
 
 def _defaults(handler: Callable[..., Any], others: "list[Argument]") -> dict[str, Any]:
@@ -135,18 +144,6 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
         f"{describe(handler)} takes {first.name} as {shown(annotation)}, and the first argument is the request{fix}",
         TypeError,
     )
-
-
-def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]) -> None:
-    """Raise TypeError for a handler whose first argument, the request, has the name of a parameter."""
-    first = next(iter(_parameters(handler)), None)
-    if first is not None and first.annotation is first.empty and first.name in known and first.name != "request":
-        raise explained(
-            "wrong-arguments",
-            f"{describe(handler)} takes the request as {first.name!r}, which is a parameter of {where}:"
-            f" write (request, {first.name})",
-            TypeError,
-        )
 
 
 def _reading(name: str, annotation: Any) -> str:
