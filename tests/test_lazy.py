@@ -1,11 +1,18 @@
 import inspect
 import re
 import sys
+from functools import partial
 from importlib import import_module
+from types import ModuleType
 
 import pytest
 
+from antiphon.app.dispatch.open_resources import atomic_blocks
+from antiphon.concurrency.process import call_at_exit
+from antiphon.features.metrics import folder
+from antiphon.features.recorder import queries
 from antiphon.lazy import attribute_docs, compiled_late, lazy
+from tests.helpers.rows import rows
 
 
 class Circle:
@@ -238,3 +245,16 @@ def test_a_subclass_may_hide_what_is_computed_once_and_ask_for_it():
     for kind, value in (Once, 1), (Hiding, 2), (Setting, 2), (Guarding, 1):
         made = kind()
         assert [made.value, made.value, made.calls] == [value, value, 1]
+
+
+@rows(
+    "module, look",
+    ("multiprocessing", partial(call_at_exit, int)),
+    ("multiprocessing", folder._parent),
+    ("multiprocessing.process", folder._parent),
+    ("django.db", atomic_blocks),
+    ("greenlet", lambda: next(queries._frames(sys._getframe()))),
+)
+def test_a_module_that_another_thread_is_importing_is_passed_over(module, look, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, ModuleType(module))
+    look()

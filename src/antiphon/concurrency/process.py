@@ -58,8 +58,9 @@ def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
 
 
 def _register(function: Callable[[], object]) -> Callable[[], object]:
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is None or multiprocessing.parent_process() is None:
+    # While another thread imports the module, it lacks the name: this process is no child.
+    parent_process = getattr(sys.modules.get("multiprocessing"), "parent_process", None)
+    if parent_process is None or parent_process() is None:
         atexit.register(function)
         return partial(atexit.unregister, function)
     from multiprocessing.util import Finalize

@@ -338,11 +338,10 @@ class OpenResource:
 
 def atomic_blocks() -> int:
     """Return the number of Django's atomic blocks that are open on this thread, whose connections nobody else has."""
-    database = sys.modules.get("django.db")
-    if database is None or not sys.modules["django.conf"].settings.configured:
+    connections = getattr(sys.modules.get("django.db"), "connections", None)  # or it is being imported
+    if connections is None or not sys.modules["django.conf"].settings.configured:
         return 0
-    connections = database.connections.all(initialized_only=True)
-    return sum(len(each.savepoint_ids) + each.in_atomic_block for each in connections)
+    return sum(len(each.savepoint_ids) + each.in_atomic_block for each in connections.all(initialized_only=True))
 
 
 def refuse_block_of_thread(request: Request, before: float, function: Callable[..., Any]) -> None:

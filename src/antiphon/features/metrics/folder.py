@@ -143,9 +143,9 @@ def _parent() -> int | None:
         return os.getppid()
     if "uwsgi" in sys.modules:
         return int(sys.modules["uwsgi"].masterpid()) or None
-    multiprocessing = sys.modules.get("multiprocessing.process")  # a child process has imported this module
-    parent = None if multiprocessing is None else multiprocessing.parent_process()
-    return None if parent is None else int(parent.pid)
+    # A child process has imported this module whole; another thread may still be importing it.
+    parent_process = getattr(sys.modules.get("multiprocessing"), "parent_process", None)
+    return getattr(parent_process and parent_process(), "pid", None)
 
 
 def _started(process: int) -> str:

@@ -110,8 +110,8 @@ def _note(text: str, cure: str, *, is_driver: bool = False) -> None:
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     """Yield the frames of a call, innermost first, beyond a greenlet's first one, as of SQLAlchemy's async calls."""
-    greenlets = sys.modules.get("greenlet")
-    current = greenlets.getcurrent() if greenlets else None
+    getcurrent = getattr(sys.modules.get("greenlet"), "getcurrent", None)  # or it is being imported
+    current = getcurrent and getcurrent()
     while frame is not None:
         yield frame
         frame = frame.f_back
