@@ -33,29 +33,7 @@ from antiphon import (
 )
 from antiphon.explanations import add_notes
 from antiphon.explanations.naming import split_words
-from antiphon.explanations.words import (
-    APP,
-    APP_ATTRIBUTES,
-    APP_SETTINGS,
-    BLUEPRINT,
-    BLUEPRINT_SETTINGS,
-    CLIENT,
-    CLIENT_RESPONSE,
-    COOKIES,
-    ENV,
-    ERROR,
-    FLASH,
-    HEADERS,
-    MULTIDICT,
-    PACKAGE,
-    REQUEST,
-    REQUEST_LIMITS,
-    RESPONSE,
-    RESPONSE_HEAD,
-    SESSION,
-    SOCKET,
-    TEMPLATE,
-)
+from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
 from antiphon.features import Basic, Bearer, Channel, Form, MemoryStore, Page, Runs, SessionLogin, Templates
 from antiphon.features.forms.bound_field import FIELD
 from antiphon.features.forms.form import OTHER_WORDS
@@ -72,24 +50,24 @@ class Lamp:
     name: str
 
 
-APP_WORDS = {word: ours for word, ours in split_words(APP | APP_ATTRIBUTES).items() if word not in dir(App)}
+APP_WORDS = {word: ours for word, ours in (ROUTES | ROUTES_ATTRIBUTES).items() if word not in dir(App)}
 FORM_OF_LAMP = Form(Lamp, Request.blank("/"))
 OBJECTS = {
-    "Request": (Request.blank(), REQUEST | REQUEST_LIMITS),
-    "Response": (Response(), RESPONSE),
+    "Request": (Request.blank(), WORDS["Request"] | WORDS["Request, when set"]),
+    "Response": (Response(), WORDS["Response"]),
     "App": (App(), APP_WORDS),
-    "Blueprint": (Blueprint("shop"), APP_WORDS | BLUEPRINT),
+    "Blueprint": (Blueprint("shop"), APP_WORDS | WORDS["Blueprint"]),
     "BoundField": (FORM_OF_LAMP["name"], FIELD),
-    "HTTPError": (HTTPError("gone"), ERROR),
-    "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
-    "Client": (Client(App()), CLIENT),
-    "CookieJar": (Client(App()).cookies, COOKIES),
-    "ClientResponse": (Client(App()).get("/"), {**RESPONSE_HEAD, **CLIENT_RESPONSE}),
+    "HTTPError": (HTTPError("gone"), WORDS["HTTPError"]),
+    "MultiDict": (MultiDict([("a", "b")]), WORDS["MultiDict"]),
+    "Client": (Client(App()), WORDS["Client"]),
+    "CookieJar": (Client(App()).cookies, WORDS["CookieJar"]),
+    "ClientResponse": (Client(App()).get("/"), WORDS["ResponseHead"] | WORDS["ClientResponse"]),
 }
-WORDS = [(kind, word, ours) for kind, (_, words) in OBJECTS.items() for word, ours in split_words(words).items()]
+READ = [(kind, word, ours) for kind, (_, words) in OBJECTS.items() for word, ours in split_words(words).items()]
 
 
-@rows("kind, word, ours", WORDS)
+@rows("kind, word, ours", READ)
 def test_reading_one_names_ours(kind, word, ours):
     thing, _ = OBJECTS[kind]
     with pytest.raises(AttributeError) as error:
@@ -100,7 +78,7 @@ def test_reading_one_names_ours(kind, word, ours):
     assert getattr(thing, word, None) is None
 
 
-OURS = {ours for _, _, ours in WORDS}.union(*(each.values() for each in (PACKAGE, APP_SETTINGS, BLUEPRINT_SETTINGS)))
+OURS = {ours for _, _, ours in READ}.union(*(words.values() for words in WORDS.values()))
 
 
 @rows("ours", sorted(OURS))
@@ -152,7 +130,7 @@ def test_dir_has_one_that_an_app_or_a_subclass_was_given():
     assert "add_middleware" not in dir(shop)
 
 
-@rows("word", [word for kind, word, _ in WORDS if kind == "Response"])
+@rows("word", [word for kind, word, _ in READ if kind == "Response"])
 def test_setting_one_that_would_have_no_effect_names_ours(word):
     with pytest.raises(AttributeError, match="; use "):
         setattr(Response(), word, 404)
@@ -183,8 +161,8 @@ def test_a_subclass_may_have_one():
 
 
 HINTING = {type(thing): words for thing, words in OBJECTS.values()} | {
-    Environment: ENV, FlashMessages: FLASH, Headers: HEADERS, Session: SESSION, WebSocket: SOCKET,
-}  # fmt: skip
+    each: WORDS[each.__name__] for each in (Environment, FlashMessages, Headers, Session, WebSocket)
+}
 HINTS = [(base, word) for base, words in HINTING.items() for word in split_words(words)]
 
 
@@ -342,7 +320,7 @@ def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog, app
 @rows(
     "text, note",
     ("{{ current_user }}", "Instead of 'current_user', use request.user"),
-    ("{{ csrf_token() }}", f"Instead of 'csrf_token', use {TEMPLATE['csrf_token']}"),
+    ("{{ csrf_token() }}", f"Instead of 'csrf_token', use {WORDS['a template']['csrf_token']}"),
     ("{{ other }}", None),
     ("{{ field(class_='wide') }}", 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'),
 )

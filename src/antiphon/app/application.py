@@ -29,7 +29,7 @@ from antiphon.app.work import InTask, OnThread, Work, around_threads
 from antiphon.concurrency.process import wait_observers
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
-from antiphon.explanations.words import APP, APP_ATTRIBUTES, APP_SETTINGS
+from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
 from antiphon.handler.callables import check_arguments, check_returns, check_sync, describe
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
@@ -59,7 +59,7 @@ W = TypeVar("W", bound=OnThread | InTask)
 P = ParamSpec("P")
 
 
-class App(Routes, Servable, settings=APP_ATTRIBUTES):
+class App(Routes, Servable, settings=ROUTES_ATTRIBUTES):
     """A web application, served as WSGI, ASGI or RSGI.
 
     ``limits`` and ``deadline`` apply to every request, unless a blueprint or a route has its own. The deadline is the
@@ -116,7 +116,7 @@ class App(Routes, Servable, settings=APP_ATTRIBUTES):
                 TypeError,
             )
         if unknown:
-            message = unknown_setting(App, next(iter(unknown)), {**APP, **APP_SETTINGS})
+            message = unknown_setting(App, next(iter(unknown)), ROUTES | WORDS["App.__init__"])
             raise explained("app-takes-settings", message, TypeError)
         Routes.__init__(self)
         Servable.__init__(self)

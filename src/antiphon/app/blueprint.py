@@ -34,7 +34,7 @@ from antiphon.app.route import (
 from antiphon.app.route_keys import KeyHandling, checked_meta
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, unknown_setting
-from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT, BLUEPRINT_SETTINGS
+from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
@@ -67,7 +67,7 @@ A = TypeVar("A", bound=AfterHook)
 M = TypeVar("M", bound=MiddlewareFunction)
 
 
-class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
+class Routes(metaclass=NamesOurs, words=ROUTES, settings=ROUTES_ATTRIBUTES):
     """The methods that build an application or a blueprint. Most can be used as decorators."""
 
     def __init__(self) -> None:
@@ -486,7 +486,7 @@ class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
-class Blueprint(Routes, words=BLUEPRINT, settings=APP_ATTRIBUTES | BLUEPRINT):
+class Blueprint(Routes, words=WORDS["Blueprint"], settings=ROUTES_ATTRIBUTES | WORDS["Blueprint"]):
     """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 
     ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which
@@ -510,7 +510,7 @@ class Blueprint(Routes, words=BLUEPRINT, settings=APP_ATTRIBUTES | BLUEPRINT):
             message = f"a Blueprint takes its name, and settings by name: Blueprint({name!r}), without {others[0]!r}"
             raise explained("blueprint-takes-settings", message, TypeError)
         if unknown:
-            message = unknown_setting(Blueprint, next(iter(unknown)), {**APP, **BLUEPRINT_SETTINGS})
+            message = unknown_setting(Blueprint, next(iter(unknown)), ROUTES | WORDS["Blueprint.__init__"])
             raise explained("blueprint-takes-settings", message, TypeError)
         super().__init__()
         self.name = _blueprint_name(name)

@@ -12,8 +12,7 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.app.route_keys import KEYWORDS, Priority, Tool, checked_meta
 from antiphon.explanations import explained
-from antiphon.explanations.naming import word_for
-from antiphon.explanations.words import ROUTE
+from antiphon.explanations.words import WORDS
 from antiphon.handler.callables import check_arguments, describe, is_async, is_generator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
@@ -280,7 +279,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> RouteMeta:
         )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
-        ours = word_for(unknown[0], ROUTE, ())
+        ours = WORDS["a route's option"].get(unknown[0])
         fix = f"; use {ours}" if ours else f", only {', '.join(known)}; a feature's own are in meta"
         raise explained("bad-route-option", f"a route has no option {unknown[0]!r}{fix}: {pattern!r}", TypeError)
     Limits.of(options.get("limits"))

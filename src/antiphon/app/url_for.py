@@ -11,7 +11,7 @@ from antiphon.app.registry import are_apart, places
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
-from antiphon.explanations.words import URL_FOR
+from antiphon.explanations.words import WORDS
 from antiphon.handler.callables import describe
 from antiphon.handler.scope import current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS
@@ -233,7 +233,7 @@ def _check_options(names: Iterable[str]) -> None:
     Other names that begin with an underscore may be fields that a client has sent.
     """
     for name in sorted(name for name in names if name[:1] == "_"):
-        if ours := word_for(name, URL_FOR, _OPTIONS):
+        if ours := word_for(name, WORDS["url_for's option"], _OPTIONS):
             fix = f"did you mean {ours!r}?" if ours in _OPTIONS else f"use {ours}"
             raise explained("url-for-value", f"url_for has no option {name!r}; {fix}", TypeError)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import ENV
+from antiphon.explanations.words import WORDS
 from antiphon.paths import caller_file, path_beside
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 """Types whose constructor accepts a string, but doesn't convert it in a useful manner."""
 
 
-class Environment(metaclass=NamesOurs, words=ENV):
+class Environment(metaclass=NamesOurs, words=WORDS["Environment"]):
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
     A variable is looked up each time it is read.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
-from antiphon.explanations.words import NAMES, PACKAGE
+from antiphon.explanations.words import WORDS
 
 NO_WORDS: Mapping[str, str] = {}
 
@@ -121,7 +121,7 @@ def _is_module(package: str, name: str) -> bool:
 
 
 def _fix_of(package: str, name: str) -> str | None:
-    if ours := split_words({**PACKAGE, **NAMES.get(package, NO_WORDS)}).get(name):
+    if ours := (WORDS["antiphon"] | WORDS.get(package, {})).get(name):
         return f"use {ours}"
     if status := re.match(r"HTTP_(\d{3})(_|$)", name):
         return f"use the number, {status[1]}"

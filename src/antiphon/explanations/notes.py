@@ -6,8 +6,8 @@ import sys
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from antiphon.explanations.naming import NO_WORDS, nearest, other_word, split_words
-from antiphon.explanations.words import ARGUMENTS, ITEMS, POSITIONAL, RESPONSE, TEMPLATE
+from antiphon.explanations.naming import NO_WORDS, nearest, other_word
+from antiphon.explanations.words import WORDS
 
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
@@ -47,7 +47,7 @@ def _on_type_error(error: TypeError, message: str) -> str | None:
     if "'BoundField' object is not callable" in message:
         return 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
     if surplus := re.match(_POSITIONAL, message):
-        return split_words(POSITIONAL).get(surplus[1], "").format(surplus[1]) or None
+        return WORDS["a second argument"].get(surplus[1], "").format(surplus[1]) or None
     if re.search(_ITEM, message):
         return _on_item(error)
     if message.startswith(("byte indices must be", "'async for' requires")):
@@ -58,7 +58,7 @@ def _on_type_error(error: TypeError, message: str) -> str | None:
 def _on_undefined(error: BaseException) -> str | None:
     """Return the note on a name that a template doesn't have."""
     found = re.fullmatch(_UNDEFINED, str(error))
-    ours = split_words(TEMPLATE).get(found[1]) if found else None
+    ours = WORDS["a template"].get(found[1]) if found else None
     return f"Instead of {found[1]!r}, use {ours}" if found and ours else None
 
 
@@ -66,8 +66,8 @@ def _on_argument(error: TypeError, function: str, name: str) -> str | None:
     """Return the note on an argument that a function doesn't have."""
     owner, _, maker = function.rpartition(".")
     is_response = owner == "Response"
-    words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
-    if ours := split_words(words).get(name):
+    words = {**(WORDS["Response"] if is_response else NO_WORDS), **WORDS.get(function, NO_WORDS)}
+    if ours := words.get(name):
         return f"Instead of {name!r}, use {ours}"
     near = _near_argument(maker, name) if is_response else None
     return f"Did you mean {near!r}?" if near and "Did you mean" not in str(error) else None  # as Python since 3.13
@@ -106,7 +106,8 @@ def _on_item(error: TypeError) -> str | None:
     """Return the note on an item of an object of Antiphon's that has none."""
     node, frame = _failed(error)
     kind = type(_value(node.value, frame)) if isinstance(node, ast.Subscript) else object
-    return f"Write {ITEMS[kind.__name__]}" if _is_ours(kind) and kind.__name__ in ITEMS else None
+    ours = WORDS["an item of"].get(kind.__name__) if _is_ours(kind) else None
+    return ours and f"Write {ours}"
 
 
 def _on_text(error: AttributeError | TypeError) -> str | None:

@@ -28,7 +28,7 @@ from typing import (
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, word_for
-from antiphon.explanations.words import ERROR
+from antiphon.explanations.words import WORDS
 from antiphon.http.dates import format_retry_after
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
@@ -156,7 +156,7 @@ class _PhraseOfStatus:
         return phrase((error or kind).status)
 
 
-class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
+class HTTPError(Exception, metaclass=NamesOurs, words=WORDS["HTTPError"]):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class with its own status needs only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
@@ -271,7 +271,7 @@ def _refuse_option(kind: type[HTTPError], name: str) -> NoReturn:
 
     known = {**signature(kind).parameters, **ErrorOptions.__annotations__}
     options = [each for each in known if each not in ("status", "options", "unknown")]
-    near = word_for(name, ERROR, options)
+    near = word_for(name, WORDS["HTTPError"], options)
     meant = f": did you mean {near!r}?" if near else "."
     raise explained(
         "unknown-error-option",

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import HEADERS
+from antiphon.explanations.words import WORDS
 from antiphon.http.grammar import is_token, split_list
 from antiphon.speedups import accelerated
 
@@ -56,7 +56,7 @@ It is a dict because every response looks names up in it, and without the GIL, t
 """
 
 
-class Headers(metaclass=NamesOurs, words=HEADERS):
+class Headers(metaclass=NamesOurs, words=WORDS["Headers"]):
     """Immutable header fields (RFC 9110 §5).
 
     ``[]`` and ``get`` return a field's combined value, ``getall`` its elements, and ``items`` every line. Raises

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import MULTIDICT
+from antiphon.explanations.words import WORDS
 from antiphon.http.errors import BadRequest, FieldError
 from antiphon.speedups import accelerated
 
@@ -110,7 +110,7 @@ ByName.__slots__ = ("_found", "_repeating")
 ByName.__module__ = __name__
 
 
-class MultiDict(ByName, Generic[V], metaclass=NamesOurs, words=MULTIDICT):
+class MultiDict(ByName, Generic[V], metaclass=NamesOurs, words=WORDS["MultiDict"]):
     """An immutable collection of names and values, made from pairs or from a mapping.
 
     Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.

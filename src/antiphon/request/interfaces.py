@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import FLASH, SESSION
+from antiphon.explanations.words import WORDS
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(MutableMapping[str, Any], metaclass=NamesOurs, words=SESSION, settings=SESSION):
+class Session(MutableMapping[str, Any], metaclass=NamesOurs, words=WORDS["Session"], settings=WORDS["Session"]):
     """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
 
     Changes, including those inside lists and dicts, are stored once the response has been made; changing the session
@@ -103,7 +103,7 @@ class FlashMessage(NamedTuple):
         return escape(str(self.message)) if html is None else str(html())
 
 
-class FlashMessages(metaclass=NamesOurs, words=FLASH):
+class FlashMessages(metaclass=NamesOurs, words=WORDS["FlashMessages"]):
     """The messages for a visitor that no page has shown yet: ``request.flash("It is saved.")`` queues one."""
 
     __slots__ = ()

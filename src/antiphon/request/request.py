@@ -11,7 +11,7 @@ from antiphon.body.receiver import readable_length
 from antiphon.body.stream import BodyStream
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
+from antiphon.explanations.words import WORDS
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import HTTPError
@@ -73,7 +73,13 @@ class Globals(SimpleNamespace):
         return name in vars(self)
 
 
-class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=REQUEST, settings=REQUEST_LIMITS):
+class Request(
+    RequestHeaders,
+    RequestDependencies,
+    metaclass=NamesOurs,
+    words=WORDS["Request"],
+    settings=WORDS["Request, when set"],
+):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:

@@ -9,7 +9,7 @@ from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.concurrency.loop import looks_async
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import RESPONSE
+from antiphon.explanations.words import WORDS
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
@@ -107,7 +107,7 @@ def _bytes_of(response: "Response", read: str) -> bytes:
     return body
 
 
-class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
+class Response(ResponseHeaders, metaclass=NamesOurs, words=WORDS["Response"]):
     """An HTTP response (RFC 9110 §15).
 
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, 
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes, unknown_setting
-from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS
+from antiphon.explanations.words import WORDS
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
@@ -45,7 +45,7 @@ _HANDSHAKE = {
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=CLIENT):
+class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=WORDS["Client"]):
     """The base of both clients, which share these methods and differ only in how they wait. A ``Result`` is a response
     or an awaitable of one.
 
@@ -97,7 +97,7 @@ class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=CLIENT
     ) -> None:
         refuse_unknown_attributes(Request)
         if unknown:
-            message = unknown_setting(type(self), next(iter(unknown)), CLIENT_SETTINGS)
+            message = unknown_setting(type(self), next(iter(unknown)), WORDS["Client.__init__"])
             raise explained("client-takes-settings", message, TypeError)
         timeout = seconds_of(timeout)
         self.app = app

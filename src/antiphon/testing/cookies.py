@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import COOKIES
+from antiphon.explanations.words import WORDS
 from antiphon.http.cookies import SetCookie, prefix_of
 from antiphon.http.urls.url import URL, is_this_machine
 
@@ -55,7 +55,7 @@ class KeptCookie(NamedTuple):
         return path_matches(url.path or "/", self.path)
 
 
-class CookieJar(metaclass=NamesOurs, words=COOKIES):
+class CookieJar(metaclass=NamesOurs, words=WORDS["CookieJar"]):
     """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, regardless of its host and path.
 
     ``[]`` raises KeyError if there is none. ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.

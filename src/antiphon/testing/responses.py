@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD
+from antiphon.explanations.words import WORDS
 from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL
@@ -38,7 +38,7 @@ def _no_method() -> TypeError:
     return explained("json-is-an-attribute", message, TypeError)
 
 
-class ResponseHead(metaclass=NamesOurs, words=RESPONSE_HEAD):
+class ResponseHead(metaclass=NamesOurs, words=WORDS["ResponseHead"]):
     """A response before its body: ``status``, ``headers``, and the ``request`` that was handled.
 
     ``early_hints`` contains the links that were sent before it, as a tuple of ``Link``; RSGI has no early hints.
@@ -89,7 +89,7 @@ class ResponseHead(metaclass=NamesOurs, words=RESPONSE_HEAD):
         return f"<{type(self).__name__} {self.status} {self.reason}: {self.request.method} {self.url}>"
 
 
-class ClientResponse(ResponseHead, words=CLIENT_RESPONSE):
+class ClientResponse(ResponseHead, words=WORDS["ClientResponse"]):
     """A response with its ``body``, the bytes as they were sent: a content coding is not decoded."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import SOCKET
+from antiphon.explanations.words import WORDS
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 from antiphon.websockets.connection import Connection
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class WebSocket(metaclass=NamesOurs, words=SOCKET):
+class WebSocket(metaclass=NamesOurs, words=WORDS["WebSocket"]):
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
     An ``async def`` handler awaits its methods and iterates over it with ``async for``. In a ``def`` handler, the

@@ -6,8 +6,7 @@ from types import MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import split_words
-from antiphon.explanations.words import PARAMETERS
+from antiphon.explanations.words import WORDS
 from antiphon.handler.callables import check_arguments, describe, innermost, signature_of
 from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS
@@ -150,7 +149,7 @@ def _reading(name: str, annotation: Any) -> str:
     """Return the fix for an argument that is meant to be the body or has a meaning elsewhere; empty for any other."""
     if is_record(annotation):
         return f". Read the body: {name} = request.json_as({shown(annotation)})"
-    ours = split_words(PARAMETERS).get(name)
+    ours = WORDS["a handler's argument"].get(name)
     return f"; use {ours}" if ours else ""
 
 
