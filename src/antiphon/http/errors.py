@@ -480,24 +480,6 @@ class FieldError(UnprocessableContent, ValueError):
         super().__init__("1 field is wrong", members={"errors": [fault]})
 
 
-class Locked(HTTPError):
-    """423 (RFC 4918 §11.3)."""
-
-    status = 423
-
-
-class FailedDependency(HTTPError):
-    """424 (RFC 4918 §11.4)."""
-
-    status = 424
-
-
-class TooEarly(HTTPError):
-    """425 (RFC 8470 §5.2)."""
-
-    status = 425
-
-
 class UpgradeRequired(HTTPError):
     """426: another protocol is needed (RFC 9110 §15.5.22). ``upgrade`` becomes the Upgrade header: one or more
     protocols.
@@ -515,12 +497,6 @@ class UpgradeRequired(HTTPError):
     ) -> None:
         fields = _with_list(headers, "upgrade", upgrade)
         super().__init__(detail, headers=fields, **options)
-
-
-class PreconditionRequired(HTTPError):
-    """428 (RFC 6585 §3)."""
-
-    status = 428
 
 
 class _ComeBack(HTTPError):
@@ -548,12 +524,6 @@ class RequestHeaderFieldsTooLarge(HTTPError):
     """431: the header section is larger than the limit (RFC 6585 §5)."""
 
     status = 431
-
-
-class UnavailableForLegalReasons(HTTPError):
-    """451 (RFC 7725 §3)."""
-
-    status = 451
 
 
 class ClientDisconnected(HTTPError):
@@ -620,18 +590,6 @@ class _IfDiskIsFull(AbstractContextManager[None]):  # not a generator, whose fra
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             raise InsufficientStorage("no disk space is left to store the request body") from error
-
-
-class LoopDetected(HTTPError):
-    """508 (RFC 5842 §7.2)."""
-
-    status = 508
-
-
-class NetworkAuthenticationRequired(HTTPError):
-    """511 (RFC 6585 §6)."""
-
-    status = 511
 
 
 HTTPError.by_status = {
