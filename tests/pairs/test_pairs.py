@@ -6,6 +6,7 @@
 import ast
 import gc
 import inspect
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -332,6 +333,33 @@ def test_features_of_other_packages_take_part(tmp_path, monkeypatch):
     (installed / "entry_points.txt").write_text("[antiphon.pairs]\nother = pairs_of_others:ROW\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert [each.source for each in features() if each.name == "other"] == ["app.use(Health())"]
+
+
+ROW = Feature("hooked", "app.before_request(lambda request: None)")
+
+
+@rows("wanted, name", ("RateLimit", "RateLimit"), (f"{__name__}:ROW", "hooked"))
+def test_each_program_has_the_wanted_feature(wanted, name):
+    pairs = Pairs(wanted)
+    assert all(name in [each.name for _, each in pairs.made(seed).features] for seed in range(20))
+    assert pairs.arguments == f"--with {wanted} "
+
+
+def test_a_wanted_feature_that_does_not_exist_ends_the_command():
+    with pytest.raises(SystemExit, match="no row is named 'no such'"):
+        Pairs("no such")
+
+
+def test_programs_use_only_what_is_installed(monkeypatch):
+    known = features()
+
+    def kinds():
+        return {group.kind for seed in range(30) for group in program_of(seed, known).groups}
+
+    assert {"dialect", "flask"} <= kinds()
+    for package in ("blinker", "flask"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert {"dialect", "flask"} & kinds() == set()
 
 
 def test_a_kind_of_routes_that_does_not_exist_is_an_error(monkeypatch):

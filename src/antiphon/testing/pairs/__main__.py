@@ -5,9 +5,12 @@ seed; the exit status is then 1. ``--seed N --apps 1`` tries that one again.
 """
 
 import sys
+from argparse import ArgumentParser
+from pkgutil import resolve_name
+from typing import Any
 
 from antiphon.testing.pairs.composer import program_of
-from antiphon.testing.pairs.programs import Program
+from antiphon.testing.pairs.programs import Feature, Program
 from antiphon.testing.pairs.rendering import script_of
 from antiphon.testing.pairs.rules import Failure
 from antiphon.testing.pairs.running import WAYS
@@ -18,9 +21,15 @@ from antiphon.testing.pairs.trying import OfPrograms, failures, told
 class Pairs(OfPrograms[Program]):
     """Trials of all features in one process."""
 
-    def __init__(self) -> None:
-        known = features()
-        super().__init__(lambda seed: program_of(seed, known), failures)
+    def __init__(self, wanted: str | None = None) -> None:
+        given: Any = resolve_name(wanted) if wanted and ":" in wanted else ()
+        more = (given,) if isinstance(given, Feature) else given
+        known = features(*more)
+        names = [each.name for each in more] or ([wanted] if wanted else [])
+        if unknown := {*names}.difference([each.name for each in known]):
+            raise SystemExit(f"no row is named {unknown.pop()!r}, or a package that it needs is not installed")
+        self.arguments = f"--with {wanted} " if wanted else ""
+        super().__init__(lambda seed: program_of(seed, known, names), failures)
 
     def found_again(self, program: Program, first: Failure) -> list[Failure]:
         """Return the rules that a shorter program breaks over the ways of the first failure."""
@@ -34,4 +43,6 @@ class Pairs(OfPrograms[Program]):
 
 
 if __name__ == "__main__":
-    sys.exit(Pairs().main(__doc__))
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument("--with", dest="wanted", metavar="ROW", help="have this row's feature: its name or MODULE:ROW")
+    sys.exit(Pairs(parser.parse_known_args()[0].wanted).main(__doc__, 1e9, parser))

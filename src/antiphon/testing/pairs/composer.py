@@ -1,6 +1,6 @@
 """Programs from a seed: features in random order and place, routes of every kind, callers of every kind."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from itertools import combinations
 from random import Random
@@ -79,16 +79,16 @@ GROUPS = {
 STORES = ("MemoryStore()", "SQLiteStore(Path(mkdtemp(), 'store.db'))")
 
 
-def program_of(seed: int, features: list[Feature]) -> Program:
-    """Return the program of a seed, the same one on every machine with these features."""
-    return _Composer(Random(seed), seed, features).program(seed)
+def program_of(seed: int, features: list[Feature], wanted: Collection[str] = ()) -> Program:
+    """Return the program of a seed, the same one on every machine with these features: with one of those ``wanted``."""
+    return _Composer(Random(seed), seed, features, wanted).program(seed)
 
 
 class _Composer:
-    def __init__(self, random: Random, seed: int, features: list[Feature]) -> None:
+    def __init__(self, random: Random, seed: int, features: list[Feature], wanted: Collection[str]) -> None:
         self._random = random
         self._known = {each.name: each for each in sorted(features, key=lambda each: each.name)}
-        pairs = [*combinations(self._known, 2)]
+        pairs = [each for each in combinations(self._known, 2) if not wanted or {*wanted} & {*each}]
         self._pair = pairs[seed % len(pairs)]
         self._count = 0
 
@@ -103,7 +103,8 @@ class _Composer:
         features = [("app", each) for each in used]
         around = [*self._around("app", random.choice([0, 0, 1, 2]))]
         groups, routes = [], [*self._routes("app", "app", "", used, random.randint(2, 4))]
-        known = [each for each in GROUPS if each not in VIEWS or find_spec(each)]
+        packages = {"dialect": "blinker", **{name: name for name in VIEWS}}
+        known = [each for each in GROUPS if each not in packages or find_spec(packages[each])]
         for kind in random.sample(known, random.choice([0, 0, 1, 1, 2])):
             name = self._name("part")
             interface = random.choice(["WSGI", "ASGI"])

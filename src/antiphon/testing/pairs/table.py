@@ -323,12 +323,12 @@ def _what_watches() -> Iterator[Feature]:
     )
 
 
-def features() -> list[Feature]:
-    """Return the features of this package and of others that are installed.
+def features(*more: Feature) -> list[Feature]:
+    """Return the features of this package, of others that are installed, and those given.
 
     Raises ValueError for a row whose options name kinds of routes that don't exist.
     """
-    found = [*_users_of_each_kind(), *_who_asks(), *_what_guards(), *_what_shows(), *_what_watches()]
+    found = [*_users_of_each_kind(), *_who_asks(), *_what_guards(), *_what_shows(), *_what_watches(), *more]
     for point in entry_points(group=GROUP):
         made = point.load()
         found += [made] if isinstance(made, Feature) else made

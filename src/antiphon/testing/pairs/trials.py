@@ -3,7 +3,7 @@
 import argparse
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from random import SystemRandom
@@ -21,6 +21,9 @@ class Trials(ABC, Generic[P, F]):
 
     ``made`` returns the program of a seed, the same one on every machine, and ``found`` the failures of a program.
     """
+
+    arguments = ""
+    """The arguments of the command, beside the seed, by which a program is made again."""
 
     def __init__(self, made: Callable[[int], P], found: Callable[[P], Iterable[F]]) -> None:
         self.made = made
@@ -46,9 +49,9 @@ class Trials(ABC, Generic[P, F]):
     def printed(self, program: P, failure: F) -> str:
         """Return a program and what goes wrong in it."""
 
-    def main(self, description: str | None, seconds: float = 1e9) -> int:
+    def main(self, description: str | None, seconds: float = 1e9, *own: argparse.ArgumentParser) -> int:
         """Try programs until all are tried or the time is over. Returns the exit status."""
-        options = _options(description, seconds)
+        options = _options(description, seconds, own)
         first = SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
         say(f"From --seed {first} on.")
         start, count, seen = monotonic(), 0, set[Hashable]()
@@ -58,8 +61,9 @@ class Trials(ABC, Generic[P, F]):
             for found in self.found(program):
                 if self.key(found) not in seen:
                     seen.add(self.key(found))
-                    say(f"--seed {seed} --apps 1 fails, and is made short: {found}")
-                    say(f"{self.report(program, found)}\n# --seed {seed} --apps 1\n")
+                    again = f"{self.arguments}--seed {seed} --apps 1"
+                    say(f"{again} fails, and is made short: {found}")
+                    say(f"{self.report(program, found)}\n# {again}\n")
             count += 1
             if seen and not options.all:
                 break
@@ -103,8 +107,8 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _options(description: str | None, seconds: float) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=description)
+def _options(description: str | None, seconds: float, own: Sequence[argparse.ArgumentParser]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description, parents=own)
     parser.add_argument("--seed", type=int, help="the seed of the first application; by default a random one")
     parser.add_argument("--apps", type=int, default=1000, help="the number of applications")
     parser.add_argument("--seconds", type=float, default=seconds, help="end after this time")
