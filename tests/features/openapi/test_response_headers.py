@@ -1,10 +1,11 @@
 """The header fields of responses: those that code sets, those of features, and declared ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon import App, Request, Response, abort
+from antiphon import App, Blueprint, Request, Response, abort
+from antiphon.embedding import Added
 from antiphon.features import Cache, Gives, OpenAPI, RateLimit
 from antiphon.features.openapi.document import Info, make_document
 from tests.helpers.rows import rows
@@ -114,6 +115,38 @@ def test_fields_of_features_that_clients_use_are_in_the_document(
     around: tuple[Any, ...], options: dict[str, Any], fields: dict[str, list[str]]
 ) -> None:
     assert fields_of(lamp, *around, **options) == fields
+
+
+class Quota:
+    def __call__(self, request: Request, response: Response | None = None) -> None: ...
+
+    def __adds__(self, route: object, method: str) -> Iterator[Added]:
+        yield Added(headers=("quota-left",))
+
+
+class Quotas:
+    def install(self, app: App) -> None:
+        app.before_request(Quota())
+
+
+PLACES: list[Callable[[App, Blueprint], object]] = [
+    lambda app, inner: app.before_request(Quota()),
+    lambda app, inner: app.after_request(Quota()),
+    lambda app, inner: app.use(Quotas()),
+    lambda app, inner: inner.before_request(Quota()),
+    lambda app, inner: inner.after_request(Quota()),
+    lambda app, inner: inner.get("/hooked", before=Quota())(lamp),
+]
+
+
+@rows("add", *PLACES)
+def test_hooks_say_what_they_add_wherever_they_are_registered(add: Callable[[App, Blueprint], object]) -> None:
+    app, inner = App(), Blueprint("inner")
+    add(app, inner)
+    inner.get("/x")(lamp)
+    app.register(inner)
+    path, *_ = make_document(app, Info("Lamps")).content["paths"].values()
+    assert [*path["get"]["responses"]["200"].get("headers", ())] == ["Quota-Left"]
 
 
 def test_fields_that_hooks_set_are_in_all_responses() -> None:

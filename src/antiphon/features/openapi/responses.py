@@ -365,7 +365,7 @@ def added_to(planned: PlannedRoute, method: str) -> Iterator[tuple[Adding, Added
     first.
     """
     route = planned.route
-    hooks = [] if route.unguarded else [each.function for each in route.before]
-    for each in dict.fromkeys((*planned.features, *hooks, *route.meta)):
+    hooks = () if route.unguarded else (*planned.middleware, *planned.before, *planned.after)
+    for each in {id(each): each for each in (*planned.features, *hooks, *route.meta)}.values():
         if isinstance(each, Adding):
             yield from ((each, added) for added in each.__adds__(route, method))
