@@ -9,8 +9,6 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
-from tests.helpers.rows import rows
-
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +53,7 @@ def copy_to(folder, copied):
     (folder / "sitecustomize.py").write_text(MOVING.format(copied=copied))
 
 
-@rows(
-    "name, copied, tests",
+EACH = [
     ("CORS", ["cors"], ["test_cors.py"]),
     ("OpenTelemetry", ["open_telemetry"], ["test_open_telemetry.py"]),
     ("Cache", ["cache"], ["cache"]),
@@ -64,7 +61,12 @@ def copy_to(folder, copied):
     ("Tools", ["tools"], ["tools"]),
     ("Live", ["live"], ["live"]),
     ("IdempotentWrites", ["idempotency"], ["test_idempotency.py", "test_idempotent_callers.py"]),
-)
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "copied", "tests"), EACH, ids=[name for name, *_ in EACH]
+)  # minutes on a busy machine
 def test_they_pass_their_tests(name, copied, tests, tmp_path):
     copy_to(tmp_path, copied)
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained, feature_in_use
-from antiphon.handler.failures import and_more, note_outage
+from antiphon.handler.errors import is_debug
+from antiphon.handler.failures import and_more, note_outage, raises_errors
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -250,6 +252,19 @@ class Store(ABC):
 
     keeps_files: ClassVar[bool] = False
     """True if there is a folder for files that belong to entries, as in stores on a single machine."""
+
+    @staticmethod
+    def refuse_on_loop() -> None:
+        """Raise RuntimeError on an event loop, which a call that waits would block: in debug mode, and in requests of
+        a test client.
+        """
+        if (raises_errors() or is_debug()) and is_on_loop():
+            raise explained(
+                "would-block-loop",
+                "a store that waits would block this event loop: await asyncio.to_thread(store.load, key), or call it"
+                " in a `def` handler, or in a hook with blocking=store.blocks",
+                RuntimeError,
+            )
 
     def new_key(self) -> str:
         """Return an unguessable key of 256 bits for a new entry."""

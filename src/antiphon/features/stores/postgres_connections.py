@@ -24,6 +24,7 @@ from psycopg.errors import (
 )
 
 from antiphon.embedding import DatabaseConnection
+from antiphon.features import Store
 from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 
@@ -183,6 +184,7 @@ class Database:
         its row that it was carried out; without a row, that is unknown. With ``waits``, a statement is tried even while
         the server does not respond to other calls.
         """
+        Store.refuse_on_loop()
         own, text = self.own, self._text(statement)
         values = {**values, "now": None if clock is None else clock()}
         try:

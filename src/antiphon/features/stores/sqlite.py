@@ -199,6 +199,7 @@ class _Loan:
         self._timeout = timeout
 
     def __enter__(self) -> Connection:
+        Store.refuse_on_loop()
         try:
             self.lent = self._connections.take(self._timeout)
         except (sqlite3.Error, OSError) as error:

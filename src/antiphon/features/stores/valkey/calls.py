@@ -7,6 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon.features import Store
 from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
@@ -87,6 +88,7 @@ class Calls:
         return self._call(self.own, key, function, waits=False)
 
     def _call(self, own: "_OwnClient", key: str | bytes, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
+        Store.refuse_on_loop()
         try:
             client = own.client
             breaker = own.breaker(key)
