@@ -52,7 +52,9 @@ def test_a_file_that_became_shorter_breaks_off(path, read):
 
 def test_a_file_that_cannot_be_opened_is_not_wrapped(path):
     environ = {"wsgi.file_wrapper": lambda file, size: [file.read()]}
-    assert wrap_file(FileBody(str(path), 20, 50), environ) == [CONTENT[20:70]]
-    assert wrap_file(FileBody(str(path), 20, 50), {}) is None
+    assert wrap_file(FileBody(str(path), 20, 50), environ, False) == [CONTENT[20:70]]
+    assert wrap_file(FileBody(str(path), 20, 50), {}, False) is None
+    assert wrap_file(FileBody(str(path), 20, 50), environ, True) is None  # of a response to HEAD
+    assert wrap_file(iter([CONTENT]), environ, False) is None
     path.unlink()
-    assert wrap_file(FileBody(str(path), 20, 50), environ) is None
+    assert wrap_file(FileBody(str(path), 20, 50), environ, False) is None

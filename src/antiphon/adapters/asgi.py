@@ -395,7 +395,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 send = raising(head, send, response.error)
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent, may_be_stored = result
-        if may_be_stored and (head.reads is not None or head.has_body):
+        if may_be_stored:
             fields = tell_shared_caches(request, fields)
         headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)
         if length is not None:
@@ -410,13 +410,14 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 return
         begin, head.send = head.send, send_nothing  # as in `begin`, but without a call
         last = {"type": "http.response.body", "body": b"" if is_silent else body}
-        if type(begin) is ObservedSend and not head.has_body:
-            observed: Any = begin
-            await observed.send_both(start, last)
-            return
-        await begin(start)
-        # Most have no body left: saves two calls.
-        await (_send_last(head, request, send, last) if head.has_body and head._has_more else send(last))  # noqa: SLF001 - of a class here
+        if head.has_body and head._has_more:  # noqa: SLF001 - of a class here
+            await begin(start)
+            await _send_last(head, request, send, last)
+        elif type(begin) is ObservedSend:
+            await begin.send_both(start, last)
+        else:
+            await begin(start)
+            await send(last)
     finally:
         try:
             if request._deferred:

@@ -14,10 +14,10 @@ BLOCK = 64 << 10
 """The number of bytes that a server reads at once if it can't do better."""
 
 
-def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
-    """Return a file wrapped by this server; None if it has no wrapper or the file can't be opened."""
+def wrap_file(body: object, environ: "WSGIEnvironment", is_silent: bool) -> Iterable[bytes] | None:
+    """Return a file wrapped by this server; None if it has no wrapper, the file can't be opened, or it isn't sent."""
     wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
-    if wrapper is None:
+    if wrapper is None or type(body) is not FileBody or is_silent:
         return None
     try:
         return wrapper(FilePart(body), BLOCK)

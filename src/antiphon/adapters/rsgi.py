@@ -170,7 +170,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent, may_be_stored = result
-        if may_be_stored and (head.reads is not None or head.has_body):
+        if may_be_stored:
             fields = tell_shared_caches(request, fields)
         fields = [*fields] if length is None else [*fields, LENGTHS[length]]
         if request._deferred or type(body) is not bytes:

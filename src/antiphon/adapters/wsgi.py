@@ -18,12 +18,11 @@ from antiphon.http.errors import BadRequest, IncompleteBody, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.reads import ADDRESS, EVERYTHING, HTTP_VERSION, QUERY, record_read, recorded
-from antiphon.http.status import STATUS_LINES
+from antiphon.http.status import STATUS_LINES, StatusLines
 from antiphon.http.urls.path import one_host, split_target
 from antiphon.request.request import NO_BODY, Request, new_request
 from antiphon.request.shared_caches import refuse_late_reads, tell_shared_caches
 from antiphon.response.fields import SharedFields
-from antiphon.response.files import FileBody
 from antiphon.response.message import Body, declared_length, message_of
 from antiphon.response.response import Response
 from antiphon.speedups import accelerated
@@ -66,8 +65,8 @@ class WSGIHead(HeadMembers):
 
     blocks = True
     has_limited_size = True
-    status_line = ""
-    """The status line of an inner application; empty if there is none."""
+    status_lines: StatusLines = STATUS_LINES
+    """The status lines, with that of an inner application."""
     _hinted = 0
     """The number of bytes of early hints sent so far."""
     _client_watch: Callable[[], bool] | None = None
@@ -303,7 +302,7 @@ def call_wsgi(
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent, may_be_stored = result
-    if may_be_stored and (head.reads is not None or head.has_body):
+    if may_be_stored:
         fields = tell_shared_caches(request, fields)
     # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
@@ -312,15 +311,14 @@ def call_wsgi(
     if observation is not None:
         observation.send_head(status, sent)
     try:
-        line = head.status_line
-        start_response(line if line and line.startswith(str(status)) else STATUS_LINES[status], sent)
+        start_response(head.status_lines[status], sent)
     except BaseException:
         WSGIBody(request, body, context, handler.unfinished, is_silent=True).close()
         raise
     if not request._deferred:
         if type(body) is bytes:
             return [] if is_silent else [body]
-        if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):
+        if (sent_by_server := wrap_file(body, environ, is_silent)) is not None:
             return sent_by_server
     return WSGIBody(request, body, context, handler.unfinished, is_silent, fields)
 

@@ -217,8 +217,7 @@ class HTTPError(Exception, metaclass=NamesOurs, words=WORDS["HTTPError"]):
         fields = self.headers._fields
         self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
         if fields:
-            for name, value in [field for field in fields if field[0] not in self.headers]:
-                self.headers.add(name, value)
+            self.headers.extend([field for field in fields if field[0] not in self.headers])
         self.members = {**self.members} if members is None else {**self.members, **_checked_members(members)}
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -22,12 +22,14 @@ def phrase(code: int) -> str:
     return PHRASES.get(code) or _CLASSES.get(code // 100, "Unknown")
 
 
-class _StatusLines(dict[int, str]):
+class StatusLines(dict[int, str]):
+    """Status lines by code, each with the usual phrase unless it was given another."""
+
     def __missing__(self, code: int) -> str:
         return f"{code} {phrase(code)}"
 
 
-STATUS_LINES = _StatusLines((code, f"{code} {phrase}") for code, phrase in PHRASES.items())
+STATUS_LINES = StatusLines((code, f"{code} {phrase}") for code, phrase in PHRASES.items())
 """Status lines for WSGI's ``start_response``, such as ``"404 Not Found"``, by code."""
 
 

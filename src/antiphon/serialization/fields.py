@@ -294,8 +294,9 @@ class FieldsReader:
         self._names = dict.fromkeys(field.encode_name for field in info.fields)
         self._files = [FileField(field, files) for field, files in zip(others, kinds, strict=True) if files]
         self._fields = [_Field(field, info) for field, files in zip(others, kinds, strict=True) if not files]
-        self._lines = [field.name for field in self._fields if field.is_text and not field.many]
-        self._lists = [field.name for field in self._fields if field.is_text and field.many]
+        texts = [field for field in self._fields if field.is_text]
+        self._lines = [field.name for field in texts if not field.many]
+        self._lists = [field.name for field in texts if field.many]
         self._many = [field.name for field in self._fields if field.many]
         self._marked = [(field.name, field.is_usual, field) for field in self._fields if field.is_marked]
         self._worded = [field for field in self._fields if field.words]
@@ -406,16 +407,19 @@ class FieldsReader:
             value = values.get(name)
             if not (isinstance(value, str) and needs_no_look(value)) and field.marked(value) != value:
                 raise msgspec.ValidationError(f"{name} can't be used")
-        if self._json and any(isinstance(value, REFUSED) for value in taken.values()):
-            raise msgspec.ValidationError("a field that is JSON doesn't fit")
+        if self._json:
+            _check_json(taken)
         try:
-            if self._worded and any(field.words.are_in(values.get(field.name)) for field in self._worded):
+            if self._worded and self._has_words(values):
                 return self._make_converted(self._converted(values) | taken)
             return self._make({**values, **taken} if taken else values)
         except msgspec.ValidationError:
             raise
         except PLAIN as error:
             raise refusal(error, self._info) from error
+
+    def _has_words(self, values: Mapping[str, Any]) -> bool:
+        return any(field.words.are_in(values.get(field.name)) for field in self._worded)
 
     def _converted(self, values: Mapping[str, Any]) -> dict[str, object]:
         """Return the values as they would be in JSON."""
@@ -446,6 +450,11 @@ class FieldsReader:
         if error is not None and not search.faults.total:
             search.note(error, values | taken, self._info, "")
         return search.faults.error(f" of the {source}")
+
+
+def _check_json(taken: Mapping[str, object]) -> None:
+    if any(isinstance(value, REFUSED) for value in taken.values()):
+        raise msgspec.ValidationError("a field that is JSON doesn't fit")
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:

@@ -17,6 +17,7 @@ from antiphon.handler.failures import failed
 from antiphon.http.grammar import OWS, find_control, percent_decode
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
+from antiphon.http.status import StatusLines
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request
 from antiphon.request.watching import Reads, note_in_head
@@ -198,9 +199,9 @@ def started_response(request: Request, status: str, headers: list[tuple[str, str
     for a malformed status or header.
     """
     given = server_head(request.head)
-    if isinstance(given, WSGIHead) and find_control(status) is None:
-        given.status_line = status
     code = int(status[:3])
+    if isinstance(given, WSGIHead) and find_control(status) is None:
+        given.status_lines = StatusLines({code: status})
     try:
         return Response(None, code, headers)
     except ValueError:  # WSGI servers send whitespace around a value, which is not part of it (RFC 9110 §5.5)

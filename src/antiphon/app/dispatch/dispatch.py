@@ -8,6 +8,7 @@ the server's thread or loop, and leaves only what has to wait to a coroutine.
 
 from collections.abc import Awaitable
 from copy import copy
+from types import NoneType
 from typing import Any
 
 from antiphon.app.dispatch.closing import leave, refuse_at_once, respond_to_failure, respond_to_unhandled
@@ -69,6 +70,8 @@ _NOTHING: Opened = []
 
 It is shared, because creating a list takes time.
 """
+_IN_MEMORY = NoneType, bytes
+"""The types of contents that nothing has to release."""
 
 
 # At once
@@ -98,11 +101,10 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
     If no code of the application can look at the response, return its message, and make no response.
     """
     plan.begin(request)
-    is_unseen = plan.is_unseen
     opened: Opened = _NOTHING
     result: Any = None
     try:
-        if not is_unseen or plan.opening:
+        if plan.opening is not None:
             # One iterator, so that the steps go on where ``open_in_place`` has stopped.
             opened, openers = [], iter(plan.opening)
             result = open_in_place(openers, request, opened)
@@ -133,10 +135,9 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
             if (
-                is_unseen
-                and not request._after_hooks
-                and ((content := request._content) is None or type(content) is bytes)
-                and (not opened or close_unseen(opened, request))
+                plan.is_unseen
+                and type(request._content) in _IN_MEMORY
+                and (close_unseen(opened, request) if opened else not request._after_hooks)
             ):
                 if request.consulted:
                     fields = depending(fields, request.consulted)  # type: ignore[assignment]  # as above
@@ -253,8 +254,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             return await _end_failed(plan, request, raised, opened)
         finally:
             # The request's own error was raised through this frame, which refers to it.
-            if error is not None:
-                error.__traceback__ = None
+            _drop_frames(error)
             error = None  # its cause also has frames
     left: Response | Steps[Response] = response
     try:
@@ -262,6 +262,11 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         return left if isinstance(left, Response) else await left
     finally:
         del result, made, response, left  # an error raised in a mounted application keeps this frame
+
+
+def _drop_frames(error: HTTPError | None) -> None:
+    if error is not None:
+        error.__traceback__ = None
 
 
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:

@@ -296,7 +296,8 @@ class Plan:
 
     Reading an attribute of a stack or a hook takes several times as long as reading an attribute of a plan or an
     element of a plain tuple, so a plan contains everything that each request needs. ``opening`` contains how the
-    middleware, the dependencies and the hooks before the handler are opened; the first ``opened_count`` are middleware.
+    middleware, the dependencies and the hooks before the handler are opened, and is None if nothing surrounds the
+    handler; the first ``opened_count`` are middleware.
     ``after`` contains how the hooks after it are called, from the end. The middleware in ``opened_on_read`` is opened
     when there is a response: if a dependency that opens it was read, or if the middleware is for a dependency in
     ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers`` complete each
@@ -360,7 +361,6 @@ class Plan:
         openers = tuple(opener for part in stack.opened for opener in part.openers)
         if not stack.opens_dependencies:  # which are closed in between
             openers = grouped(openers)
-        self.opening = () if opens_on_read else openers
         late = [part for part in stack.middleware if part.when_read is not None]
         self.opened_on_read = openers if opens_on_read else tuple(each for part in late for each in part.openers)
         self.read_late = {part.when_read for part in late}
@@ -370,6 +370,8 @@ class Plan:
         self.error_handlers = tuple(filter(None, stack.error_handlers))
         self.at_once_on = None if self._is_stacked() else self.runs_on
         self.is_unseen = self.at_once_on is not None and not stack.sees_responses
+        opening = () if opens_on_read else openers
+        self.opening = None if self.is_unseen and not opening else opening
 
     def _is_stacked(self) -> bool:
         stack, always_waits = self.stack, self.is_async and self.raw_handler is None
@@ -378,7 +380,7 @@ class Plan:
     @property
     def is_bare(self) -> bool:
         """True if nothing surrounds the handler."""
-        return self.is_unseen and not self.opening
+        return self.opening is None
 
     @property
     def surroundings(self) -> Surroundings:

@@ -269,8 +269,7 @@ def _referred_by(function: FunctionType, said: str | None) -> Iterator[Any]:
         if not is_module:
             yield each
         elif not isinstance(_said_in(module), tuple):
-            lazily = vars(each).get("__all__", ()) if "__getattr__" in vars(each) else ()
-            yield from (getattr(each, name) for name in names if name in vars(each) or name in lazily)
+            yield from _of_module(each, names)
     yield function.__defaults__
     yield function.__kwdefaults__
     yield from function.__dict__.values()  # what it wraps, or dispatches to
@@ -282,6 +281,11 @@ def _referred_by(function: FunctionType, said: str | None) -> Iterator[Any]:
     hides = not _UNKNOWN_NAMES.isdisjoint(names) or ("format" in names and _formats_attributes(function.__code__))
     if hides and said is None:
         raise _UnknownError
+
+
+def _of_module(module: ModuleType, names: Collection[str]) -> Iterator[Any]:
+    lazily = vars(module).get("__all__", ()) if "__getattr__" in vars(module) else ()
+    return (getattr(module, name) for name in names if name in vars(module) or name in lazily)
 
 
 def _imported_by(function: FunctionType, said: str | None) -> Iterator[ModuleType]:
