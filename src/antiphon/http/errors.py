@@ -27,7 +27,7 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, word_for
+from antiphon.explanations.naming import OtherWord, word_for
 from antiphon.explanations.words import WORDS
 from antiphon.http.dates import format_retry_after
 from antiphon.http.grammar import is_token
@@ -156,7 +156,7 @@ class _PhraseOfStatus:
         return phrase((error or kind).status)
 
 
-class HTTPError(Exception, metaclass=NamesOurs, words=WORDS["HTTPError"]):
+class HTTPError(Exception):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class with its own status needs only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
@@ -234,6 +234,14 @@ class HTTPError(Exception, metaclass=NamesOurs, words=WORDS["HTTPError"]):
         """
         errors = self.members.get("errors")
         return [*errors] if isinstance(errors, list | tuple) else []
+
+    if not TYPE_CHECKING:  # type checkers know the attributes
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise an AttributeError that shows Antiphon's name for another framework's."""
+            if ours := WORDS["HTTPError"].get(name):
+                OtherWord(name, ours).__get__(self, self.__class__)
+            return super().__getattribute__(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return __newobj__, (self.__class__, *self.args), self.__dict__

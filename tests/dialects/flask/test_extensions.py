@@ -1,9 +1,12 @@
 """Habits of Flask that extensions rely on, each found by running an extension's own tests."""
 
+import sys
 from abc import ABC
+from inspect import iscoroutinefunction
 
 import pytest
 
+from antiphon.cli.target import Target
 from antiphon.dialects.flask import Flask, Response, request, stream_with_context
 from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.test import create_environ
@@ -44,7 +47,10 @@ def test_an_iterator_is_closed_at_its_end_in_the_context_of_the_request():
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
-@rows("place", ["on the class", "in a subclass", "in an abstract subclass"])
+@rows(
+    "place",
+    ["on the class", "in a subclass", "in an abstract subclass", "in a mixin", "on the class of an application"],
+)
 def test_a_call_that_is_replaced_by_one_for_wsgi_is_asked_over_each_interface(place, interface, monkeypatch):
     original = Flask.__call__
 
@@ -58,6 +64,13 @@ def test_a_call_that_is_replaced_by_one_for_wsgi_is_asked_over_each_interface(pl
             app = Flask(__name__)
         case "in a subclass":
             app = type("Traced", (Flask,), {"__call__": instrumented})(__name__)
+        case "in a mixin":
+            app = type("Traced", (type("Mixin", (), {"__call__": instrumented}), Flask), {})(__name__)
+        case "on the class of an application":
+            app = Flask(__name__)
+            monkeypatch.setattr(Flask, "__call__", instrumented)
+            monkeypatch.setattr(sys.modules[__name__], "made_before", app, raising=False)
+            assert Target(__name__, "made_before").load(None) is app
         case _:
 
             class Traced(Flask, ABC):
@@ -65,6 +78,7 @@ def test_a_call_that_is_replaced_by_one_for_wsgi_is_asked_over_each_interface(pl
 
             app = Traced(__name__)
     app.add_url_rule("/", view_func=lambda: request.environ["trace"])
+    assert iscoroutinefunction(app.__call__)  # by which servers of ASGI recognize it
     with Client(app, interface) as client:
         assert client.get("/").text == "7"
     monkeypatch.undo()

@@ -1,48 +1,40 @@
 """Applications whose ``__call__`` a program may replace with a function for WSGI alone, as monitoring tools do."""
 
 import sys
-from abc import ABCMeta
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
 from typing import Any
 
-from antiphon.embedding import Servable
+from antiphon.embedding import EnvironHost, Servable
 
 OUTER = "antiphon.outer"
 """The environ key for the application that made the environ from a native request, and has notified its observers."""
 
 
-class ApplicationType(ABCMeta):
-    """The metaclass of applications.
+class EnvironApplication(EnvironHost):
+    """An application whose ``__call__`` a program may replace with a function that supports only WSGI, as Sentry does.
 
-    It extends ABCMeta so that application classes may be abstract. A program may replace ``__call__`` with a function
-    that supports only WSGI, as Sentry does. Even then, calls from ASGI servers, which have a third argument, still
-    work.
+    Even then, calls from ASGI servers, which have a third argument, still work: ``respond_to_environ`` calls the
+    function for those, too. Thus a function that passes all its arguments on is for WSGI alone.
     """
 
-    own_call: Callable[..., Any]
-    """The ``__call__`` of the dialect's class."""
+    def __init__(self) -> None:
+        self.freeze()
+        super().__init__()
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
-        super().__init__(name, bases, namespace, **options)
-        if not any(isinstance(base, ApplicationType) for base in bases):
-            cls.own_call = namespace["__call__"]
-        elif "__call__" in namespace:
-            cls.__call__ = namespace["__call__"]  # type: ignore[method-assign]  # by __setattr__
+    def freeze(self) -> None:
+        """Make each ``__call__`` that is for WSGI alone accept calls from ASGI servers, too.
 
-    def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, _for_all_servers(cls, value) if name == "__call__" else value)
+        ``antiphon run`` calls this again for what a program has replaced since it made the application.
+        """
+        for owner in type(self).__mro__:
+            call = vars(owner).get("__call__")
+            if call is not None and _is_for_wsgi(call):
+                owner.__call__ = _for_all_servers(call)  # type: ignore[method-assign]
 
 
-def _for_all_servers(cls: ApplicationType, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that passes calls from WSGI servers to ``call``, and still accepts calls from ASGI servers.
-
-    ``respond_to_environ`` calls it for those, too. Thus a function that passes all its arguments on is for WSGI alone.
-    """
-    if call is cls.own_call or not _is_for_wsgi(call):
-        return call
-
+def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def __call__(self: Any, head: Any, second: Any, send: Any = None, /) -> Any:  # noqa: N807 - the method
         if send is not None:
@@ -58,7 +50,8 @@ def _for_all_servers(cls: ApplicationType, call: Callable[..., Any]) -> Callable
 
 def _is_for_wsgi(call: Callable[..., Any]) -> bool:
     try:
-        signature(call, follow_wrapped=False).bind("self", "environ", "start_response")
+        found = signature(call, follow_wrapped=False)
+        found.bind("self", "environ", "start_response")
     except TypeError:
         return False
-    return True
+    return "send" not in found.parameters

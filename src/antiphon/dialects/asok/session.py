@@ -34,7 +34,14 @@ _HIDDEN = (MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
 _SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
-class Session(MutableMapping[str, Any]):
+if TYPE_CHECKING:
+    _Mapping = MutableMapping[str, Any]
+else:  # without the metaclass of abstract classes, since a subclass of Asok's class can have any
+    _Mapping = type("_Mapping", (), {**vars(Mapping), **vars(MutableMapping)})
+    MutableMapping.register(_Mapping)
+
+
+class Session(_Mapping):
     """A visitor's data, kept between requests: a view of the native session that hides the features' entries.
 
     Changes inside lists and dicts are stored too. ``user_id`` is the logged-in user's id.

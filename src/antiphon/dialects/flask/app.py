@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
-from antiphon.dialects._environ.applications import OUTER, ApplicationType
+from antiphon.dialects._environ.applications import OUTER, EnvironApplication
 from antiphon.dialects.flask import dispatch, helpers, servers, teardown
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
@@ -19,7 +19,7 @@ from antiphon.dialects.flask.running import async_to_sync, drive
 from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
-from antiphon.embedding import EnvironHost, RequestState, call_in_own_context, lazy
+from antiphon.embedding import RequestState, call_in_own_context, lazy
 from antiphon.http import HTTPError
 from antiphon.http.limits import UNBOUNDED
 
@@ -45,7 +45,7 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-class Flask(App, EnvironHost, metaclass=ApplicationType):
+class Flask(App, EnvironApplication):
     """An application with routes, hooks, templates, static files and settings.
 
     ``import_name`` is the name of its module or package. Folders are located relative to it, or to ``root_path``. Files
@@ -81,7 +81,7 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
-        EnvironHost.__init__(self)
+        EnvironApplication.__init__(self)
         App.__init__(
             self, import_name, static_url_path, static_folder, static_host, host_matching, subdomain_matching,
             template_folder, instance_path, instance_relative_config, root_path,

@@ -17,7 +17,6 @@ from antiphon.dialects.pyramid.url import URLMethodsMixin
 from antiphon.dialects.pyramid.util import InstancePropertyHelper, InstancePropertyMixin, Sentinel
 from antiphon.dialects.pyramid.view import ViewMethodsMixin
 from antiphon.dialects.webob.request import BaseRequest
-from antiphon.dialects.webob.request import Request as WebObRequest
 
 
 class TemplateContext:
@@ -105,9 +104,6 @@ class Request(
         if ob.__class__ is Response:
             return True
         return self.registry.queryAdapterOrSelf(ob, IResponse) is ob
-
-
-WebObRequest.register(Request)  # not a base class: WebOb's attributes are in the environ, which slows down all others
 
 
 def route_request_iface(name: str, bases: Any = ()) -> Any:

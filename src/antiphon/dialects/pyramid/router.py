@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementedBy, implementer, providedBy
 
-from antiphon.dialects._environ.applications import OUTER, ApplicationType
+from antiphon.dialects._environ.applications import OUTER, EnvironApplication
 from antiphon.dialects._environ.heads import forget_frames
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
@@ -29,7 +29,7 @@ from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTree
 from antiphon.dialects.pyramid.urldispatch import RoutesMapper
 from antiphon.dialects.pyramid.view import _call_view, _find_views, call_first
 from antiphon.dialects.webob.request import DisconnectionError
-from antiphon.embedding import EnvironHost, ReceivedInput, call_in_own_context
+from antiphon.embedding import ReceivedInput, call_in_own_context
 from antiphon.http import ClientDisconnected
 from antiphon.http.limits import UNBOUNDED
 
@@ -90,7 +90,7 @@ class _Input(ReceivedInput):
             raise DisconnectionError("the client disconnected before the end of the body") from error
 
 
-class Served(EnvironHost, metaclass=ApplicationType):
+class Served(EnvironApplication):
     """An application whose own interface is WSGI. Its views limit the bodies that they read."""
 
     input_class = _Input

@@ -1,24 +1,22 @@
 """Schemas, which list the names that an object exposes and accepts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 
-class _Kinds(type):
-    """The metaclass with the functions that make fields, such as ``Field.String()``. All of them make a plain field."""
+class Field:
+    """A field of a schema. Schemas use only its name, since Asok's models are not supported."""
 
-    def __getattr__(cls, kind: str) -> Callable[..., "Field"]:
-        if not kind[:1].isupper():
-            raise AttributeError(f"a field has no kind {kind!r}")
-        return lambda *_args, **_options: cls(kind)
+    @staticmethod
+    def String(*_args: Any, **_options: Any) -> "Field":  # noqa: N802 - Asok's name
+        return Field()
 
-
-class Field(metaclass=_Kinds):
-    """A field of a schema. Schemas use nothing else from Asok's fields, since its models are not supported."""
-
-    def __init__(self, kind: str = "Text") -> None:
-        self.kind = kind
+    Text = SearchableText = Email = Tel = Integer = Boolean = Float = Date = DateTime = Time = ForeignKey = File = (
+        String
+    )
+    Password = CreatedAt = UpdatedAt = SoftDelete = JSON = Enum = Dropdown = Decimal = UUID = Slug = URL = String
+    Color = Vector = EncryptedString = String
 
 
 class SchemaMeta(type):

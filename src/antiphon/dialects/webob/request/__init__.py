@@ -1,7 +1,6 @@
 """The request: a WSGI environ as an object. ``Request`` also stores custom attributes in the environ."""
 
 import json
-from abc import ABCMeta
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -389,8 +388,5 @@ def _no_attribute(request: object, name: str) -> AttributeError:
     return AttributeError(f"{type(request).__name__!r} object has no attribute {name!r}", name=name, obj=request)
 
 
-class Request(AdhocAttrMixin, BaseRequest, metaclass=ABCMeta):
-    """A WSGI environ as an object. Custom attributes are stored in the environ.
-
-    Other libraries' request classes with all of its attributes can be registered as subclasses.
-    """
+class Request(AdhocAttrMixin, BaseRequest):
+    """A WSGI environ as an object. Custom attributes are stored in the environ."""
