@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RequestHandler: TypeAlias = Callable[[Request], Any]
 """A handler as a function of only the request, ``def`` or ``async def``."""
 
-_tool_name = compiled_late(r"[A-Za-z0-9_-]{1,64}")
+_tool_name = compiled_late(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 Priority: TypeAlias = Literal["normal", "low"]
@@ -65,10 +65,10 @@ class Tool(NamedTuple):
     """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
     Provisional.
 
-    ``name`` has at most 64 letters, digits, ``_`` and ``-``, which all clients accept; the default is the route's name,
-    with ``_`` for its dots. ``title`` is shown to users. A ``destructive`` tool deletes, pays, or does something else
-    that can't be undone; by default, tools for DELETE are destructive. ``confirm`` is text with argument names, such as
-    "Delete lamp {number}?": the client's user must agree to it before each call.
+    ``name`` has at most 64 letters, digits, ``_`` and ``-``, and begins with a letter or ``_``; the default is the
+    route's name, with ``_`` for its other characters. ``title`` is shown to users. A ``destructive`` tool deletes,
+    pays, or does something else that can't be undone; by default, tools for DELETE are destructive. ``confirm`` is text
+    with argument names, such as "Delete lamp {number}?": the client's user must agree to it before each call.
 
     An ``open_world`` tool reaches people or systems outside the app, such as by sending mail. ``page`` is the name of a
     GET route whose page clients show beside the result (MCP Apps). ``headers`` maps arguments to the names under which
@@ -94,7 +94,7 @@ class Tool(NamedTuple):
         if not isinstance(given, Tool):
             raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}", TypeError)
         if given.name is not None and not _tool_name.fullmatch(given.name):
-            message = f"a tool's name must be 1 to 64 letters, digits, _ and -, not {given.name!r}"
+            message = f"a tool's name must be a letter or _ and up to 63 letters, digits, _ and -, not {given.name!r}"
             raise explained("bad-route-option", message)
         return given
 

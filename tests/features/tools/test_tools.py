@@ -133,8 +133,8 @@ def test_a_name_is_one_that_all_clients_take_and_the_route_s_name_still_calls_it
     shop.get("/lamp", name="lamp.of-the-day", tool=True)(lambda request: "a lamp")
     app.register(shop)
     client = Client(app)
-    assert [*client.tools.list()] == ["shop_lamp_of-the-day"]
-    for name in ("shop_lamp_of-the-day", "shop.lamp.of-the-day"):
+    assert [*client.tools.list()] == ["shop_lamp_of_the_day"]
+    for name in ("shop_lamp_of_the_day", "shop_lamp_of-the-day", "shop.lamp.of-the-day"):
         assert client.tools.call(name).text == "a lamp"
 
 
@@ -154,6 +154,7 @@ def answer(request: Request) -> str:
     "handler, options, said",
     (take_files, {}, "accepts files: use JSON"),
     (answer, {"name": "a" * 65}, "a name of 65 characters"),
+    (answer, {"name": "3d"}, "a name of at most 64 that begins with a letter or _"),
     (take_bytes, {}, "accepts a body of"),
     (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
     (answer, {"signed_url": True}, "accepts only signed URLs"),
@@ -166,7 +167,9 @@ def test_a_handler_that_can_t_be_a_tool(handler, options, said):
 @rows(
     "tool, kind, said",
     ("yes", TypeError, "tool must be True or a Tool"),
-    (Tool(name="lamps.show"), ValueError, "1 to 64 letters, digits, _ and -"),
+    (Tool(name="lamps.show"), ValueError, "a letter or _ and up to 63 letters, digits, _ and -"),
+    (Tool(name="3d"), ValueError, "a tool's name must be"),
+    (Tool(name="a" * 65), ValueError, "a tool's name must be"),
     (Tool(name="two words"), ValueError, "a tool's name must be"),
     (Tool(name=""), ValueError, "a tool's name must be"),
 )

@@ -27,9 +27,9 @@ from antiphon.types import Route
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
 _placeholders = re.compile(r"{(\w+)}").findall
-_not_in_names = re.compile(r"[^A-Za-z0-9_-]")
-_LONGEST_NAME = 64
-"""The maximum length of a name that the clients and the models' APIs accept."""
+_not_in_names = re.compile(r"[^A-Za-z0-9_]")
+_is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}").fullmatch
+"""The names that the clients and the models' APIs accept; a few also refuse a hyphen."""
 _DEFINITIONS = "#/$defs/"
 
 
@@ -234,7 +234,14 @@ def _definition(
         )
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
-    name = options.name if options.name and has_one_method else operation["operationId"]
+    own = options.name if has_one_method else None
+    name = own or _not_in_names.sub("_", operation["operationId"])
+    if not _is_name(name):
+        raise explained(
+            "bad-tool",
+            f"{route.handled_by} is a tool with a name of {len(name)} characters, {name!r}: give it a name of at most"
+            " 64 that begins with a letter or _, tool=Tool(name=...)",
+        )
     arguments, content_type, conditions = arguments_of(route, method, operation, components)
     for argument, header in (options.headers or {}).items():
         if argument not in arguments or not is_token(header):
@@ -250,7 +257,7 @@ def _definition(
     result = _result(successes)
     is_paged = result is not None and any("Link" in each.get("headers", {}) for each in successes)
     return Definition(
-        name=_checked_name(route, name),
+        name=name,
         route=route,
         method=method,
         path=path,
@@ -266,17 +273,6 @@ def _definition(
         is_paged=is_paged,
         conditions=conditions,
     )
-
-
-def _checked_name(route: Route, name: str) -> str:
-    made = _not_in_names.sub("_", name)
-    if len(made) > _LONGEST_NAME:
-        raise explained(
-            "bad-tool",
-            f"{route.handled_by} is a tool with a name of {len(made)} characters, {made!r}: give it a name of at most"
-            f" {_LONGEST_NAME}, tool=Tool(name=...)",
-        )
-    return made
 
 
 def _result(successes: list[Any]) -> Schema | None:
