@@ -119,7 +119,7 @@ GIVEN = [
     (h.several, f"{LAMP}, 202 application/json NewLamp"),
     (h.html, "203 text/html str"),
     (h.emptied, "200 text/html"),
-    (h.body_not_known, "200 text/csv ?"),
+    (h.body_not_known, "200 text/csv bytes"),
     (h.file, "200 text/csv bytes"),
     (h.events, "200 text/event-stream *Lamp"),
     (h.response_of_json, "206 application/json list[Lamp]"),

@@ -1,7 +1,7 @@
 """Components of annotations: the types of attributes, items and return values."""
 
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping, Sequence
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import (
     Annotated,
@@ -40,6 +40,32 @@ def returned_by(function: Any) -> Any:
     """
     hints = hints_of(function)
     return NOT_SAID if has_variables(hints.get("return")) else hints.get("return", NOT_SAID)
+
+
+def returned_for(function: FunctionType, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Return a generic function's return annotation, in which its arguments' types determine the type variables."""
+    hints, code = hints_of(function), function.__code__
+    types = {**dict(zip(code.co_varnames[: code.co_argcount], given, strict=False)), **named}
+    known = _variables_of(types.get("self"))
+    for name, kind in types.items():
+        known |= _variables_in(hints.get(name), kind)
+    return _with_variables(hints.get("return", NOT_SAID), known)
+
+
+def _variables_of(annotation: Any) -> dict[Any, Any]:
+    """Return the types that an annotation gives to the type variables of its generic class."""
+    parameters = getattr(class_of(annotation), "__parameters__", ())
+    return dict(zip(parameters, get_args(annotation), strict=False)) if isinstance(parameters, tuple) else {}
+
+
+def _variables_in(hint: Any, kind: Any) -> dict[Any, Any]:
+    """Return the types of a parameter's type variables, given the type of its argument."""
+    if isinstance(hint, TypeVar):
+        return {} if kind is NOT_SAID else {hint: kind}
+    if (cls := class_of(hint)) is None or cls is not class_of(kind):
+        return {}
+    several = map(_variables_in, get_args(hint), get_args(kind))
+    return {name: found for each in several for name, found in each.items()}
 
 
 def has_variables(annotation: Any) -> bool:
@@ -149,7 +175,7 @@ def attribute_of(annotation: Any, name: str) -> Any:
     if (getter := getter_of(kind, name)) is not None:
         return returned_by(getter)
     hint = hints_of(kind).get(name, NOT_SAID)
-    return _substituted(hint, annotation, kind)
+    return _with_variables(hint, _variables_of(annotation))
 
 
 def is_proxy(found: object) -> bool:
@@ -173,15 +199,11 @@ def method_of(kind: type, name: str) -> FunctionType | None:
     return found if isinstance(found, FunctionType) else None
 
 
-def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
-    """Return a generic class's annotation, replacing its type variables with the types in ``annotation``."""
-    arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
-    if not arguments or not isinstance(parameters, tuple):
-        return hint
-    known: dict[Any, Any] = dict(zip(parameters, arguments, strict=False))
+def _with_variables(hint: Any, known: Mapping[Any, Any]) -> Any:
+    """Return an annotation, replacing its type variables with known types."""
     if isinstance(hint, TypeVar):
         return known.get(hint, hint)
-    inner = getattr(hint, "__parameters__", ())
+    inner = getattr(hint, "__parameters__", ()) if known else ()
     return hint[tuple(known.get(each, each) for each in inner)] if inner else hint
 
 

@@ -21,7 +21,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.objects import changed, fields_in, is_text, returned, with_headers
 from antiphon.features.openapi.code.operators import has_edge
-from antiphon.features.openapi.code.parts import kind_of, said
+from antiphon.features.openapi.code.parts import kind_of, said, type_of
 from antiphon.features.openapi.code.responses import argument, value_of_response
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -173,6 +173,10 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
         stated = annotations.NOT_SAID
     given = made if owner is None else made._replace(positional=[owner, *made.positional])
     found = frame.reader.call(frame, given, function)
+    if stated is annotations.NOT_SAID and (found is None or UNKNOWN in alternatives(found)):
+        positional, named = ([*map(frame.flow.frozen, each)] for each in (given.positional, given.named.values()))
+        types = dict(zip(given.named, map(type_of, named), strict=True))
+        stated = annotations.returned_for(function, [*map(type_of, positional)], types)
     if found is None:
         if (function.__module__ or "").partition(".")[0] in PURE:
             made_by = owner if stated is Self and owner is not None else _typed(stated)

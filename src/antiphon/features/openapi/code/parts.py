@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Collection
-from types import FunctionType, ModuleType, NoneType
-from typing import Any, get_args
+from types import FunctionType, GenericAlias, ModuleType, NoneType
+from typing import Any, get_args, get_origin
 
 from antiphon import Request, Response
 from antiphon.features.openapi.code import annotations
@@ -129,6 +129,20 @@ def kind_of(value: Value) -> type | None:
         case ResponseValue():
             return Response
     return None
+
+
+def type_of(value: Value) -> Any:
+    """Return a value's type as an annotation; NOT_SAID if it isn't known."""
+    match value:
+        case Of(kind):
+            return kind
+        case Items(item, kind) if kind in (list, set):
+            return GenericAlias(kind, (type_of(item),))
+        case Known(held) if isinstance(held, type) or get_origin(held) is not None:
+            return GenericAlias(type, (held,))
+        case Known(held):
+            return inspect.getattr_static(held, "__orig_class__", type(held))
+    return annotations.NOT_SAID
 
 
 def _subscripted(generic: Any, argument: Any) -> Value:

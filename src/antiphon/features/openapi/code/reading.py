@@ -12,7 +12,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any, TypeAlias
 
-from antiphon import Dependency, HTTPError, Redirect, Request
+from antiphon import Dependency, HTTPError, Redirect, Request, Response
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import CACHED
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
@@ -63,6 +63,11 @@ def is_ours(function: FunctionType | None) -> bool:
     """True for a function of this package, or of another one that says what its code reads: features describe it."""
     package = sys.modules.get("" if function is None else (function.__module__ or "").partition(".")[0])
     return hasattr(package, "__path__") and hasattr(package, "__reads__")
+
+
+def _makes_response(function: FunctionType) -> bool:
+    """True for a function of this package that returns a response, which only its code describes."""
+    return is_ours(function) and annotations.class_of(annotations.returned_by(function)) is Response
 
 
 def is_of_library(cls: type) -> bool:
@@ -143,7 +148,7 @@ class CodeReader:
             if function.__code__.co_filename != contextlib.__file__ or not is_generator:
                 frame.unread(f"{made.written}(...) is in a decorator that is not read", made.node, "raised")
             return self.call(frame, made, inner)
-        if not (made.is_given_request or self.follows(function)):
+        if not (made.is_given_request or self.follows(function) or _makes_response(function)):
             return None
         source = self._sources.find(function)
         if source is None or not self.can_follow(function):

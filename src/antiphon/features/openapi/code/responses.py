@@ -183,7 +183,7 @@ def _plain(body: Value, made: ResponseValue) -> Value:
     if isinstance(body, Items):
         kind = bytes  # sent chunk by chunk
     if not isinstance(kind, type):
-        return UNKNOWN if made.media is None else replace(made, body=UNKNOWN)
+        return UNKNOWN if made.media is None else replace(made, body=body_in(made.media, Of(bytes)))
     text = issubclass(kind, str)
     media = made.media or (PLAIN if text else BYTES)
     return replace(
