@@ -35,10 +35,7 @@ BUILT_ON: dict[str, set[str]] = {
     "tables": {"forms"},
     "tools": {"forms", "openapi", "rate_limits", "runs", "users"},
     # what is described, disguised or repeated
-    "openapi": {
-        "csrf", "forms", "idempotency", "logins", "rate_limits", "recorder", "sessions", "signatures", "tables",
-        "users",
-    },
+    "openapi": {"forms", "tables"},
     "recorder": {"logins", "sessions", "users"},
     "health": {"logs"},
     "live": {"rate_limits"},

@@ -41,7 +41,6 @@ from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.passkeys import Passkey, PasskeyLogin
 from antiphon.features.rate_limits import RateLimit
-from antiphon.features.recorder.disguise import Personal, Secret
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.refresh_tokens import RefreshTokens
 from antiphon.features.resumable.feature import ResumableUploads
@@ -49,6 +48,7 @@ from antiphon.features.runs.formats import ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.run import RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
+from antiphon.features.secret_names import Personal, Secret
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,

@@ -102,7 +102,10 @@ class CSRFTokens:
         app.template_context(csrf_input=_InputOfRequest, csrf_token=_TokenInTemplate.of)
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        if method not in SAFE_METHODS and not (route.csrf_exempt or self._is_exempt(route.name)):
+        if route.csrf_exempt or self._is_exempt(route.name):
+            return
+        yield Added(protects="CSRF token")
+        if method not in SAFE_METHODS:
             for error in (BadCSRFToken, BadRequest, ContentTooLarge, UnsupportedMediaType):  # the rest of its form
                 yield Added(error.status, error)
 

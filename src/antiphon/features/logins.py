@@ -5,7 +5,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 """
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -134,6 +134,11 @@ class SessionLogin(LoginSource[U]):
         request.session.get(NAME)
 
     _is_sent_by_itself = True
+
+    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:
+        sessions = app.find_feature(Sessions)
+        name = "session" if sessions is None else sessions.secure_cookie
+        return "session", {"type": "apiKey", "in": "cookie", "name": name}
 
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity:  # noqa: ARG002
         """Return the user to whom the session belongs. A login in the handler adds it, and leaves the session."""

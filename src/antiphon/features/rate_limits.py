@@ -130,6 +130,8 @@ class RateLimit:
             QUOTA_EXCEEDED,
             {"violated-policies": list[str]},
             headers=("retry-after",),
+            per_minute=self._limit * 60 / self._period,
+            by=self._by,
         )
         if self._refuses:
             yield Added(503, StoreUnavailable)

@@ -1,4 +1,4 @@
-"""Names of secrets, and values that look like secrets whatever their names."""
+"""Names of secrets, marks of secret members, and values that look like secrets whatever their names."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +32,33 @@ _LINKS = frozenset(
 """Words in the paths of links in messages, before the secret."""
 _LONGEST_SEARCHED = 200
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
+
+
+class Secret:
+    """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``. Provisional.
+
+    ``Recorder`` replaces each field of a request that has the same name as such a member.
+    """
+
+
+class Personal:
+    """A mark for model members that are personal data: ``email: Annotated[str, Personal]``. Provisional.
+
+    ``antiphon audit`` lists the routes that receive or send such a member, and those that send it to anyone.
+    """
+
+
+def encoded_names(model: type) -> dict[str, str]:
+    """Return the names of a msgspec struct's members in JSON, by their names in Python."""
+    names: Any = getattr(model, "__struct_fields__", ())
+    return dict(zip(names, getattr(model, "__struct_encode_fields__", ()), strict=False))
+
+
+def is_marked_as(mark: type, hint: Any) -> bool:
+    """Return True if a member's annotation has a mark, or an instance of it, at any depth."""
+    if any(each is mark or isinstance(each, mark) for each in getattr(hint, "__metadata__", ())):
+        return True
+    return any(is_marked_as(mark, each) for each in getattr(hint, "__args__", ()))
 
 
 def is_secret_name(name: str) -> bool:

@@ -5,7 +5,7 @@ app.use(Users(Bearer(find_by_token), login="login"))
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -95,6 +95,20 @@ class UserSource(ABC, Generic[U]):
 
     def install(self, app: "App") -> None:
         """Register what this source needs with an application, or check that it is installed. ``Users`` calls this."""
+
+    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002
+        """Return the name of this kind of credentials in API documents, and its Security Scheme Object (OpenAPI), which
+        is empty if documents can't describe it. The default describes the ``header``, or the ``challenge``.
+        """
+        name, challenge = type(self).__name__, self.challenge(Request.blank()) if self.header is None else None
+        if self.header is not None:
+            return name, {"type": "apiKey", "in": "header", "name": self.header}
+        return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
+
+    @property
+    def has_logins(self) -> bool:
+        """True if a person may have logged in with credentials of this kind."""
+        return type(self).login_age is not UserSource.login_age
 
     @property
     def knows_scopes(self) -> bool:
@@ -207,6 +221,9 @@ class Basic(UserSource[U]):
 
     _replaces = ("authorization",)
 
+    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002
+        return "basic", {"type": "http", "scheme": "basic"}
+
     def login_age(self, request: Request) -> float | None:  # noqa: ARG002
         """Return 0: a password comes with each request."""
         return 0.0
@@ -257,6 +274,9 @@ class Bearer(UserSource[U]):
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
     _replaces = ("authorization",)
+
+    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002
+        return "bearer", {"type": "http", "scheme": "bearer"}
 
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization
@@ -492,9 +512,9 @@ class Users(Generic[U]):
                 return source
         return None
 
-    def _refuses_at(self, dependency: Dependency[Any]) -> bool:
-        """Return True if reading a dependency refuses a request without a user."""
-        return dependency is self._required
+    def __security__(self, dependency: Dependency[Any] | None = None) -> tuple[tuple[UserSource[U], ...], bool]:
+        """Return the sources, and True if reading a dependency refuses a request without a user."""
+        return self.sources, dependency is self._required is not None
 
     def end(self, user: U, *, keep: Collection[str] = ()) -> dict[str, int | None]:
         """End everything of a user in all processes: sessions, API keys, refresh tokens, passkeys, runs, and what the
@@ -650,7 +670,7 @@ class ScopesRequired:
     """A hook that refuses credentials without certain scopes. Created by ``scopes_required``."""
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
-        self.scopes = scopes
+        self.__scopes__ = scopes
 
     def blocking_at(self, route: Any) -> bool:
         """Return False. Raises RuntimeError for a route whose users have credentials that know no scopes."""
@@ -671,11 +691,11 @@ class ScopesRequired:
         check_no_decorator("scopes_required", request)
         users = request[USERS]
         users.check(request)
-        source = users.lacking(request, self.scopes)
+        source = users.lacking(request, self.__scopes__)
         if source is not None:
-            challenge = source.needs(request, self.scopes)
+            challenge = source.needs(request, self.__scopes__)
             fields = {} if challenge is None else {"www-authenticate": str(challenge)}
-            raise Forbidden(f"This requires credentials with the scopes {' '.join(self.scopes)}.", headers=fields)
+            raise Forbidden(f"This requires credentials with the scopes {' '.join(self.__scopes__)}.", headers=fields)
 
 
 def scopes_required(*scopes: str) -> Callable[[Request], None]:

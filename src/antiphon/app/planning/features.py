@@ -114,7 +114,8 @@ class RoutingInstead(Routing):
 
 
 class Added(NamedTuple):
-    """A response with which a feature responds itself, or header fields that it adds to all responses of a route.
+    """A response with which a feature responds itself, header fields that it adds to all responses of a route, or what
+    it reads from requests.
 
     A feature or a hook tells it without being read: its ``__adds__(route, method)`` yields these.
     """
@@ -135,3 +136,17 @@ class Added(NamedTuple):
     """The names of cookies that may be set."""
     needs: str | None = None
     """A header field without which a response of the route is left as it is."""
+    parameter: tuple[str, Mapping[str, Any]] | None = None
+    """A header field that the feature reads, and the schema of its value (OpenAPI)."""
+    form_field: str | None = None
+    """The field of a form that may have the parameter's value instead."""
+    security: tuple[str, Mapping[str, Any]] | None = None
+    """The name and the security scheme (OpenAPI) of a proof that clients send besides their user's credentials."""
+    is_optional: bool = False
+    """True if requests without the parameter or the proof are accepted, too."""
+    protects: str | None = None
+    """The protection that a route has by this, for audits, such as "CSRF token"."""
+    per_minute: float | None = None
+    """The maximum number of requests per minute of one caller."""
+    by: Callable[[Request], Any] | None = None
+    """The application's function that tells callers apart."""

@@ -40,6 +40,7 @@ from antiphon.features.durable.flow import attempts_in, called, check_off_loop, 
 from antiphon.features.durable.jobs import JobId, Schedules, function_of, name_of_job, post, post_at_once
 from antiphon.features.durable.stored import stored_of
 from antiphon.features.idempotency.claims import (
+    KEY,
     Write,
     by_identity,
     by_name,
@@ -190,6 +191,7 @@ class Durable:
             yield Added(400, BadRequest, "The Idempotency-Key header is missing or malformed.")
             yield Added(422, UnprocessableContent, "The key was used for another request.")
             yield Added(503, StoreUnavailable)
+            yield Added(parameter=KEY)
 
     # Routes
 

@@ -24,6 +24,11 @@ IN_USE = f"{PROBLEM_TYPE}in-use"
 
 _of = FeatureStore.declare("idempotent", until="minor", unreadable="refused")
 _by = FeatureStore.declare("idempotent by", until="minor", unreadable="refused")
+KEY = (
+    "Idempotency-Key",
+    {"type": "string", "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$"""},
+)
+"""The header of the key: a quoted string or a token; many clients send a token (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 KEY_FIELD = "idempotency_key"
 """The field of a form that has its key."""
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"

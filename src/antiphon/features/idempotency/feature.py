@@ -52,6 +52,7 @@ from antiphon.features.idempotency.claims import (
     COMPLETED,
     IN_USE,
     IS_REPEATABLE,
+    KEY,
     KEY_FIELD,
     RUNNING,
     UNKNOWN,
@@ -172,6 +173,8 @@ class IdempotentWrites:
             yield Added(409, Conflict, "The first request with this key has no response yet.", headers=wait)
             yield Added(422, UnprocessableContent, "The key was used for another request.")
             yield Added(503, StoreUnavailable)
+            optional = not self.required
+            yield Added(parameter=KEY, form_field=KEY_FIELD, is_optional=optional, protects="idempotency key")
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         """Return the handler that makes a claim.

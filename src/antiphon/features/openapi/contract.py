@@ -12,7 +12,7 @@ from antiphon.embedding import SAFE_METHODS, Added, PlannedRoute, RouteKeys, htt
 from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
-from antiphon.features.openapi.code.findings import NOWHERE, Findings, Named, Raised, Read, Unread, read_as
+from antiphon.features.openapi.code.findings import NOWHERE, Findings, FindsUsers, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_of_library, is_ours
 from antiphon.features.openapi.code.responses import JSON, PROBLEM
@@ -41,7 +41,6 @@ from antiphon.features.openapi.responses import (
     responses_of,
     value_of,
 )
-from antiphon.features.users import ScopesRequired, Users
 from antiphon.http import NotModified
 from antiphon.types import Route
 
@@ -77,7 +76,7 @@ class Contract:
     requires_user: bool = False
     """True if code around the handler refuses requests without a user."""
     may_have_user: bool = False
-    users: list[Users[Any]] = field(default_factory=list)
+    users: list[FindsUsers] = field(default_factory=list)
     """The features whose users are read."""
     scopes: list[str] = field(default_factory=list)
     """The scopes that credentials must have."""
@@ -220,7 +219,7 @@ class ContractReader:
             raised += self._add_around(contract, function, RECEIVED)
         inside = len(contract.changes)
         for function in (*planned.middleware, *planned.before):
-            contract.scopes += function.scopes if isinstance(function, ScopesRequired) else ()
+            contract.scopes += getattr(function, "__scopes__", ())
             contract.outside += self._add_around(contract, function)
         self._add_features(contract, planned)
         raised += contract.outside
@@ -260,7 +259,7 @@ class ContractReader:
     def _add_features(self, contract: Contract, planned: PlannedRoute) -> None:
         """Add what features declare to add."""
         contract.added = [each for _, each in added_to(planned, contract.method)]
-        if any(source._asks_store for users in contract.users for source in users.sources):
+        if any(source._asks_store for users in contract.users for source in users.__security__()[0]):
             contract.added.append(Added(503, StoreUnavailable))
         for each in [each for each in contract.added if each.status is not None and each.needs is None]:
             if each.error is None:

@@ -19,7 +19,7 @@ from antiphon.features.openapi.described import VIEW, app_of, in_words_of, with_
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
-from antiphon.features.openapi.security import Scheme, security_of, security_schemes
+from antiphon.features.openapi.security import Schemes, proofs_of, security_of, security_schemes
 from antiphon.http import Headers
 from antiphon.types import Route
 
@@ -77,7 +77,7 @@ class _Described(NamedTuple):
 
     contract: Contract
     planned: PlannedRoute
-    security: dict[str, Scheme]
+    security: Schemes
 
 
 def make_document(app: App | DescribedApp, info: Info, sources: Sources | None = None) -> OpenAPIDocument:
@@ -137,7 +137,7 @@ def described_routes(app: App, *, with_hidden: bool = False) -> Iterator[Planned
 
 def _routes(app: App, reader: ContractReader, info: Info) -> Iterator[_Described]:
     """Yield the methods of an application's routes below the prefix. Only an audit looks at WebSockets."""
-    security: dict[App, dict[str, Scheme]] = {}
+    security: dict[App, Schemes] = {}
     taken: dict[str, Schema] = {}
     for each in described_routes(app, with_hidden=info.with_hidden):
         if (each.route.websocket is not None and not info.with_hidden) or not _is_below(each.path, info.prefix):
@@ -313,7 +313,10 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content["paths"] = dict(sorted(paths.items()))
     components = {**schemas.components, PROBLEM_NAME: dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
-    if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
+    schemes = {name: schema for each in described for name, (_, schema) in each.security.items()}
+    if schemes := schemes | {
+        name: schema for each in described for name, schema in proofs_of(each.contract.added).items()
+    }:
         content["components"]["securitySchemes"] = schemes
     return content
 

@@ -7,8 +7,7 @@ from inspect import cleandoc
 from typing import Any
 
 from antiphon import Limits
-from antiphon.embedding import RouteKeys, TypeDescription, http_error, innermost, is_async
-from antiphon.features.idempotency.claims import KEY_FIELD
+from antiphon.embedding import Added, RouteKeys, TypeDescription, http_error, innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Problem, Stream, Value
@@ -16,8 +15,6 @@ from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
-from antiphon.features.openapi.security import requires_key
-from antiphon.types import Route
 
 _FORMS = URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
@@ -31,8 +28,6 @@ _OF_HTTP = re.compile(
 feature adds them.
 """
 _SPELLED = {"www": "WWW", "etag": "ETag", "ratelimit": "RateLimit"}
-_KEY: Schema = {"type": "string", "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$"""}
-"""A quoted string or a token; many clients send a token (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
 """Field names allowed in a part's header: line breaks are percent-encoded."""
 _EVENT: Schema = {
@@ -68,9 +63,10 @@ def operation(contract: Contract, parameters: dict[str, str], schemas: Schemas) 
     found = [path_parameter(name, converter, contract.route) for name, converter in parameters.items()]
     found += other_parameters(contract, schemas)
     body = _request_body(contract, schemas) if contract.has_content else {}
-    if contract.route.meta.get(RouteKeys.idempotent) or contract.route.meta.get(RouteKeys.durable):
-        found = [each for each in found if each["name"].lower() != "idempotency-key"]  # the handler may read it, too
-        found.append(_key_parameter(contract.route, has_form=any(each in body.get("content", ()) for each in _FORMS)))
+    has_form = any(each in body.get("content", ()) for each in _FORMS)
+    for name, parameter in [_parameter_of(each, has_form=has_form) for each in contract.added if each.parameter]:
+        # The handler may read it, too.
+        found = [*[each for each in found if each["name"].lower() != name.lower()], parameter]
     if found:
         made["parameters"] = found
     if body:
@@ -79,11 +75,13 @@ def operation(contract: Contract, parameters: dict[str, str], schemas: Schemas) 
     return made
 
 
-def _key_parameter(route: Route, *, has_form: bool) -> Schema:
-    is_in_field = has_form and not route.meta.get(RouteKeys.durable)
-    required = not is_in_field and (route.meta.get(RouteKeys.durable) or requires_key(route))
-    told = {"description": f"A form may have it in its field `{KEY_FIELD}`."} if is_in_field else {}
-    return {"name": "Idempotency-Key", "in": "header", **told, "required": required, "schema": dict(_KEY)}
+def _parameter_of(added: Added, *, has_form: bool) -> tuple[str, Schema]:
+    """Return the name of a header field that a feature reads, and its parameter."""
+    name, schema = added.parameter or ("", {})
+    is_in_field = has_form and added.form_field is not None
+    told = {"description": f"A form may have it in its field `{added.form_field}`."} if is_in_field else {}
+    required = not (is_in_field or added.is_optional)
+    return name, {"name": name, "in": "header", **told, "required": required, "schema": dict(schema)}
 
 
 def _described(contract: Contract) -> Schema:

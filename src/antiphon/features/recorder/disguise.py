@@ -19,7 +19,16 @@ from weakref import proxy
 
 from antiphon import HTTPError, Request
 from antiphon.features.masking import MASK, Mask, is_card_number
-from antiphon.features.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
+from antiphon.features.secret_names import (
+    Secret,
+    encoded_names,
+    is_marked_as,
+    is_opaque,
+    is_secret,
+    name_of_secret,
+    named_items,
+    secrets_of_path,
+)
 from antiphon.http import MediaType
 
 Line = tuple[str, str]
@@ -53,20 +62,6 @@ _PLAIN = frozenset(("accept", "content-type", "host", "user-agent"))
 """Fields whose values may look random, such as a boundary, and are not secret."""
 FILLER = b"*"
 """The byte that replaces each byte of a file, or of a message, that is not a form or JSON."""
-
-
-class Secret:
-    """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``. Provisional.
-
-    ``Recorder`` replaces each field of a request that has the same name as such a member.
-    """
-
-
-class Personal:
-    """A mark for model members that are personal data: ``email: Annotated[str, Personal]``. Provisional.
-
-    ``antiphon audit`` lists the routes that receive or send such a member, and those that send it to anyone.
-    """
 
 
 def same_shape(secret: str) -> str:
@@ -125,19 +120,6 @@ def _marked_in(model: type) -> Iterable[str]:
             if is_marked_as(Secret, hint):
                 yield name
                 yield encoded.get(name, name)
-
-
-def encoded_names(model: type) -> dict[str, str]:
-    """Return the names of a msgspec struct's members in JSON, by their names in Python."""
-    names: Any = getattr(model, "__struct_fields__", ())
-    return dict(zip(names, getattr(model, "__struct_encode_fields__", ()), strict=False))
-
-
-def is_marked_as(mark: type, hint: Any) -> bool:
-    """Return True if a member's annotation has a mark, or an instance of it, at any depth."""
-    if any(each is mark or isinstance(each, mark) for each in getattr(hint, "__metadata__", ())):
-        return True
-    return any(is_marked_as(mark, each) for each in getattr(hint, "__args__", ()))
 
 
 class Disguise:

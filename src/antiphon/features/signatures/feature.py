@@ -58,6 +58,13 @@ CLOCK_SKEW = 60
 MOST_SIGNATURES = 4
 """The maximum number of signatures to check per request, since each check costs as much as several minimal requests."""
 
+_SECURITY = (
+    "signature",
+    {
+        "type": "apiKey", "in": "header", "name": "Signature",
+        "description": "An HTTP message signature (RFC 9421): Accept-Signature in a 401 lists what it must cover.",
+    },
+)  # fmt: skip
 _LAST_MOMENT = 253402300799
 """The end of the year 9999 in Unix time: the last moment that a datetime can represent."""
 _INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
@@ -169,6 +176,9 @@ class Signatures:
         if self._is_everywhere or route.meta.get(RouteKeys.signed_by) == self.name:
             told = "The request is not signed by a known key."
             yield Added(401, SignatureRefused, told, headers=("accept-signature", "www-authenticate"))
+            security = _SECURITY if route.meta.get(RouteKeys.signed_by) == self.name else None
+            protects = "signature" if self.required else None
+            yield Added(security=security, is_optional=not self.required, protects=protects)
             if self._store is not None and self._store.blocks:
                 yield Added(503, StoreUnavailable)
 

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
-from antiphon.embedding import SAFE_METHODS, RouteKeys, is_token, quote_path
+from antiphon.embedding import SAFE_METHODS, PlannedRoute, RouteKeys, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import EVENTS, JSON, NDJSON
@@ -19,8 +19,9 @@ from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, described_routes, make_document
 from antiphon.features.openapi.feature import OpenAPI
+from antiphon.features.openapi.responses import added_to
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
-from antiphon.features.openapi.security import SIGNATURE
+from antiphon.features.openapi.security import proofs_of
 from antiphon.features.tools.arguments import Argument, arguments_of, resolved_in
 from antiphon.types import Route
 
@@ -176,13 +177,19 @@ class ToolRoute(NamedTuple):
     route: Route
     path: str
     prefix: str = ""
+    proofs: frozenset[str] = frozenset()
+    """The security schemes that prove something else than a user."""
 
 
 def tool_routes(app: App) -> Iterator[ToolRoute]:
     """Yield the routes that are tools, in an application and in those mounted in it."""
     for each in described_routes(app):
         if each.route.meta.get(RouteKeys.tool) is not None:
-            yield ToolRoute(each.route, each.path)
+            yield ToolRoute(each.route, each.path, proofs=_proofs_of(each))
+
+
+def _proofs_of(planned: PlannedRoute) -> frozenset[str]:
+    return frozenset(proofs_of(added for _, added in added_to(planned, planned.route.methods[0])))
 
 
 def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> dict[str, Definition]:
@@ -204,16 +211,16 @@ def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> d
 
 
 def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Iterator[Definition]:
-    for route, path, prefix in routes:
-        for method in route.methods:
-            operation = content["paths"].get(path, {}).get(method.lower())
-            if operation is not None and _is_of(operation, route):
-                yield _definition(route, method, prefix + path, operation, content)
+    for each in routes:
+        for method in each.route.methods:
+            operation = content["paths"].get(each.path, {}).get(method.lower())
+            if operation is not None and _is_of(operation, each.route):
+                yield _definition(each, method, operation, content)
             elif method not in ("HEAD", "OPTIONS"):
                 hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
                 title = content["info"]["title"]
                 raise explained(
-                    "bad-tool", f"{method} {path} is a tool, but not in the document {title!r}{hint}", LookupError
+                    "bad-tool", f"{method} {each.path} is a tool, but not in the document {title!r}{hint}", LookupError
                 )
 
 
@@ -225,8 +232,9 @@ def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
 
 
 def _definition(
-    route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
+    planned: ToolRoute, method: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
+    route = planned.route
     options = route.meta.get(RouteKeys.tool) or Tool()
     if route.signed_url:
         raise explained(
@@ -260,10 +268,10 @@ def _definition(
         name=name,
         route=route,
         method=method,
-        path=path,
+        path=planned.prefix + planned.path,
         options=options,
         description="\n\n".join(filter(None, described)) or name,
-        requires_user=bool(security) and all(each.keys() - {SIGNATURE} for each in security),
+        requires_user=bool(security) and all(each.keys() - planned.proofs for each in security),
         scopes=frozenset(chain.from_iterable(chain.from_iterable(each.values() for each in security))),
         arguments=arguments,
         content_type=content_type,
@@ -359,4 +367,5 @@ def _marked(app: "App", wanted: Mapping[str, Tool], prefix: str) -> Iterator[Too
                 ),
                 each.path,
                 prefix,
+                _proofs_of(each),
             )

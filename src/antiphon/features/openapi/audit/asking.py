@@ -8,7 +8,6 @@ from antiphon.features.openapi.audit.objects import Code, Given, Instance, Objec
 from antiphon.features.openapi.code.annotations import method_of
 from antiphon.features.openapi.code.reading import CodeReader, Providers
 from antiphon.features.openapi.code.sources import MISSING, Sources
-from antiphon.features.users import ScopesRequired
 
 _DEEPEST = 6
 """The maximum depth to which calls are followed."""
@@ -158,8 +157,8 @@ class Asking:
 
     def asks_around(self, hook: object, providers: Providers) -> bool:
         """Return True if a hook, middleware or a decorator asks: one of the application, or an admin's scope."""
-        if isinstance(hook, ScopesRequired):
-            return any("admin" in scope for scope in hook.scopes)
+        if (scopes := getattr(hook, "__scopes__", None)) is not None:
+            return any("admin" in scope for scope in scopes)
         function = as_function(hook) or method_of(type(hook), "__call__")
         if function is None or not self._reader.follows(function):
             return False

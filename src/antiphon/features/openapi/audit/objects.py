@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import Dependency, Request
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import FindsUsers
 from antiphon.features.openapi.code.reading import Providers, function_of
 from antiphon.features.openapi.code.sources import MISSING, Source, Sources
-from antiphon.features.users import Users
 
 
 class Instance(NamedTuple):
@@ -26,7 +26,7 @@ class Given(NamedTuple):
     """The value of a dependency."""
 
     kind: type | None
-    users: Users[Any] | None
+    users: FindsUsers | None
     """The feature that provides it, if it is a user."""
     source: Any
     """The function that provides it, if it is not a user."""
@@ -116,7 +116,7 @@ class Code:
             return MISSING
         function = self.providers.get(key)
         owner = getattr(function, "__self__", None)
-        users = owner if isinstance(owner, Users) else None
+        users = owner if isinstance(owner, FindsUsers) else None
         kind = annotations.class_of(annotations.dependency_type(key))
         return Given(kind, users, function_of(function) if function and users is None else None)
 

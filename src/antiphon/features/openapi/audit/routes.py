@@ -2,29 +2,23 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antiphon import App
-from antiphon.embedding import RouteKeys, innermost
-from antiphon.features.csrf import CSRFTokens
+from antiphon.embedding import Added, innermost
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.changes.keywords import Schema, resolved
 from antiphon.features.openapi.changes.places import classes_in, types_in
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import FindsUsers
 from antiphon.features.openapi.code.reading import CodeReader, Providers, function_of, is_ours
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
-from antiphon.features.openapi.responses import added_to
-from antiphon.features.openapi.security import requires_signature
-from antiphon.features.rate_limits import RateLimit
-from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
-from antiphon.features.secret_names import is_secret_name
-from antiphon.features.signatures.feature import Signatures
-from antiphon.features.users import Bearer, Users, UserSource, sources_of
+from antiphon.features.secret_names import Personal, Secret, encoded_names, is_marked_as, is_secret_name
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"
@@ -101,10 +95,7 @@ class AuditedRoute:
     @property
     def has_persons_only(self) -> bool:
         """True if it needs a user, whom nothing but a person's login identifies."""
-        features = self.contract.route.app.features
-        sources = [source for each in features if isinstance(each, Users) for source in each.sources]
-        is_any_else = any(type(each).login_age is UserSource.login_age for each in sources)
-        return "login" in self.protection and not is_any_else
+        return "login" in self.protection and all(each.has_logins for each in _sources_of(self.contract.route.app))
 
     @property
     def is_of_accounts(self) -> bool:
@@ -132,13 +123,13 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.taken = [*_fields(_taken(operation), document.content, marks)]
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
-            loaders = [function_of(source.loader) for source in sources_of(each.app, Bearer)]
+            kinds = [(source.scheme(each.app)[1], source.loader) for source in _sources_of(each.app)]
+            loaders = [function_of(loader) for kind, loader in kinds if kind.get("scheme") == "bearer"]
             made.loaders = [[*asking.reached(loader, each.providers)] for loader in loaders if loader is not None]
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
-            features = [feature for feature, _ in added_to(each, method)]
-            made.protection = frozenset(_protection(contract, each.before, each.app, features))
+            made.protection = frozenset(_protection(contract, each.app))
             made.hooks = [*each.before]
-            limits = [feature for feature in features if isinstance(feature, RateLimit)]
+            limits = [added for added in contract.added if added.per_minute is not None]
             made.is_limited = 429 in contract.failures and (
                 not limits or any(_stops_guesses(limit, sources, each.providers) for limit in limits)
             )
@@ -261,16 +252,16 @@ _MOST_GUESSES = 100
 _SENT = {"headers", "cookies", "user_agent", "referrer", "accept", "accept_language"}
 
 
-def _stops_guesses(limit: RateLimit, sources: Sources, providers: Providers) -> bool:
+def _stops_guesses(limit: Added, sources: Sources, providers: Providers) -> bool:
     """Return True for a limit that is low enough, and whose callers clients can't choose with each request."""
-    function = None if limit._by is None else function_of(innermost(limit._by))
+    function = None if limit.by is None else function_of(innermost(limit.by))
     code = None if function is None else Code.of(function, sources, providers)
     nodes = [] if code is None else [node for node in code.nodes if isinstance(node, ast.Attribute)]
     is_chosen = any(node.attr in _SENT and code is not None and code.is_request(node.value) for node in nodes)
-    return limit._limit * 60 <= _MOST_GUESSES * limit._period and not is_chosen
+    return (limit.per_minute or 0) <= _MOST_GUESSES and not is_chosen
 
 
-def _protection(contract: Contract, before: Iterable[Any], app: App, around: Iterable[object]) -> Iterator[str]:
+def _protection(contract: Contract, app: App) -> Iterator[str]:
     route = contract.route
     if contract.requires_user:
         yield "login"
@@ -280,24 +271,18 @@ def _protection(contract: Contract, before: Iterable[Any], app: App, around: Ite
         yield "rate limit"
     functions = [function_of(hook.function) for hook in route.before]
     yield from (f"before={each.__name__}" for each in functions if each is not None and not is_ours(each))
-    if route.meta.get(RouteKeys.idempotent):
-        yield "idempotency key"
-    is_signed = any(isinstance(each, Signatures) and each.required for each in around)
-    if is_signed or (RouteKeys.signed_by in route.meta and requires_signature(route)):
-        yield "signature"
-    if not route.csrf_exempt:
-        if not app.allows_cross_site_writes:
-            yield "check of other sites"
-        owners = [getattr(hook, "__self__", hook) for hook in before]
-        if any(isinstance(owner, CSRFTokens) and not owner._is_exempt(route.name) for owner in owners):
-            yield "CSRF token"
+    yield from (each.protects for each in contract.added if each.protects)
+    if not (route.csrf_exempt or app.allows_cross_site_writes):
+        yield "check of other sites"
+
+
+def _sources_of(app: App) -> list[Any]:
+    return [source for each in app.features if isinstance(each, FindsUsers) for source in each.__security__()[0]]
 
 
 def _kinds_of_users(app: App) -> Iterator[str]:
     """Yield the names of the classes of users, from what loads them."""
-    for feature in app.features:
-        for source in feature.sources if isinstance(feature, Users) else ():
-            loader: Callable[..., Any] = source.loader
-            for kind in annotations.members(annotations.returned_by(function_of(loader))):
-                if isinstance(kind, type) and kind is not type(None):
-                    yield kind.__name__
+    for source in _sources_of(app):
+        for kind in annotations.members(annotations.returned_by(function_of(source.loader))):
+            if isinstance(kind, type) and kind is not type(None):
+                yield kind.__name__

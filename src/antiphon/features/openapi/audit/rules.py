@@ -8,9 +8,9 @@ from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from antiphon.embedding import SAFE_METHODS
-from antiphon.features.logins import login
-from antiphon.features.openapi.audit.objects import Code
+from antiphon.features.openapi.audit.objects import Code, as_function
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable
+from antiphon.features.openapi.code.reading import is_ours
 
 Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling", "token", "maker"]
 
@@ -140,13 +140,17 @@ def _compares(code: Code, secrets: set[str]) -> bool:
             case ast.Call(args=[ast.Constant(value=str() as text), *given]) if _QUERIES.search(text):
                 if any(_mentions(each, secrets) for each in given):
                     return True
-            case ast.Call(func=called) if code.find(called) is login:
+            case ast.Call(func=called) if _logs_in(code.find(called)):
                 return True
             case ast.Call(func=called, args=args, keywords=keywords):
                 given = [*args, *[each.value for each in keywords]]
                 if _COMPARES.search(_name(called)) and any(_mentions(each, secrets) for each in given):
                     return True
     return False
+
+
+def _logs_in(called: object) -> bool:
+    return getattr(called, "__name__", "") == "login" and is_ours(as_function(called))
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -22,7 +22,7 @@ from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, OpenAPIDocument, described_routes, make_document
 from antiphon.features.openapi.schemas import leaf_types
-from antiphon.features.recorder.disguise import encoded_names
+from antiphon.features.secret_names import encoded_names
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """Findings about a function: the parts of a request that it reads, its results, and anything unknown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
-from antiphon.features.users import Users
 from antiphon.http import BadRequest, FieldError, HTTPError
 
 NOWHERE: Place = Place("", "", 0)
@@ -74,6 +74,15 @@ class Raised(NamedTuple):
     place: Place
 
 
+@runtime_checkable
+class FindsUsers(Protocol):
+    """A feature that finds users by their credentials, such as ``Users``."""
+
+    def __security__(self, dependency: Any = None) -> tuple[Iterable[Any], bool]:
+        """Return the sources of users, and True if reading a dependency refuses requests without a user."""
+        ...
+
+
 class Unread(NamedTuple):
     """Something that can't be determined by reading the code."""
 
@@ -105,7 +114,7 @@ class Findings:
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
-    users: list[Users[Any]] = field(default_factory=list)
+    users: list[FindsUsers] = field(default_factory=list)
     """The features whose users are read."""
     always: frozenset[Any] = frozenset()
     """The facts about the request that are true wherever the function returns."""

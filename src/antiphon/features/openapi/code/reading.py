@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from antiphon import Dependency, HTTPError, Redirect, Request, Response
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import CACHED
-from antiphon.features.openapi.code.findings import Findings, Raised, Unread
+from antiphon.features.openapi.code.findings import Findings, FindsUsers, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.frames import Frame
 from antiphon.features.openapi.code.methods import Call, Parameters
@@ -36,7 +36,6 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.features.openapi.code.words import Words
-from antiphon.features.users import Users
 from antiphon.http import NotModified
 
 Providers: TypeAlias = Mapping[Any, Callable[..., Any]]
@@ -205,11 +204,11 @@ class CodeReader:
         function = function_of(provider)
         if function is None or self._is_open(function):
             return stated
-        if isinstance(users := getattr(provider, "__self__", None), Users):
+        if isinstance(users := getattr(provider, "__self__", None), FindsUsers):
             frame.findings.add(Findings(users=[users]))
         found = self.read(provider)
         self._note(frame, found, function)
-        if isinstance(users, Users) and users._refuses_at(dependency):  # noqa: SLF001
+        if isinstance(users, FindsUsers) and users.__security__(dependency)[1]:
             frame.flow.state[HAS_USER] = NONE
         if stated is not UNKNOWN and not isinstance(found.result, Known):
             return stated
