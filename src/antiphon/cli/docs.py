@@ -28,6 +28,8 @@ _FOR_THE_SITE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 """A program, which stays, or what only the site reads: front matter, comments, blocks and attributes of HTML."""
+_of_classes = re.compile(r"# .+\n\n(?:<!-- .+ -->\n\n)?See also \[")
+"""Match a page that is made from classes: it begins with the guides about them."""
 _LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
 
 
@@ -70,7 +72,8 @@ def page(name: str) -> tuple[str, list[str], list[str]] | None:
     places = [wanted, *(f"{folder}/{wanted}".lstrip("/") for folder in FOLDERS)]
     places += sorted(each for each in known if each.endswith(f"/{wanted}"))
     found = [*dict.fromkeys(each for each in places if each in known)]
-    if not found:
+    # A word such as "caching" is a question, which guides answer first; "reference/http/caching" is a name.
+    if not found or (found[0] != wanted and _of_classes.match(known[found[0]])):
         return None
     return without_marks(known[found[0]]), found[1:], _files_of_source(found[0], known[found[0]])
 

@@ -23,13 +23,15 @@ COMMON = (
     "their them then there these they this those to too tried try trying use used using ve very via want was way we "
     "were what when where which while who why will with within without won work working works would yet you your"
 )
-ENDINGS = "ions ion ings ing ies ed es s y e"
+ENDINGS = "ments ment ators ator ations ation ates ated ating ate ions ion ings ing ers er ors or ies ed es s y e"
 PHRASES = {
     "(log|sign)(ged|ging|ed|ing)?[ -](in|on)(to)?": "login",
     "(log|sign)(ged|ging|ed|ing)?[ -](out|off)": "logout",
     "e-mail(s|ed|ing)?": "email",
     "query[ -]string": "query parameter",
     "real[ -]time": "realtime",
+    "time[ -]zones?": "timezone",
+    "web[ -]sockets?": "websocket",
 }
 """Words that belong together, in pages and in questions."""
 SYNONYMS = (
