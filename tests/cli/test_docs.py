@@ -58,7 +58,7 @@ def test_linked_files_outside_of_the_pages_are_named():
         ("wbsockets", "how-to/websockets"), ("sign a cookie", "how-to/signed-links"),
         ("reject a body over 1 MB", "reference/limits"), ("timezone", "how-to/languages"), ("scheduler", "how-to/jobs"),
         ("paginator", "how-to/pagination"), ("deployed", "how-to/deploy"), ("authorize", "how-to/users"),
-        ("caching", "how-to/shared-cache"), ("signing", "how-to/signed-links"), ("testing", "how-to/test-with-a-database"),
+        ("caching", "how-to/shared-cache"), ("signing", "how-to/signed-links"),
 )  # fmt: skip
 def test_words_that_are_no_name_of_a_page_are_a_search(question, first):
     found = run(*question.split())
