@@ -38,9 +38,6 @@ def end_of(entry: StoreEntry, lifetime: float) -> float:
     return max(entry.created, at) + lifetime
 
 
-_REPLACED: Any = object()
-
-
 def _merge(before: Any, ours: Any, theirs: Any) -> Any:
     """Return a value with what two requests changed in it; ours, where both changed the same."""
     if ours == before:
@@ -127,8 +124,8 @@ class TrackedSession(Session):
         self._data: dict[str, Any] = entry.data if entry else {}
         self._written: set[str] = set()
         self._copies: dict[str, Any] = {}
-        """Copies of the lists and dicts that were read, since changes inside them are not reported and are merged with
-        those of other requests; _REPLACED for a value that was set before it was read.
+        """Copies of the lists and dicts that were read before they were set, since changes inside them are not reported
+        and are merged with those of other requests.
         """
 
     def _read(self) -> dict[str, Any]:
@@ -153,7 +150,7 @@ class TrackedSession(Session):
 
     def __getitem__(self, name: str) -> Any:
         value = self._read()[name]
-        if isinstance(value, list | dict) and name not in self._copies:
+        if isinstance(value, list | dict) and name not in self._copies and name not in self._written:
             self._copies[name] = deepcopy(value)
         return value
 
@@ -164,15 +161,11 @@ class TrackedSession(Session):
         except (TypeError, ValueError) as error:
             raise named("Sessions", error)  # noqa: B904 - the same error
         data[name] = value
-        self._note_written(name)
+        self._written.add(name)
 
     def __delitem__(self, name: str) -> None:
         del self._change()[name]
-        self._note_written(name)
-
-    def _note_written(self, name: str) -> None:
         self._written.add(name)
-        self._copies.setdefault(name, _REPLACED)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return a value, which is set to ``default`` if it is missing. Another request may do so at the same time: if
@@ -182,7 +175,7 @@ class TrackedSession(Session):
             was_written = name in self._written
             self[name] = default
             if not was_written and isinstance(default, list | dict):
-                del self._copies[name]
+                self._copies[name] = deepcopy(default)
         return self[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -333,7 +326,7 @@ class TrackedSession(Session):
         merged; None if there are none, so that values by their names are all that has to be written.
         """
         updates, removed = self.changes()
-        bases = {name: before for name in updates if (before := self._copies[name]) is not _REPLACED}
+        bases = {name: self._copies[name] for name in updates if name in self._copies}
         if not bases or stored is self._data:
             return {**stored} if bases else None
         both = {name: _merge(before, updates[name], stored.get(name)) for name, before in bases.items()}
