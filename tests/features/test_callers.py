@@ -37,6 +37,22 @@ def test_a_renewed_token_is_the_same_caller():
     assert paid == ["1", "1", "2", "3"]
 
 
+@rows("token, told", ({"authorization": "Bearer ann.web.1"}, [False, True]), ({}, [False, False]))
+def test_a_caller_says_if_its_key_is_proven(token, told):
+    app = App()
+    with_tokens(app)
+
+    @app.get("/who")
+    def who(request):
+        before = request.caller.is_proven, request.caller.key
+        assert request.user is not None or not told[1]
+        after = request.caller.is_proven, request.caller.key
+        assert (before != after) == told[1]
+        return [before[0], after[0]]
+
+    assert Client(app, headers=token).get("/who").json == told
+
+
 def test_nobody_uses_up_the_key_of_another_user():
     app = App(secret_keys=["k" * 32])
     with_logins(app)

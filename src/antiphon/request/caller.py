@@ -190,10 +190,17 @@ class Caller:
         A session is left out, since a client begins as many as it likes. So a key is no owner of anything: clients with
         one address have the same, and ``identities`` differ.
         """
-        proven = [each for each in self.identities if each.is_proven and each.kind != "session"]
-        counted = [f"{each.kind} {each.counts_as or each.id}" for each in proven]
-        unique = dict.fromkeys(counted or [f"address {client_of(self.request.head)}"])
+        unique = dict.fromkeys(self._counted() or [f"address {client_of(self.request.head)}"])
         return " ".join([f"{len(each)}:{each}" for each in unique])
+
+    @property
+    def is_proven(self) -> bool:
+        """True if ``key`` is of users or signers; False if it is an address, as before ``request.user`` is read."""
+        return bool(self._counted())
+
+    def _counted(self) -> list[str]:
+        proven = [each for each in self.identities if each.is_proven and each.kind != "session"]
+        return [f"{each.kind} {each.counts_as or each.id}" for each in proven]
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
         """Return the host and the named fields that may identify the caller, but for those in ``identities``.
