@@ -162,3 +162,57 @@ def test_an_app_that_can_t_be_loaded_ends_the_command_with_a_message(package, ta
     assert result.exit_code == 2
     assert told in result.output
     assert "Traceback" not in result.output
+
+
+FEATURE = """
+from antiphon import App, explained
+from antiphon.embedding import Added
+
+class Flags:
+    def install(self, app: App) -> None:
+        raise explained("flags.unknown-flag", LookupError("no such flag"))
+"""
+COMPLETE = {
+    "choir/__init__.py": FEATURE,
+    "choir/errors.md": "# Flags\n\n## unknown-flag\n\nIt is not known.\n",
+    "choir/py.typed": "",
+    "choir/command.py": COMMAND,
+    "choir/pairs.py": "ROW = ()\n",
+    "choir/locales/de.json": "{}",
+    "choir-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 1.0\n",
+    "choir-1.0.dist-info/entry_points.txt": "[antiphon.commands]\nflags = choir.command:flags\n"
+    "[antiphon.explanations]\nflags = choir\n[antiphon.pairs]\nflags = choir.pairs:ROW\n",
+}
+ENTRIES = "choir-1.0.dist-info/entry_points.txt"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("choir/py.typed", "", "choir is complete.\n"),
+        ("choir/py.typed", None, "choir has no py.typed, so type checkers pass over its annotations\n"),
+        ("choir/errors.md", None, "The explanations of choir can't be read: "),
+        (
+            "choir/errors.md",
+            "# Flags\n\n## other\n\nText.\n",
+            "__init__.py explains errors by flags.unknown-flag, which",
+        ),
+        ("choir/command.py", "flags = 1\n", "The command 'flags' of the package choir is of type int"),
+        ("choir/pairs.py", "", "antiphon.pairs: choir.pairs:ROW can't be loaded: AttributeError"),
+        ("choir/locales/de.json", "{", "de.json"),
+        ("choir/more.py", "from antiphon.app.store import KINDS\n", "more.py imports antiphon.app.store, which is not"),
+        (ENTRIES, "[antiphon.explanation]\nflags = choir\n", "antiphon.explanation is not a group of entry points"),
+        (ENTRIES, "[antiphon.commands]\nflags = choirs:flags\n", "choirs is not an importable package"),
+    ],
+)
+def test_the_doctor_says_what_a_package_of_features_lacks(name, text, told, tmp_path, monkeypatch):
+    for path, content in {**COMPLETE, name: text}.items():
+        if content is not None:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    ended = run("doctor", "choir")
+    for module in [each for each in sys.modules if each.partition(".")[0] == "choir"]:
+        del sys.modules[module]
+    assert told in ended.output.replace(f"{tmp_path}/", "")
+    assert ended.exit_code == ("complete" not in told)

@@ -64,14 +64,14 @@ A cookie was not signed by this app. It is ignored.
 def package(tmp_path, monkeypatch):
     """Write a package that explains errors of its own, and have Python find it."""
 
-    def write(text=EXPLAINED, file="errors.md", name="choir_flags"):
-        info = tmp_path / "choir_flags-1.0.dist-info"
+    def write(text=EXPLAINED, file="errors.md", name="choir_flags", folder="choir_flags"):
+        info = tmp_path / f"{folder}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: choir-flags\nVersion: 1.0\n")
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {folder}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[antiphon.explanations]\nflags = {name}\n")
-        (tmp_path / "choir_flags").mkdir()
-        (tmp_path / "choir_flags/__init__.py").write_text("raise ValueError('nobody imports it')\n")
-        (tmp_path / "choir_flags" / file).write_text(text)
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_text("raise ValueError('nobody imports it')\n")
+        (tmp_path / folder / file).write_text(text)
 
     monkeypatch.syspath_prepend(tmp_path)
     return write
@@ -111,6 +111,14 @@ def test_an_unknown_one_of_another_package_is_a_mistake(package, kind, told):
     result = run(kind)
     assert result.exit_code == 2
     assert told in result.output
+
+
+def test_two_packages_with_one_name_are_both_named(package):
+    package()
+    package("# Others\n\n## unknown-flag\n\nAnother text.\n", name="other_flags", folder="other_flags")
+    result = run("flags.unknown-flag")
+    assert result.exit_code == 2
+    assert "The packages choir_flags and other_flags each explain errors named 'flags'" in result.output
 
 
 @pytest.mark.parametrize("broken", [{"file": "notes.md"}, {"name": "choir_flogs"}, {"name": "choir.flags"}])

@@ -1,4 +1,4 @@
-"""Commands of `antiphon`: options from flags, variables or `.env`, those of guards, and commands of other packages.
+"""Commands of `antiphon`: options from flags, variables or `.env`, those of guards, and what other packages bring.
 
 A package is imported only when its command is called or the help lists it, so it doesn't slow down our own commands.
 """
@@ -6,7 +6,7 @@ A package is imported only when its command is called or the help lists it, so i
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -19,7 +19,8 @@ from antiphon.cli.target import explain_failure
 from antiphon.explanations import renamed
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
+    from pathlib import Path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -190,6 +191,69 @@ def _loaded(entries: "list[EntryPoint]") -> click.Command:
 
 def _package(entry: "EntryPoint") -> str:
     return entry.dist.name if entry.dist else entry.module
+
+
+_GROUPS = {f"antiphon.{name}" for name in ("commands", "dialects", "explanations", "frameworks", "pairs")}
+_IMPORTED = re.compile(r"^ *(?:from|import) (antiphon[\w.]*)", re.MULTILINE)
+_EXPLAINED = re.compile(r"\bexplained\(\s*[\"']([\w-]+\.[\w-]+)[\"']")
+
+
+def faults_of(package: "Distribution") -> Iterator[str]:
+    """Yield what is wrong with an installed package of features: its entry points and files, and what it imports."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    entries = [each for each in package.entry_points if each.group.startswith("antiphon")]
+    explained: set[str] = set()
+    for each in entries:
+        yield from _faults_of_entry(each, explained)
+    names = {each.module.partition(".")[0] for each in entries} or {package.name.replace("-", "_").lower()}
+    for name in sorted(names):
+        if (spec := find_spec(name)) is None or not spec.submodule_search_locations:
+            yield f"{name} is not an importable package: is it installed under another name?"
+            continue
+        yield from _faults_of_files(Path(spec.submodule_search_locations[0]), explained)
+
+
+def _faults_of_entry(entry: "EntryPoint", explained: set[str]) -> Iterator[str]:
+    from antiphon.cli.docs import GROUP as EXPLANATIONS
+    from antiphon.cli.docs import UnreadableError, explanations_of
+
+    try:
+        if entry.group not in _GROUPS:
+            yield f"{entry.group} is not a group of entry points, unlike {', '.join(sorted(_GROUPS))}"
+        elif entry.group == EXPLANATIONS:
+            explained.update(explanations_of(entry.name))
+        elif entry.group == GROUP:
+            _loaded([entry])
+        else:
+            entry.load()
+    except (BadCommand, UnreadableError) as error:
+        yield f"{error}"
+    except Exception as error:
+        yield f"{entry.group}: {entry.value} can't be loaded: {error!r}"
+
+
+def _faults_of_files(folder: "Path", explained: set[str]) -> Iterator[str]:
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from antiphon.features import Languages
+
+    if not (folder / "py.typed").exists():
+        yield f"{folder.name} has no py.typed, so type checkers pass over its annotations"
+    for file in sorted(folder.rglob("*.py")):
+        source, where = file.read_text("utf-8"), file.relative_to(folder.parent)
+        unknown = [each for each in _EXPLAINED.findall(source) if each not in explained]
+        yield from (f"{where} explains errors by {each}, which is in no errors.md" for each in unknown)
+        for name in dict.fromkeys(_IMPORTED.findall(source)):
+            if not (spec := find_spec(name)) or not Path(spec.origin or "").with_suffix(".pyi").exists():
+                yield f"{where} imports {name}, which is not public and may change with any version"
+    if (folder / "locales").is_dir():
+        try:
+            Languages(folder / "locales")
+        except (ImportError, ValueError) as error:
+            yield f"{error}"
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

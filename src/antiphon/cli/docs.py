@@ -316,10 +316,10 @@ def explanations_of(name: str) -> dict[str, Explanation]:
     """
     from importlib.metadata import entry_points
 
-    found: dict[str, Explanation] = {}
-    for entry in entry_points(group=GROUP, name=name):
-        found |= _parse(_read(entry.module), f"{name}.")
-    return found
+    entries = entry_points(group=GROUP, name=name)
+    if len(modules := sorted({entry.module for entry in entries})) > 1:
+        raise UnreadableError(f"The packages {' and '.join(modules)} each explain errors named {name!r}: use only one")
+    return _parse(_read(modules[0]), f"{name}.") if modules else {}
 
 
 def _read(package: str) -> str:

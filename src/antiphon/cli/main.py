@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.commands import Commands, Configured, aligned, guard_options, print_lines, size_in_bytes, source_of
+from antiphon.cli.commands import (
+    Commands,
+    Configured,
+    aligned,
+    faults_of,
+    guard_options,
+    print_lines,
+    size_in_bytes,
+    source_of,
+)
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.interface import Choice
 from antiphon.cli.jobs import jobs
@@ -542,7 +551,7 @@ def new(name: str, template: str) -> None:
 
 
 @main.command()
-@click.argument("urls", metavar="[MODULE:APP | URL...]", nargs=-1)
+@click.argument("urls", metavar="[MODULE:APP | PACKAGE | URL...]", nargs=-1)
 @click.option("--ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Trust this authority (PEM).")
 def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     """Test what clients can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
@@ -551,12 +560,19 @@ def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     requests and one empty POST. The exit code is 1 if something can be forged from this machine.
 
     For MODULE:APP, print the number of connections to PostgreSQL that each worker may open, and the settings with which
-    `antiphon run --production` refuses to start; the exit code is 2 if there are any. Without an argument, print the
-    installed versions and which extras are complete. The exit code is 1 if a dependency is missing or its version is
-    not supported.
+    `antiphon run --production` refuses to start; the exit code is 2 if there are any. For an installed package of
+    features, check its entry points, errors.md, py.typed, locales and imports. Without an argument, print the
+    installed versions and which extras are complete. The exit code is 1 if a package has a fault, a dependency is
+    missing, or its version is not supported.
     """
+    from importlib.metadata import Distribution
+
     from antiphon.cli.doctor import examine, report, worst
 
+    if len(urls) == 1 and (package := next(iter(Distribution.discover(name=urls[0])), None)) is not None:
+        faults = [*faults_of(package)]
+        click.echo("\n".join(faults or [f"{urls[0]} is complete."]))
+        sys.exit(bool(faults))
     if len(urls) == 1 and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_].*", urls[0]):
         from antiphon.cli.production import check_production, connections_of
 
