@@ -35,7 +35,6 @@ BUILT_ON: dict[str, set[str]] = {
     "tables": {"forms"},
     "tools": {"forms", "openapi", "rate_limits", "runs", "users"},
     # what is described, disguised or repeated
-    "openapi": {"forms", "tables"},
     "recorder": {"logins", "sessions", "users"},
     "health": {"logs"},
     "live": {"rate_limits"},

@@ -172,6 +172,11 @@ class Form(Generic[T]):
             for fault in error.errors:
                 self._add_fault(fault)
 
+    @staticmethod
+    def __takes__(wanted: type, method: str = "post") -> tuple[str, type]:
+        """Return the part of a request that a form is read from, and its type, for documents."""
+        return "query" if method == "get" else "form", wanted
+
     @property
     def data(self) -> T:
         """The value read from the form. Raises RuntimeError unless ``validate`` found all fields valid."""
@@ -226,7 +231,7 @@ class Form(Generic[T]):
         return self._errors
 
     @property
-    def status(self) -> int:
+    def status(self) -> Literal[200, 413, 422]:
         """The status for the response: 413 if the body was too large, 422 if there are errors, otherwise 200."""
         return 413 if self.is_too_large else 422 if self._errors else 200
 

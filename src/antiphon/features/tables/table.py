@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from inspect import isawaitable
 from io import StringIO
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import inspect
 
@@ -53,6 +53,9 @@ class Table(Generic[R]):
     Raises TypeError for a class from which no table can be made, and ValueError for a column that it does not have.
     """
 
+    is_csv: bool
+    """True if CSV was asked for: ``return table.csv()``."""
+
     def __init__(
         self,
         wanted: type,
@@ -91,7 +94,6 @@ class Table(Generic[R]):
         asked: Any = self._form.data if self._form.validate() else self._parameters.type()
         self._sort, self._page = asked.sort or sort, asked.page
         self.is_csv = bool(csv) and asked.format == "csv"
-        """True if CSV was asked for: ``return table.csv()``."""
         self.query = TableQuery(
             (self._sort,) if self._sort else (),
             self._parameters.conditions(asked),
@@ -105,6 +107,19 @@ class Table(Generic[R]):
         self._has_next = False
         if not self.is_csv:
             self._show(() if self._form.errors else self._rows_for(self.query))
+
+    @staticmethod
+    def __takes__(
+        wanted: type,
+        columns: Sequence[str] = (),
+        sortable: Sequence[str] | None = None,
+        filters: Sequence[str] = (),
+        prefix: str = "",
+    ) -> tuple[str, type]:
+        """Return the part of a request that a table is read from, and its type, for documents."""
+        by_key = columns_of(wanted)
+        keys = sortable_of(by_key, (columns or by_key) if sortable is None else sortable)
+        return "query", parameters_of(wanted, (*filters,), keys, prefix).type
 
     # Rows
 
@@ -127,7 +142,7 @@ class Table(Generic[R]):
             self._show(await self._waiting)
 
     @property
-    def status(self) -> int:
+    def status(self) -> Literal[200, 404, 422]:
         """The status for the response: 422 if the query is wrong, 404 for a page after the last one, otherwise 200."""
         return 422 if self._form.errors else 404 if self._page > 1 and not self._body else 200
 

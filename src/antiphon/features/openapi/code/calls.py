@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 import msgspec
 
 from antiphon import HTTPError, Response, abort
-from antiphon.embedding import http_error
-from antiphon.features.forms.form import Form
+from antiphon.embedding import http_error, signature_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
@@ -60,8 +59,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.features.tables.query import columns_of, parameters_of, sortable_of
-from antiphon.features.tables.table import Table
 from antiphon.http import FieldError
 
 if TYPE_CHECKING:
@@ -293,10 +290,8 @@ _COPIES = (list, dict, set, frozenset, tuple)
 
 
 def call_class(frame: "Frame", made: Call, cls: type) -> Value:
-    if issubclass(cls, Form):
-        return _make_form(frame, made)
-    if issubclass(cls, Table):
-        return _make_table(frame, made)
+    if hasattr(cls, "__takes__"):
+        return _make_reader(frame, made, cls)
     if issubclass(cls, Response) and not _has_own(frame, cls):
         return make_response(frame, made, "")
     if annotations.is_page(cls):
@@ -370,39 +365,32 @@ def _call_iterator(frame: "Frame", made: Call, cls: type) -> Value:
     return Items(Tuple((Of(int), *items) if cls is enumerate else tuple(items)), Iterator)
 
 
-def _make_form(frame: "Frame", made: Call) -> Value:
-    wanted, method = made.argument(0, "wanted"), made.named.get("method")
+def _make_reader(frame: "Frame", made: Call, cls: Any) -> Value:
+    """Return an object that reads a part of the request as a type, such as a form, and record what it reads."""
+    wanted = made.argument(0, "wanted")
+    names = signature_of(cls.__takes__).parameters
+    given = {name: _plain(frame, value) for name, value in made.named.items() if name in names and name != "wanted"}
     if not isinstance(wanted, Known):
         frame.unread(f"{made.written} is made of a type that is not known before it runs", made.node, "taken")
         return UNKNOWN
-    part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
-    place = frame.source.place_of(made.node)
-    refusals = () if part == "query" else (400, 415)  # after other errors, the form is shown again
-    frame.flow.always(part, wanted.value)
-    frame.findings.reads.append(Read(part, wanted.value, place, refusals))
-    return FormOf(wanted.value, part == "query")
-
-
-def _make_table(frame: "Frame", made: Call) -> Value:
-    """Return a table, and record its query parameters if they are known."""
-    wanted, prefix = made.argument(0, "wanted"), text_of(made.named.get("prefix", Known("")))
-    options = [name for name in ("columns", "sortable", "filters") if name in made.named]
-    given = {name: _strings(frame, made.named[name]) for name in options}
     escaping = [*made.given]
-    if isinstance(wanted, Known) and prefix is not None and None not in given.values():
-        with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
-            columns = columns_of(wanted.value)
-            keys: Any = given.get("sortable", given.get("columns") or columns)
-            filters: Any = given.get("filters", ())
-            parameters = parameters_of(wanted.value, filters, sortable_of(columns, keys), prefix)
-            frame.findings.reads.append(Read("query", parameters.type, frame.source.place_of(made.node), ()))
-            escaping = [each for each in escaping if not isinstance(each, TheRequest)]
+    part: ReadAs = "query"
+    with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
+        if None in given.values():
+            raise LookupError
+        part, kind = cls.__takes__(wanted.value, **given)
+        refusals = () if part == "query" else (400, 415)  # after other errors, it is shown again
+        frame.flow.always(part, kind)
+        frame.findings.reads.append(Read(part, kind, frame.source.place_of(made.node), refusals))
+        escaping = [each for each in escaping if not isinstance(each, TheRequest)]
     frame.escape(*escaping)
-    return FormOf(UNKNOWN, is_query=True, is_table=True)
+    return FormOf(wanted.value, part == "query", cls)
 
 
-def _strings(frame: "Frame", value: Value) -> tuple[str, ...] | None:
-    """Return the strings in a sequence, in any order, or None if they are not known."""
+def _plain(frame: "Frame", value: Value) -> str | tuple[str, ...] | None:
+    """Return text, or the strings in a sequence, in any order, or None if they are not known."""
+    if (text := text_of(value)) is not None:
+        return text
     content = frame.flow.content(value)
     if isinstance(content, Known) and isinstance(content.value, list | tuple):
         return tuple(map(str, content.value))

@@ -2,14 +2,13 @@
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from types import NoneType
-from typing import Any
+from typing import Any, get_args
 
 from antiphon import Dependency, Request
-from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
@@ -147,13 +146,11 @@ class Expressions(Frame, ast.NodeVisitor):
                     whole = name in ("query", "target")
                     return owner if whole else attribute_of_instance(Of(URL), name, owner)
                 return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
-            case FormOf(is_table=True):
-                of_table: dict[str, Value] = {"status": Statuses((200, 404, 422)), "is_csv": Of(bool)}
-                return of_table.get(name, Bound(owner, None, name))
-            case FormOf(wanted, is_query):
-                if name in ("data", "status", "errors"):
-                    found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
-                    return found.get(name, Statuses((200, 422) if is_query else (200, 413, 422)))
+            case FormOf(wanted, is_query, kind) if name in ("data", "errors", "is_csv", "status"):
+                hint = annotations.attribute_of(kind, name)
+                if name == "status":  # a query has no body that may be too large
+                    return Statuses(tuple(each for each in get_args(hint) if not (is_query and each == 413)))
+                return Of(wanted if name == "data" else hint)
             case RowsOf() if name == "error":
                 wrong = Raisable(UnprocessableContent, 422, "A field is not valid.")
                 return either(self.hold(node, wrong), NONE)

@@ -192,11 +192,11 @@ class Pairs:
 
 @dataclass(frozen=True)
 class FormOf:
-    """A ``Form`` for a class, or a ``Table`` of it."""
+    """An object that reads the request as a class, such as a ``Form``, with its own class."""
 
     wanted: Any
     is_query: bool = False
-    is_table: bool = False
+    kind: type = object
 
 
 @dataclass(frozen=True)
