@@ -66,12 +66,55 @@ def test_a_configuration_file_may_have_the_option(project, tmp_path):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("order", [(*PLUGIN, "--antiphon-dialect=werkzeug"), ("--antiphon-dialect=werkzeug", *PLUGIN)])
+def test_where_pytest_rewrites_all_modules_the_dialect_is_found(project, tmp_path, order):
+    """Its import hook, which stands first, finds files itself."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\npython_files = *.py\n")
+    finished = project(*order)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "\nantiphon.dialects.werkzeug.wrappers" in finished.stdout
+
+
+@pytest.mark.once
+def test_programs_that_a_test_starts_find_the_dialect(project, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text("import sys\nsys.customized = True\n")
+    (tmp_path / "test_it.py").write_text(
+        "import os, subprocess, sys\n"
+        "def test_child():\n"
+        "    print_names = 'import sys, werkzeug; print(werkzeug.__spec__.name, sys.customized)'\n"
+        "    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([os.environ['PYTHONPATH'], 'site'])}\n"
+        "    printed = subprocess.check_output([sys.executable, '-c', print_names], text=True, env=environment)\n"
+        "    assert (printed, os.environ['ANTIPHON_DIALECT']) == ('antiphon.dialects.werkzeug True\\n', 'werkzeug')\n"
+    )
+    finished = project(*PLUGIN, "--antiphon-dialect=werkzeug")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.once
+def test_a_run_in_which_the_original_was_imported_fails_and_names_it(project, tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n"
+        "def test_it():\n"
+        "    for name in [name for name in sys.modules if name.partition('.')[0] == 'werkzeug']:\n"
+        "        del sys.modules[name]\n"
+        "    sys.meta_path[:] = [each for each in sys.meta_path if 'StandIn' not in type(each).__name__]\n"
+        "    import werkzeug.urls\n"
+    )
+    finished = project(*PLUGIN, "--antiphon-dialect=werkzeug")
+    assert finished.returncode == pytest.ExitCode.TESTS_FAILED, finished.stdout + finished.stderr
+    assert "werkzeug was imported from the original, /" in finished.stdout
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         pytest.param([*PLUGIN, "--antiphon-dialect=werkzeugg"], "There is no dialect 'werkzeugg'.", id="unknown"),
         pytest.param(
-            ["-p", "early", *PLUGIN, "--antiphon-dialect=werkzeug"], "werkzeug was imported before", id="too late"
+            ["-p", "early", *PLUGIN, "--antiphon-dialect=werkzeug"],
+            "werkzeug was imported from the original",
+            id="too late",
         ),
     ],
 )

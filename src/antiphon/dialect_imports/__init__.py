@@ -307,33 +307,44 @@ def install(*dialects: str) -> None:
     If two dialects replace the same package, a module comes from the first dialect that has it. Dialects that are
     already installed are unaffected. Raises `UnknownDialect` or `TooLate`, without installing anything.
     """
-    finder = next((each for each in sys.meta_path if isinstance(each, StandInFinder)), StandInFinder())
-    together = {replaced: list(chain) for replaced, chain in finder.stand_ins.items()}
+    together = {replaced: list(chain) for replaced, chain in _FINDER.stand_ins.items()}
     for stand_in in [stand_in for dialect in dialects for stand_in in stand_ins(dialect)]:
         chain = together.setdefault(stand_in.replaced, [])
         if stand_in not in chain:
             chain.append(stand_in)
-    for chain in together.values():
-        _check_in_time(chain[0])
-    finder.stand_ins = together
-    if finder not in sys.meta_path:
-        sys.meta_path.insert(_first_standard_finder(), finder)
+    _refuse_originals(together)
+    _FINDER.stand_ins = together
+    if _FINDER in sys.meta_path:  # pytest's import hook may have been put before it
+        sys.meta_path.remove(_FINDER)
+    sys.meta_path.insert(_first_standard_finder(), _FINDER)
+
+
+def check_imports() -> None:
+    """Raise `TooLate` if a module of an original has been imported in spite of its installed dialect."""
+    _refuse_originals(_FINDER.stand_ins)
+
+
+_FINDER = StandInFinder()
 
 
 def _first_standard_finder() -> int:
-    """Return the position of the first finder of the standard library in `sys.meta_path`.
+    """Return the position of the first finder of the standard library in `sys.meta_path`, or of pytest's import hook.
 
-    What stands before it are import hooks, which look for the module with the finders behind them, and change it.
+    These find files themselves. What stands before them are other import hooks, which look for the module with the
+    finders behind them, and change it.
     """
     standard = (BuiltinImporter, FrozenImporter, PathFinder)
-    return next((at for at, each in enumerate(sys.meta_path) if each in standard), 0)
+    finders = enumerate(sys.meta_path)
+    return next((at for at, each in finders if each in standard or type(each).__module__.startswith("_pytest.")), 0)
 
 
-def _check_in_time(first: StandIn) -> None:
-    imported = sys.modules.get(first.replaced)
-    if imported is not None and imported is not sys.modules.get(first.package):
-        place = getattr(imported, "__file__", None) or "no file"
-        raise TooLate(
-            f"{first.replaced} was imported before its dialect could be installed, from {place}."
-            " Install the dialect earlier: docs/how-to/run-on-a-dialect.md shows how Python does that as it starts."
-        )
+def _refuse_originals(stand_ins: dict[str, list[StandIn]]) -> None:
+    for name in sorted(each for each, module in sys.modules.items() if module is not None):
+        module, top = sys.modules[name], name.partition(".")[0]
+        own = getattr(getattr(module, "__spec__", None), "name", name)
+        if top in stand_ins and not any(_is_in(own, each.package) for each in stand_ins[top]):
+            place = getattr(module, "__file__", None) or "no file"
+            raise TooLate(
+                f"{name} was imported from the original, {place}, before its dialect was installed. Install the dialect"
+                " earlier: docs/how-to/run-on-a-dialect.md shows how Python does that as it starts."
+            )
