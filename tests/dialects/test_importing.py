@@ -21,9 +21,12 @@ PROVIDER = {
         "[antiphon.dialect_distributions]\nPyShawm-Reeds = shawm\n"
     ),
     "choir/__init__.py": "",
-    "choir/lute/__init__.py": "__version__ = '7.1'\nfrom choir.lute.strings import plucked\n",
+    "choir/lute/__init__.py": (
+        "__version__ = '7.1'\nfrom choir.lute.strings import plucked\nfrom choir.lute.tuning import tuning\n"
+    ),
     "choir/lute/__main__.py": "import sys\nprint('played as', __name__, sys.argv[1:])\n",
     "choir/lute/strings.py": "print('strings are loaded')\nplucked = True\n",
+    "choir/lute/tuning.py": "class tuning:\n    pass\n",
     "choir/lute/frets/__init__.py": "",
     "choir/lute/frets/gut.py": "import no_such_module\n",
     "choir/lute/frets/tied.py": "from lute.strings import plucked\n",
@@ -112,6 +115,22 @@ def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
         "assert (lute.strings.__name__, lute.strings.__spec__.name) == ('lute.strings', 'choir.lute.strings')\n"
         "assert lute.__spec__.submodule_search_locations == list(lute.__path__)\n"
         "assert len({finder for finder in sys.meta_path if 'StandIn' in type(finder).__name__}) == 1"
+    )
+    assert python(program) == "strings are loaded"
+
+
+@rows(
+    "imports",
+    pytest.param("import lute", id="the package"),
+    pytest.param("import lute.tuning", id="the module"),
+    pytest.param("import choir.lute, lute", id="the dialect's name first"),
+    pytest.param("import lute.frets.tied, choir.lute.tuning", id="both names"),
+)
+def test_a_class_named_like_its_module_stays_what_the_package_has(python, imports):
+    program = (
+        f"import sys; install('lute'); {imports}\n"
+        "assert isinstance(lute.tuning, type) and sys.modules['lute.tuning'].tuning is lute.tuning\n"
+        "from lute import tuning; assert tuning is lute.tuning is sys.modules['choir.lute'].tuning"
     )
     assert python(program) == "strings are loaded"
 

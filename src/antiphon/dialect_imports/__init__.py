@@ -227,12 +227,16 @@ class StandInFinder(DistributionFinder):
         replaced one, nothing happens.
         """
         name = self._replaced(own)
-        parent = name.rpartition(".")[0]
+        parent, _, child = name.rpartition(".")
         if name in sys.modules or own in _BEING_NAMED or (parent and parent not in sys.modules):
             return
         spec = self.find_spec(name)
         if spec is not None and isinstance(spec.loader, _SameModule) and spec.loader.own == own:
+            around = vars(sys.modules[parent]) if parent else {}
+            kept = around.get(child)
             importlib.import_module(name)
+            if kept is not None:  # perhaps a class with the module's name, as web.py's `application`
+                around[child] = kept
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
         """Yield the distribution that `context` names, perhaps by its `__package__`, or all whose modules are imported.
