@@ -1,8 +1,11 @@
 """Calls to Valkey: they are limited in number and time, and skipped while a server does not respond."""
 
+import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from hashlib import sha1
 from os import getpid
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,13 +14,25 @@ from antiphon.features import Store
 from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
-from antiphon.features.stores.valkey.scripts import Script
 
 if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 Reply: TypeAlias = Any
 """A command's reply as the client returns it: None, a number, bytes, or a list of these."""
+
+
+@cache
+def scripts() -> dict[str, tuple[str, str]]:
+    """Return the scripts in ``scripts.lua`` by their names, each with its name on servers that have received it."""
+    source = Path(__file__).with_name("scripts.lua").read_text("utf-8")
+    found: dict[str, tuple[str, str]] = {}
+    parts = re.split(r"^--- (\w+)(?:: (\w+))?\n", source, flags=re.MULTILINE)
+    for name, beginning, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        text = (found[beginning][0] if beginning else "") + rest
+        found[name] = text, sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return found
+
 
 MOST_NODES = 1000
 """The maximum number of cluster nodes, including former ones, for which a process keeps state."""
@@ -44,16 +59,17 @@ class Calls:
             self._own = _OwnClient(self.settings)
         return self._own
 
-    def run(self, script: Script, keys: list[Any], arguments: list[Any], waits: bool = False) -> Reply:
-        """Run a script on the server that has its first key. Raises StoreUnavailable."""
+    def run(self, script: str, keys: list[Any], arguments: list[Any], waits: bool = False) -> Reply:
+        """Run a script, by its name, on the server that has its first key. Raises StoreUnavailable."""
         no_script = self._errors.NoScriptError
+        text, known_as = scripts()[script]
 
         def evaluate(client: "Client") -> Reply:
             command: Callable[..., Reply] = client.execute_command
             try:
-                return command("EVALSHA", script.name, len(keys), *keys, *arguments)
+                return command("EVALSHA", known_as, len(keys), *keys, *arguments)
             except no_script:
-                return command("EVAL", script.text, len(keys), *keys, *arguments)
+                return command("EVAL", text, len(keys), *keys, *arguments)
 
         is_cluster = self.settings.address.kind == "cluster"
         return self.ask(keys[0], partial(self._until_moved, evaluate) if is_cluster else evaluate, waits)

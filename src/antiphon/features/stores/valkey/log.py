@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from antiphon.features.stores import ChannelLog, Entry, Position, hash_key
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES
-from antiphon.features.stores.valkey.scripts import script
 from antiphon.features.stores.valkey.store import ValkeyStore
 
 if TYPE_CHECKING:
@@ -21,34 +20,6 @@ if TYPE_CHECKING:
 GROUPS = WATCHES
 """The number of groups of channels in a cluster. Each may be on a separate shard and has its own reader in a
 process."""
-
-_APPEND = script("""
-local known = redis.call('GET', KEYS[2])
-if known then return known end
-local run = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-local time = redis.call('TIME')
-local epoch, number = time[1] * 1000 + math.floor(time[2] / 1000), 1
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if last then
-    local its_epoch, its_number = string.match(last[1], '(%d+)-(%d+)')
-    number = its_number + 1
-    if last[2][4] == run then epoch = tonumber(its_epoch) else epoch = math.max(epoch, its_epoch + 1) end
-end
-local id = string.format('%.0f-%.0f', epoch, number)
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'd', ARGV[2], 'r', run)
-redis.call('SET', KEYS[2], id, 'PX', ARGV[3])
-return id
-""")
-_NOW = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-"""
-_RENEW = script(f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-for at = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[at]) end
-redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
-""")
-_MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
 """The number of milliseconds that a process keeps the stream with which it wakes its own reader."""
@@ -75,7 +46,7 @@ class ValkeyLog(ChannelLog):
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         keys = [self._key(name, "m"), f"{self._key(name, 'a')}:{token_hex(16)}"]
-        return _position(self._calls.run(_APPEND, keys, [keep, data, self._remembered]))
+        return _position(self._calls.run("append", keys, [keep, data, self._remembered]))
 
     def tail(self, name: str, most: int) -> list[Entry]:
         return _entries(self._ask(name, "m", lambda client, key: client.xrevrange(key, count=most)))[::-1]
@@ -105,13 +76,13 @@ class ValkeyLog(ChannelLog):
         self._ask(name, "m", lambda client, key: client.pexpire(key, int(seconds * 1000)))
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
-        self._calls.run(_RENEW, [self._key(name, "p")], [int(ttl * 1000), *[token + member for member in members]])
+        self._calls.run("renew", [self._key(name, "p")], [int(ttl * 1000), *[token + member for member in members]])
 
     def withdraw(self, name: str, token: str, member: str) -> None:
         self._ask(name, "p", lambda client, key: client.zrem(key, token + member))
 
     def members(self, name: str) -> list[str]:
-        return [member.decode()[TOKEN:] for member in self._calls.run(_MEMBERS, [self._key(name, "p")], [])]
+        return [member.decode()[TOKEN:] for member in self._calls.run("members", [self._key(name, "p")], [])]
 
     def _key(self, name: str, kind: str) -> str:
         return f"{self._prefix}{{channels:{group_of(name)}}}:{hash_key(name).hex()}:{kind}"

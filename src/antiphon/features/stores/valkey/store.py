@@ -30,22 +30,6 @@ from antiphon.features.stores.valkey.connecting import (
     parse_address,
     tls_options,
 )
-from antiphon.features.stores.valkey.scripts import (
-    CHANGE,
-    DELETE,
-    DELETE_OWNED,
-    END_MOVE,
-    INCREMENT,
-    INDEX,
-    OWNED,
-    PLACE,
-    PUT,
-    PUT_BACK,
-    ROTATE,
-    TAKE,
-    UNINDEX,
-    Script,
-)
 from antiphon.types import Duration
 
 if TYPE_CHECKING:
@@ -78,17 +62,17 @@ class Commands:
     def index_key(self, owner: bytes) -> bytes:
         return f"{self.prefix}o:".encode() + owner
 
-    def run(self, script: Script, key: str | bytes, *arguments: Any, waits: bool = False) -> Reply:
-        """Run a script for a key, with a unique number for the call. Raises StoreUnavailable."""
+    def run(self, script: str, key: str | bytes, *arguments: Any, waits: bool = False) -> Reply:
+        """Run a script, by its name, for a key, with a unique number for the call. Raises StoreUnavailable."""
         tag = key if isinstance(key, str) else key.decode("utf-8", "backslashreplace")
         keys = [key, f"{self.prefix}a:{{{tag}}}:{token_hex(8)}", f"{self.prefix}t:{{{tag}}}"]
         return self._run(script, keys, arguments, waits)
 
-    def run_on_index(self, script: Script, owner: bytes, *arguments: Any) -> Reply:
-        """Run a script, possibly twice, for the index of an owner, whose name may contain braces."""
+    def run_on_index(self, script: str, owner: bytes, *arguments: Any) -> Reply:
+        """Run a script, by its name and possibly twice, for the index of an owner, whose name may contain braces."""
         return self._run(script, [self.index_key(owner)], arguments)
 
-    def _run(self, script: Script, keys: list[Any], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
+    def _run(self, script: str, keys: list[Any], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
         together = "" if self.is_sharded else "1"
         return self._calls.run(script, keys, [self.prefix, self.remembered, together, *arguments], waits)
 
@@ -109,13 +93,13 @@ class Commands:
 
 def index(commands: Commands, owner: bytes, id_: str, milliseconds: int) -> None:
     """Add an entry to its owner's index for the entry's time to live."""
-    commands.run_on_index(INDEX, owner, id_, milliseconds)
+    commands.run_on_index("index", owner, id_, milliseconds)
 
 
 def rotate(commands: Commands, old: str, new: str, format_: bytes) -> list[bytes] | None:
     """Move an entry and return its fields, or None if it does not exist or is deleted during the move."""
     move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
-    taken = commands.run(TAKE, old_key, old, move, format_)
+    taken = commands.run("take", old_key, old, move, format_)
     if taken is None:
         return None
     left, found = taken
@@ -124,14 +108,14 @@ def rotate(commands: Commands, old: str, new: str, format_: bytes) -> list[bytes
     try:
         if b"o" in fields:
             index(commands, fields[b"o"], new, left)
-        commands.run(PLACE, new_key, new, left, *placed)
+        commands.run("place", new_key, new, left, *placed)
     except StoreUnavailable:
         with suppress(StoreUnavailable):
-            commands.run(PUT_BACK, old_key, move)
+            commands.run("put_back", old_key, move)
         raise
-    if commands.run(END_MOVE, old_key, move):
+    if commands.run("end_move", old_key, move):
         return placed
-    commands.run(DELETE, new_key, new, "")
+    commands.run("delete", new_key, new, "")
     return None
 
 
@@ -157,10 +141,10 @@ def delete_owned(commands: Commands, owner: bytes, only: str | None, kept: str) 
 
 def _delete(commands: Commands, owner: bytes, id_: str, score: float | None = None) -> int:
     """Delete an entry if it belongs to an owner and remove it from the index unless its score has changed."""
-    deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
+    deleted: int = commands.run("delete", commands.entry_key(id_), id_, owner)
     if deleted and score is not None:
         with suppress(StoreUnavailable):
-            commands.run_on_index(UNINDEX, owner, id_, repr(score))
+            commands.run_on_index("unindex", owner, id_, repr(score))
     return deleted
 
 
@@ -281,21 +265,21 @@ class ValkeyStore(Store):
         if stored and self._commands.is_sharded:
             index(self._commands, stored, id_, _milliseconds(ttl))
         arguments = id_, _milliseconds(ttl), now, "1" if create else "", stored, *fields
-        found = self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)
+        found = self._commands.run("change", self._commands.entry_key(id_), *arguments)
         if (entry := _entry(key, found)) is None and create and found:
             raise StoreUnavailable.for_now(has_line=True)  # nothing is written over what can't be read
         return self._indexed(entry, id_, ttl)
 
     def delete(self, key: str) -> bool:
         id_ = _id(key)
-        return bool(self._commands.run(DELETE, self._commands.entry_key(id_), id_, ""))
+        return bool(self._commands.run("delete", self._commands.entry_key(id_), id_, ""))
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         old, new, format_ = _id(key), _id(new_key), _format(key)
         if self._commands.is_sharded:
             moved = rotate(self._commands, old, new, format_)
         else:
-            moved = self._commands.run(ROTATE, self._commands.entry_key(old), old, new, format_)
+            moved = self._commands.run("rotate", self._commands.entry_key(old), old, new, format_)
         if not moved:
             self.load(key)  # which logs why it can't be read
         return _entry(new_key, moved)
@@ -307,7 +291,7 @@ class ValkeyStore(Store):
         """Return the names and fields of the entries that belong, or once belonged, to an owner."""
         if self._commands.is_sharded:
             return [(id_, self._commands.fields(id_.decode())) for id_, _ in self._commands.indexed(owner)]
-        return self._commands.run(OWNED, self._commands.index_key(owner), owner)
+        return self._commands.run("owned", self._commands.index_key(owner), owner)
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         kept = "" if keep is None else _id(keep)
@@ -316,7 +300,7 @@ class ValkeyStore(Store):
         if self._commands.is_sharded:
             return delete_owned(self._commands, _owner(owner), only, kept)
         index, stored = self._commands.index_key(_owner(owner)), _owner(owner)
-        count: int = self._commands.run(DELETE_OWNED, index, stored, only or "", kept)
+        count: int = self._commands.run("delete_owned", index, stored, only or "", kept)
         return count
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = Store.FOREVER) -> StoreEntry | None:
@@ -335,12 +319,12 @@ class ValkeyStore(Store):
         now, id_ = self.clock(), _id(key)
         arguments = id_, _milliseconds(ttl), now, expected, *self._fields(key, data, ttl, now)
         return self._indexed(
-            _entry(key, self._commands.run(PUT, self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl
+            _entry(key, self._commands.run("put", self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl
         )
 
     def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
-        count, left = self._commands.run(INCREMENT, self._commands.counter_key(_id(key)), _milliseconds(ttl), by)
+        count, left = self._commands.run("increment", self._commands.counter_key(_id(key)), _milliseconds(ttl), by)
         return StoreCount(count, left / 1000)
 
     def check(self) -> None:

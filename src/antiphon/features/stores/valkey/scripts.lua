@@ -1,27 +1,12 @@
-"""Lua scripts. Each is one atomic change, with all its keys on one shard.
+-- Lua scripts. Each is one atomic change, with all its keys on one shard.
+--
+-- KEYS are the entry, counter or index to change, the record of the call, and an entry that is being moved. ARGV are the
+-- prefix, how long a call is remembered, and "1" if all keys are on one server, where an index changes together with its
+-- entries. The script's arguments follow. A script leaves an entry alone whose format "f" is above the caller's.
+--
+-- A line with three dashes begins each script, and names the part with which the script begins.
 
-KEYS are the entry, counter or index to change, the record of the call, and an entry that is being moved. ARGV are the
-prefix, how long a call is remembered, and "1" if all keys are on one server, where an index changes together with its
-entries. The script's arguments follow. A script leaves an entry alone whose format "f" is above the caller's.
-"""
-
-from hashlib import sha1
-from typing import NamedTuple
-
-
-class Script(NamedTuple):
-    """A script, and its name on servers that have already received it."""
-
-    text: str
-    name: str
-
-
-def script(text: str) -> Script:
-    """Return a script with its name."""
-    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
-
-
-_BASE = """
+--- base
 local prefix, remembered, together = ARGV[1], ARGV[2], ARGV[3] == '1'
 local function once(act)
     local known = redis.call('GET', KEYS[2])
@@ -38,8 +23,8 @@ local function keep_index(index)
     local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
     redis.call('PEXPIREAT', index, string.format('%.0f', math.ceil(tonumber(last))))
 end
-"""
-_ENTRIES = f"""{_BASE}
+
+--- entries: base
 local function known(id, format)
     local found = redis.call('HGET', prefix .. 'e:' .. id, 'f')
     return found and found <= format
@@ -58,7 +43,7 @@ local function own(id)
     keep_index(index)
 end
 local function owned(owner) -- the index may have entries that expired, and keys that others have by now
-    local ids = {{}}
+    local ids = {}
     for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. owner, 0, -1)) do
         if redis.call('HGET', prefix .. 'e:' .. id, 'o') == owner then ids[#ids + 1] = id end
     end
@@ -82,8 +67,8 @@ local function create(id, at)
     delete(id)
     redis.call('HSET', prefix .. 'e:' .. id, 'c', at)
 end
-"""
-CHANGE = script(f"""{_ENTRIES}
+
+--- change: entries
 local id, ttl, at, may_create, owner = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 return once(function()
     if not known(id, ARGV[10]) then
@@ -100,8 +85,8 @@ return once(function()
     own(id)
     return id
 end) and read(id)
-""")
-PUT = script(f"""{_ENTRIES}
+
+--- put: entries
 local id, ttl, at, expected = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local entry = prefix .. 'e:' .. id
 return once(function()
@@ -116,8 +101,8 @@ return once(function()
     own(id)
     return id
 end) and read(id)
-""")
-DELETE = script(f"""{_ENTRIES}
+
+--- delete: entries
 local id, owner = ARGV[4], ARGV[5]
 local function has(key) return owner == '' or redis.call('HGET', key, 'o') == owner end
 return tonumber(once(function()
@@ -125,8 +110,8 @@ return tonumber(once(function()
     if KEYS[3] and has(KEYS[3]) and redis.call('DEL', KEYS[3]) == 1 then return 1 end
     return count
 end))
-""")
-INCREMENT = script(f"""{_BASE}
+
+--- increment: base
 local ttl, by = ARGV[4], ARGV[5]
 local function add()
     return redis.call('INCRBY', KEYS[1], by)
@@ -137,12 +122,11 @@ if left < 0 then
     left = tonumber(ttl)
     redis.call('PEXPIRE', KEYS[1], ttl)
 end
-return {{tonumber(count), left}}
-""")
+return {tonumber(count), left}
 
-# For one server:
+-- For one server:
 
-ROTATE = script(f"""{_ENTRIES}
+--- rotate: entries
 local id, new = ARGV[4], ARGV[5]
 return once(function()
     if not known(id, ARGV[6]) then return false end
@@ -151,13 +135,13 @@ return once(function()
     own(new)
     return new
 end) and read(new)
-""")
-OWNED = script(f"""{_ENTRIES}
-local found = {{}}
-for _, id in ipairs(owned(ARGV[4])) do found[#found + 1] = {{id, read(id)}} end
+
+--- owned: entries
+local found = {}
+for _, id in ipairs(owned(ARGV[4])) do found[#found + 1] = {id, read(id)} end
 return found
-""")
-DELETE_OWNED = script(f"""{_ENTRIES}
+
+--- delete_owned: entries
 local owner, only, kept = ARGV[4], ARGV[5], ARGV[6]
 return tonumber(once(function()
     local count = 0
@@ -166,20 +150,19 @@ return tonumber(once(function()
     end
     return count
 end))
-""")
 
-# # For a cluster, where an entry that gets a new key moves to another shard, and an index has its own shard:
+-- For a cluster, where an entry that gets a new key moves to another shard, and an index has its own shard:
 
-TAKE = script(f"""{_ENTRIES}
+--- take: entries
 local id, move = ARGV[4], ARGV[5]
 if redis.call('HGET', KEYS[3], 'k') ~= move then
     if not known(id, ARGV[6]) then return false end
     redis.call('RENAME', KEYS[1], KEYS[3])
     redis.call('HSET', KEYS[3], 'k', move)
 end
-return {{redis.call('PTTL', KEYS[3]), redis.call('HGETALL', KEYS[3])}}
-""")
-PLACE = script(f"""{_ENTRIES}
+return {redis.call('PTTL', KEYS[3]), redis.call('HGETALL', KEYS[3])}
+
+--- place: entries
 local id, ttl = ARGV[4], ARGV[5]
 return once(function()
     delete(id)
@@ -187,23 +170,24 @@ return once(function()
     redis.call('PEXPIRE', KEYS[1], ttl)
     return id
 end)
-""")
-END_MOVE = script(f"""{_BASE}
+
+--- end_move: base
 return tonumber(once(function()
     if redis.call('HGET', KEYS[3], 'k') ~= ARGV[4] then return 0 end
     return redis.call('DEL', KEYS[3])
 end))
-""")
-PUT_BACK = script(f"""{_BASE}
+
+--- put_back: base
 if redis.call('HGET', KEYS[3], 'k') == ARGV[4] and redis.call('EXISTS', KEYS[1]) == 0 then
     redis.call('HDEL', KEYS[3], 'k')
     redis.call('RENAME', KEYS[3], KEYS[1])
 end
-""")
-# # An index outlives its entries by one time to live, so an entry is found even if a process ended before it recorded
-# that the entry was extended. A score grows with each write, so a process that removes an entry from the index can tell
-# whether another process was faster.
-INDEX = script(f"""{_BASE}
+
+-- An index outlives its entries by one time to live, so an entry is found even if a process ended before it recorded
+-- that the entry was extended. A score grows with each write, so a process that removes an entry from the index can tell
+-- whether another process was faster.
+
+--- index: base
 local id, ttl = ARGV[4], tonumber(ARGV[5])
 local before = redis.call('ZSCORE', KEYS[1], id)
 local score = now() + 2 * ttl
@@ -211,8 +195,38 @@ if before and score <= tonumber(before) then score = tonumber(before) + 0.001 en
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now())
 redis.call('ZADD', KEYS[1], string.format('%.3f', score), id)
 keep_index(KEYS[1])
-""")
-UNINDEX = script(f"""{_BASE}
+
+--- unindex: base
 local score = redis.call('ZSCORE', KEYS[1], ARGV[4])
 if score and tonumber(score) == tonumber(ARGV[5]) then redis.call('ZREM', KEYS[1], ARGV[4]) end
-""")
+
+-- For channels:
+
+--- append
+local known = redis.call('GET', KEYS[2])
+if known then return known end
+local run = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local time = redis.call('TIME')
+local epoch, number = time[1] * 1000 + math.floor(time[2] / 1000), 1
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if last then
+    local its_epoch, its_number = string.match(last[1], '(%d+)-(%d+)')
+    number = its_number + 1
+    if last[2][4] == run then epoch = tonumber(its_epoch) else epoch = math.max(epoch, its_epoch + 1) end
+end
+local id = string.format('%.0f-%.0f', epoch, number)
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'd', ARGV[2], 'r', run)
+redis.call('SET', KEYS[2], id, 'PX', ARGV[3])
+return id
+
+--- now
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+--- renew: now
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for at = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[at]) end
+redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
+
+--- members: now
+return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')
