@@ -375,14 +375,13 @@ def _make_reader(frame: "Frame", made: Call, cls: Any) -> Value:
         return UNKNOWN
     escaping = [*made.given]
     part: ReadAs = "query"
-    with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
-        if None in given.values():
-            raise LookupError
-        part, kind = cls.__takes__(wanted.value, **given)
-        refusals = () if part == "query" else (400, 415)  # after other errors, it is shown again
-        frame.flow.always(part, kind)
-        frame.findings.reads.append(Read(part, kind, frame.source.place_of(made.node), refusals))
-        escaping = [each for each in escaping if not isinstance(each, TheRequest)]
+    if None not in given.values():
+        with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
+            part, kind = cls.__takes__(wanted.value, **given)
+            refusals = () if part == "query" else (400, 415)  # after other errors, it is shown again
+            frame.flow.always(part, kind)
+            frame.findings.reads.append(Read(part, kind, frame.source.place_of(made.node), refusals))
+            escaping = [each for each in escaping if not isinstance(each, TheRequest)]
     frame.escape(*escaping)
     return FormOf(wanted.value, part == "query", cls)
 
