@@ -33,13 +33,8 @@ BUILT_ON: dict[str, set[str]] = {
     "runs": {"idempotency"},
     # tables have forms that filter them, and tools are described as an API is, and may be runs
     "tables": {"forms"},
-    "tools": {"forms", "openapi", "rate_limits", "runs", "users"},
-    # what is described, disguised or repeated
-    "recorder": {"logins", "sessions", "users"},
-    "health": {"logs"},
-    "live": {"rate_limits"},
-    "templates": {"security_headers"},
-}  # fmt: skip
+    "tools": {"forms", "openapi", "runs"},
+}
 """The features whose code a feature imports, at any time: it goes with each of them."""
 
 _WITHIN = {"bound_sessions": "sessions", "ending": "ends", "tracked_session": "sessions"}

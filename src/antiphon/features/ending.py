@@ -122,7 +122,7 @@ class Ending:
     def is_login_of(self, owner: str, request: Request) -> bool:
         """Return True for a request of this owner by a login that has not ended. Calls the store."""
         user = RequestState(request).values.get(self._users._found)
-        is_owner = user is not None and self._users._stored_key(user) == owner
+        is_owner = user is not None and self._users.stored_key(user) == owner
         return is_owner and all(each._is_valid(request) for each in self.sources_of(request))
 
     def look_again(self, holder: object, key: str, *, tokens: bool) -> None:
@@ -140,7 +140,7 @@ class Ending:
         values = RequestState(request).values
         found = values.get(self._users._found)
         is_out = values.get(self._users._dependency, found) is None
-        maker = None if is_out else self._users._stored_key(found)
+        maker = None if is_out else self._users.stored_key(found)
         rest = partial(self.end, user, {"sessions", *keep})
         return NewOwner(begin_of(request, begun, key), key, rest, () if maker is None else (maker,))
 
@@ -177,7 +177,7 @@ class Ending:
         for each in [] if user is None else [user, RequestState(request).values.get(self._users._found)]:
             if each is None or (identity := self._users._key_of(each)) is None:
                 continue
-            keys = behind.union(filter(None, [self._users._stored_key(each)]))
+            keys = behind.union(filter(None, [self._users.stored_key(each)]))
             if render is not None:
                 render.note_login((identity, *keys), _next_check(request, sources))
             if opened is not None:
@@ -206,14 +206,14 @@ class Ending:
     def _has_ended(self, request: Request, *ends: str) -> bool:
         """Return True if there was such an end of the user of a request since the credentials were checked."""
         user = RequestState(request).values.get(self._users._found)
-        key = None if user is None or self._checked not in request else self._users._stored_key(user)
+        key = None if user is None or self._checked not in request else self._users.stored_key(user)
         return key is not None and any(request[self._checked].is_too_late(key, what) for what in ends)
 
     # The end
 
     def disconnect(self, user: Any) -> None:
         """Close what is open for a user, also what is only being opened. Raises StoreUnavailable."""
-        key = self._users._stored_key(user)
+        key = self._users.stored_key(user)
         for ends in self._of_apps.values():
             if key is not None:
                 ends.mark(key, OPENED)
@@ -224,7 +224,7 @@ class Ending:
 
         Raises StoreUnavailable, which says what has ended and what hasn't, and ValueError for kinds that nothing holds.
         """
-        key, identity = self._users._stored_key(user), self._users._key_of(user)
+        key, identity = self._users.stored_key(user), self._users._key_of(user)
         ended, failed = dict[str, int | None](), list[str]()
         steps = self._steps_but(keep, user, key)
         for ends in self._of_apps.values():

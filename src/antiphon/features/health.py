@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, overload
 from antiphon import App, Blueprint, Request, Response, explained
 from antiphon.embedding import (
     DRAINING,
+    RequestState,
     check_arguments,
     check_numbers,
     errors_name_it,
@@ -25,7 +26,6 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import Store
-from antiphon.features.logs.access_log import unlogged
 from antiphon.types import Duration, Routes
 
 __reads__ = ()
@@ -118,7 +118,7 @@ class Health:
     def _leave_out(self, request: Request) -> None:
         """Omit a probe from the access log, unless probes are logged."""
         if not self._is_logged:
-            request[unlogged] = True
+            request[RequestState.UNLOGGED] = True
 
     def _respond(self, status: str, **members: object) -> Response:
         code = 200 if status == "ok" else 503

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from copy import copy
 from functools import partial
+from itertools import chain
 from math import ceil
 from threading import Lock
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon import Blueprint, Dependency, Request, Response, explained
+from antiphon import Blueprint, Request, Response, explained
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -145,11 +146,12 @@ class RateLimit:
         check_no_decorator(self._written, request)
         if any(each.limit is self for each in _counted(*arrivals(RequestState(request).around))):
             return  # the client sent only one request
-        counted_by = next((each[COUNTED_BY] for each in arrivals(request) if COUNTED_BY in each), set[object]())
+        marks = (RequestState(each).values.get(RequestState.COUNTED_BY) for each in arrivals(request))
+        counted_by = next((each for each in marks if each is not None), set[object]())
         if self in counted_by:
             return
         counted, earlier = _Counted(self), _counted(*arrivals(request))
-        request[_COUNTED] = [*_counted(request), counted]
+        request[RequestState.COUNTED] = [*RequestState(request).values.get(RequestState.COUNTED, ()), counted]
         counted.caller = caller = self._caller(request)
         if caller is None:
             return
@@ -318,6 +320,9 @@ class _Counted:
         self.count: _Count | None = None
         self.is_taken_back = False
 
+    def uncount(self, request: Request) -> None:
+        self.limit.uncount(request)
+
     def is_in(self, counter: "_Counter", other: "_Counted") -> bool:
         """Return True if this counts as the other does, in the same place: limits with one name share a count."""
         count, own, theirs = self.count, self.limit, other.limit
@@ -327,24 +332,9 @@ class _Counted:
         return is_alike and count.counter.store.shares_entries(counter.store)
 
 
-_COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
-
-
-COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
-"""The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
-
-
 def _counted(*requests: Request) -> list[_Counted]:
-    return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
-
-
-def uncount_made(request: Request) -> None:
-    """Undo all counts of a request that the application has made itself, but not those of the client's around it."""
-    for each in arrivals(request):
-        for counted in _counted(each):
-            counted.limit.uncount(request)
-        if RequestState(each).around is not None:
-            return
+    every = chain.from_iterable(RequestState(each).values.get(RequestState.COUNTED, ()) for each in requests)
+    return [each for each in every if isinstance(each, _Counted)]
 
 
 class _Counter(NamedTuple):

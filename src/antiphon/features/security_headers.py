@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
-from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import Added, Reads, SharedFields, errors_name_it, parse_origin, seconds_of, split_list
+from antiphon import Request, Response, explained
+from antiphon.embedding import Added, RequestState, SharedFields, errors_name_it, parse_origin, seconds_of, split_list
 from antiphon.types import Route, Routes
 
 PolicyWords: TypeAlias = str | Iterable[str]
@@ -237,7 +236,6 @@ NONCE = "'nonce'"
 """The source in a policy that stands for a response's nonce."""
 
 _POLICY = "content-security-policy"
-_NONCE = Dependency[str]("nonce of the content security policy")
 
 
 def csp_nonce(request: Request) -> str:
@@ -247,10 +245,7 @@ def csp_nonce(request: Request) -> str:
     includes the source only if this function was called for that response, or if the response is a stream. To use it in
     templates, call ``app.template_context(csp_nonce=csp_nonce)``.
     """
-    Reads.note(request, Reads.PAGE_NONCE)
-    if _NONCE not in request:
-        request[_NONCE] = token_urlsafe(16)
-    return request[_NONCE]
+    return RequestState(request).nonce
 
 
 def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -327,7 +322,7 @@ class SecurityHeaders:
         has_nonce = NONCE in policy
 
         def set_headers(request: Request, response: Response) -> None:
-            if has_nonce and (_NONCE in request or response.is_streamed):
+            if has_nonce and (RequestState.NONCE in request or response.is_streamed):
                 response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
             response.add_missing(secure if request.head.scheme == "https" else plain)
 

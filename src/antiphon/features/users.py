@@ -385,7 +385,6 @@ class Users(Generic[U]):
         if self._dependency is not Request.user:
             app.provide(Request.user, lambda request: request[self._dependency])
         app.provide(USERS, lambda request: self)  # noqa: ARG005
-        app.provide(RequestState.CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
         try:
@@ -543,7 +542,7 @@ class Users(Generic[U]):
             reason = f"Users.{method}: a {type(user).__name__} has no `id` to recognize the user by"
             raise explained("user-without-key", reason, TypeError)
 
-    def _stored_key(self, user: U) -> str | None:
+    def stored_key(self, user: U) -> str | None:
         """Return the key by which features hold what belongs to a user: that of a session, the id as text, or a user
         who is a text; None if there is none.
         """
@@ -622,7 +621,7 @@ class Users(Generic[U]):
         return None
 
 
-USERS = Dependency[Users[Any]]("users", fix="app.use(Users(...))")
+USERS: Dependency[Users[Any]] = RequestState.USERS
 """The feature that provides the users of an application, for functions that log them in."""
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
 from antiphon.http.accept import Accept
-from antiphon.http.authorization import Challenge
 from antiphon.http.errors import (
     BadRequest,
     ClientDisconnected,
@@ -26,8 +25,8 @@ from antiphon.request.watching import Reads, note_in_head
 from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
-CHALLENGES = Dependency[list[Challenge]]("challenges", fix="app.use(Users(...))")
-"""The challenges in this application's 401 responses. The feature that manages its users provides them."""
+USERS = Dependency[Any]("users", fix="app.use(Users(...))")
+"""The feature that manages an application's users: ``challenges(request)`` returns those of its 401 responses."""
 
 _GENERAL = "Bearer"
 
@@ -35,10 +34,10 @@ _GENERAL = "Bearer"
 def _challenge_for(request: Request) -> str:
     """Return the WWW-Authenticate for a 401 that has none, or an empty string."""
     app = request.route.app
-    if app is None or not app.is_provided(CHALLENGES):
+    if app is None or not app.is_provided(USERS):
         return ""
     try:
-        return ", ".join(map(str, request[CHALLENGES]))
+        return ", ".join(map(str, request[USERS].challenges(request)))
     except Exception:
         import logging
 

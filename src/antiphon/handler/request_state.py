@@ -1,22 +1,30 @@
 """The library's own state of a request, which features and dialects share."""
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, Protocol
 
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
-from antiphon.handler.errors import CHALLENGES, is_seen_in_debug
+from antiphon.handler.errors import USERS, is_seen_in_debug
 from antiphon.handler.failures import FAILED, failed, log_failure, raises_errors
 from antiphon.handler.scope import release
-from antiphon.request.caller import request_around
-from antiphon.request.dependencies import ReadableDependency
+from antiphon.request.caller import arrivals, request_around
+from antiphon.request.dependencies import Dependency, ReadableDependency
 from antiphon.request.interfaces import Language, language_of
 from antiphon.request.lifetime import transactions_of
 from antiphon.request.request import Request
+from antiphon.request.watching import Reads
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.concurrency.crossing import Crossing
+
+
+class Counted(Protocol):
+    """A count of a request, by a limit that may take it back."""
+
+    def uncount(self, request: Request, /) -> object: ...
 
 
 class RequestState:
@@ -24,8 +32,15 @@ class RequestState:
 
     __slots__ = ("_request",)
 
-    CHALLENGES = CHALLENGES
-    """The challenges of 401 responses, which the feature that manages an application's users provides."""
+    USERS = USERS
+    """The feature that manages an application's users: ``challenges(request)`` returns those of 401 responses."""
+    UNLOGGED = Dependency[bool]("unlogged")
+    """True for a request that is omitted from access logs, such as a probe."""
+    COUNTED = Dependency[list[Counted]]("what has counted a request")
+    """The counts of a request, such as those of rate limits."""
+    COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
+    """The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
+    NONCE = Dependency[str]("nonce of the content security policy")
     raises_errors = staticmethod(raises_errors)
 
     def __init__(self, request: Request) -> None:
@@ -91,6 +106,24 @@ class RequestState:
         request to the response.
         """
         self._request._after_hooks = (function, *self._request._after_hooks)
+
+    @property
+    def nonce(self) -> str:
+        """The nonce of the response's content security policy."""
+        Reads.note(self._request, Reads.PAGE_NONCE)
+        if RequestState.NONCE not in self._request:
+            self._request[RequestState.NONCE] = token_urlsafe(16)
+        return self._request[RequestState.NONCE]
+
+    def uncount(self) -> None:
+        """Undo all counts of a request that the application has made itself and that comes again, but not those of the
+        client's around it.
+        """
+        for each in arrivals(self._request):
+            for counted in each._dependencies.get(RequestState.COUNTED, ()):
+                counted.uncount(self._request)
+            if request_around(each) is not None:
+                return
 
     @property
     def crossing(self) -> "Crossing":

@@ -24,11 +24,20 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import Head, MadeHead, MadeRequest, Reads, WatchedHead, arrivals, contained, unwatched
+from antiphon.embedding import (
+    Head,
+    MadeHead,
+    MadeRequest,
+    Reads,
+    RequestState,
+    WatchedHead,
+    arrivals,
+    contained,
+    unwatched,
+)
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import OF_LOGIN, Reading, Tables, is_read
-from antiphon.features.rate_limits import COUNTED_BY
 from antiphon.http import Event
 from antiphon.types import Caller
 
@@ -198,7 +207,7 @@ class SharedBlock:
 
     async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> tuple[Response, str | None]:
         made = MadeRequest(watcher.request, watch, None, watcher.app, counts=True)
-        made.request[COUNTED_BY] = watcher.counted_by
+        made.request[RequestState.COUNTED_BY] = watcher.counted_by
         response = await made.respond()
         if response.is_streamed or 200 <= response.status < 300:
             _check_block(response, watcher.request, self._name)

@@ -15,7 +15,7 @@ from time import sleep, time
 from typing import Any, Literal
 from weakref import WeakSet
 
-from antiphon import Dependency, Exchange, Observer, explained
+from antiphon import Exchange, Observer, explained
 from antiphon.embedding import RequestState, Servable, call_after_fork, check_arguments, check_sync, errors_name_it
 from antiphon.features.logs.formats import NAME, OPTIONAL, RequestIDFilter, message_of, request_fields
 
@@ -171,10 +171,6 @@ def only_line_handler(logger: logging.Logger) -> LineHandler | None:
     return handler if is_last and handler.is_as_made and logging.getLogRecordFactory() is _RECORD else None
 
 
-unlogged = Dependency[bool]("unlogged")
-"""True for a request that is omitted from the access log, such as a probe."""
-
-
 @errors_name_it
 class AccessLog(Observer):
     """A feature that logs each request that got a response, with the ``antiphon.access`` logger, at level INFO.
@@ -220,7 +216,7 @@ class AccessLog(Observer):
     def sent(self, exchange: Exchange) -> None:
         """Log an exchange."""
         logger = self._found or self._logger()
-        if not logger.isEnabledFor(INFO) or unlogged in exchange.request:
+        if not logger.isEnabledFor(INFO) or RequestState.UNLOGGED in exchange.request:
             return
         use = exchange.socket
         if self._is_plain and use is None and (handler := only_line_handler(logger)) is not None:

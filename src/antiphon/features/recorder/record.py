@@ -17,10 +17,7 @@ import msgspec
 import antiphon
 from antiphon import Dependency, Request, Response
 from antiphon.embedding import Content, DerivedHead, Head, RequestHead, RequestState, arrivals
-from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
-from antiphon.features.tracked_session import NAME as LOGIN
-from antiphon.features.users import Users
 from antiphon.http import Address
 
 MAX_RESPONSE = 16 << 10
@@ -297,15 +294,12 @@ def _user_in(request: Request) -> str:
     with suppress(Exception):  # a key that is not valid
         user = known.get(Request.user)
         if user is not None:
-            app = request.app
-            users = app.find_feature(Users) if hasattr(app, "find_feature") else None
-            for source in () if users is None else users.sources:
-                if isinstance(source, SessionLogin):
-                    return source.key_of(user)
-            return str(user if isinstance(user, str | int) else getattr(user, "id", ""))[:_LONGEST]
-        session = known.get(Request.session)
-        if session is not None:
-            return str(session.peek(LOGIN) or "")[:_LONGEST]
+            has_users = request.app is not None and request.app.is_provided(RequestState.USERS)
+            key = request[RequestState.USERS].stored_key(user) if has_users else None
+            return str(key or (user if isinstance(user, str | int) else getattr(user, "id", "")))[:_LONGEST]
+        if Request.session in known:
+            logins = (each.id for each in request.caller.identities if each.kind == "login")
+            return next(logins, "")[:_LONGEST]
     return ""
 
 

@@ -142,10 +142,8 @@ class SlottedPage:
 
     def in_turn(self, text: str) -> AsyncGenerator[str]:
         """Yield the page, and then each part when it is ready."""
-        from antiphon.features.security_headers import csp_nonce
-
         end = max((found.start() for found in _ends_of_body(text)), default=len(text))
-        nonce = csp_nonce(self._request)
+        nonce = RequestState(self._request).nonce
         return self._chunks(f'{text[:end]}<script nonce="{nonce}">{SCRIPT}</script>\n', text[end:])
 
     async def _chunks(self, first: str, last: str) -> AsyncGenerator[str]:

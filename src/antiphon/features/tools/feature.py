@@ -62,7 +62,6 @@ from antiphon.features.tools.resources import Prompt, Resources, Subscriptions, 
 from antiphon.features.tools.results import CalledTool, failure
 from antiphon.features.tools.tasks import Tasks
 from antiphon.features.tools.tool_call import LEVELS, HandledCall
-from antiphon.features.users import USERS
 from antiphon.http import BadRequest, MisdirectedRequest
 from antiphon.types import BeforeHook, Caller
 
@@ -465,7 +464,7 @@ class Tools:
         """Refuse a request that can't see any tools, so that the client logs in. Raises Unauthorized (401)."""
         made = self.definitions_in(request.route.app)
         if made and not self._visible(request):
-            request[USERS].check(request)
+            request[RequestState.USERS].check(request)
 
     def _visible(self, request: Request) -> list[Definition]:
         app: App = request.route.app
@@ -476,13 +475,13 @@ class Tools:
 
     def _may_get(self, request: Request, scopes: Collection[str]) -> bool:
         """True if the credentials of a request have these scopes, or the client can ask for them."""
-        users = request[USERS]
+        users = request[RequestState.USERS]
         source = users.lacking(request, scopes) if self._has_one_kind_of_users else None
         return source is None or source.needs(request, scopes) is not None
 
     def _lacks_user(self, request: Request) -> bool:
         """True for an anonymous request. With several ``Users``, any kind of credentials may identify a user."""
-        if not request.route.app.is_provided(USERS) or request.user is not None:
+        if not request.route.app.is_provided(RequestState.USERS) or request.user is not None:
             return False
         return self._has_one_kind_of_users or not request.caller.identities
 
@@ -500,7 +499,7 @@ class Tools:
             check_argument_header(request, header, arguments.get(argument))
         RequestState(request).pattern_below = f"#{definition.name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
-            request[USERS].check(request)  # before reporting on arguments or asking a person
+            request[RequestState.USERS].check(request)  # before reporting on arguments or asking a person
         return await self._handling.call(request, message, definition, arguments)
 
     async def _prompt(self, request: Request, message: Message, call: HandledCall, _: Replies) -> Result:

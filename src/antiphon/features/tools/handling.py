@@ -8,7 +8,6 @@ from typing import Any, Literal, assert_never
 from antiphon import App, Request, Response
 from antiphon.embedding import GRACE_OVER, RequestState
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.exchange import Exchange, Replies, Result, Sessions
@@ -138,10 +137,10 @@ class Confirmation:
             self._is_declined = not self._call.confirm(text)
         except NeedsReply as error:
             self._lacks = [*error.questions.values()]
-            uncount_made(request)  # the call comes again
+            RequestState(request).uncount()  # the call comes again
             raise
         if self._is_declined:
-            uncount_made(request)
+            RequestState(request).uncount()
             raise NotConfirmed(DISAGREED)
         return None
 
