@@ -110,11 +110,15 @@ def test_of(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
+def commits() -> int:
+    """Return the number of commits, by which CI chooses what it runs by turns."""
+    git = ["git", "rev-list", "--count", "HEAD"]
+    return int(subprocess.run(git, cwd=LIST.parent, capture_output=True, check=True).stdout)
+
+
 def part_of_commit() -> str:
     """Return the part of expensive tests that a commit runs: one of three, by turns."""
-    git = ["git", "rev-list", "--count", "HEAD"]
-    commits = subprocess.run(git, cwd=LIST.parent, capture_output=True, check=True).stdout
-    return f"{int(commits) % 3 + 1}/3"
+    return f"{commits() % 3 + 1}/3"
 
 
 def left_out(part: str | None, known: Costs) -> set[str]:
