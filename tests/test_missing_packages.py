@@ -1,11 +1,15 @@
 """Packages that are not installed: what does not need them works, and the rest says what to install."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.helpers import taken_out
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -61,6 +65,22 @@ DOORS = {
 }
 """An import, a package that it needs, and the extra that has it."""
 
+ROOM = """
+import importlib
+from tests.helpers.taken_out import FEATURES, modules_of
+
+for file in [file for room in {rooms} for file in modules_of(room)]:
+    importlib.import_module(".".join(file.relative_to(FEATURES.parents[1]).with_suffix("").parts))
+"""
+OF_ROOMS = {
+    "durable": {"antiphon[durable]": "how-to/jobs.md"},
+    "languages": {"antiphon[languages]": "how-to/languages.md", "antiphon[templates]": "how-to/languages.md"},
+    "openapi": {"pydantic": "reference/typed-values.md"},
+    "stores": {"antiphon[postgres]": "reference/stores.md", "antiphon[valkey]": "reference/stores.md"},
+    "templates": {"antiphon[templates]": "how-to/templates.md"},
+}
+"""The features with modules that need more than the library's own requirements, and the pages that name it."""
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -105,3 +125,22 @@ def test_an_import_names_the_extra_that_it_needs(run):
     done = run("\n".join(lines), *{package for package, _ in DOORS.values()})
     said = [f"{package} is not installed: pip install 'antiphon[{extra}]'" for package, extra in DOORS.values()]
     assert done.stdout.splitlines() == said, done.stderr
+
+
+_project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = {
+    f"antiphon[{extra}]": {re.match(r"[\w.]+", each)[0] for each in packages}
+    for extra, packages in _project["optional-dependencies"].items()
+} | {"pydantic": {"pydantic"}}
+
+
+@pytest.mark.parametrize("room", [None, *OF_ROOMS])
+def test_a_feature_is_imported_with_what_its_page_names(run, room):
+    needs = OF_ROOMS.get(room, {})
+    for name, page in needs.items():
+        assert re.search(f"pip install '?{re.escape(name)}", (ROOT / "docs" / page).read_text()), page
+    rooms = [room] if room else [each for each in taken_out.ROOMS if each not in OF_ROOMS]
+    missing = set().union(*EXTRAS.values()).difference(*[EXTRAS[name] for name in needs])
+    missing -= {"psycopg"} if room == "durable" else set()  # dbos installs it
+    told = run(ROOM.format(rooms=rooms), *sorted(missing)).stderr
+    assert told.rpartition("Error: ")[2] == ""  # or it would be taken for a package that this machine lacks

@@ -72,7 +72,7 @@ HERE = {extra for extra, packages in EXTRAS.items() if all(map(_is_here, package
 
 
 def check_names() -> Iterator[str]:
-    """Yield each public name that can be imported neither, nor says which extra it needs."""
+    """Yield each public name, and each module of a feature, that can be neither imported nor says what it needs."""
     places = sorted({*PACKAGE.rglob("__init__.pyi"), PACKAGE / "logs.pyi"})
     for stub in places:
         place = ".".join(("antiphon", *stub.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
@@ -84,6 +84,14 @@ def check_names() -> Iterator[str]:
                 getattr(module, name)
             except ImportError as error:
                 yield from _unexplained(f"{place}.{name}", error)
+    lacking = set().union({"pydantic"}, *(packages for extra, packages in EXTRAS.items() if extra not in HERE))
+    for file in sorted((PACKAGE / "features").rglob("*.py")):
+        module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] not in lacking:
+                yield from _unexplained(module, error)
 
 
 def check_installation() -> Iterator[str]:
