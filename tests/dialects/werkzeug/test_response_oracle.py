@@ -118,6 +118,9 @@ CHANGES = {
         setattr(r, "response", ("a", "b")), r.stream.tell(), r.make_sequence(), r.stream.write(b"c"), r.response,
     ),
     "JSON": lambda r: (setattr(r, "mimetype", "application/json"), setattr(r, "data", '{"a": [1]}'), r.json),
+    "a charset, which was removed": lambda r: (
+        setattr(r, "charset", "utf-8-sig"), setattr(r, "mimetype", "text/csv"), setattr(r, "data", "ü"), r.get_data(),
+    ),
     "JSON of another type": lambda r: (setattr(r, "data", '{"a": [1]}'), r.json),
     "malformed JSON, silently": lambda r: (setattr(r, "mimetype", "application/x+json"), r.get_json(silent=True)),
     "malformed JSON, forced": lambda r: r.get_json(force=True),

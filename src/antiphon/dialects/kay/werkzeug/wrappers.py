@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 from urllib.parse import urljoin
 
@@ -309,6 +310,9 @@ class _Base(type):
 class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
     """A response with a body, a status and headers, but no attributes for headers. It is a WSGI application."""
 
+    charset = "utf-8"
+    """The charset that text is encoded in."""
+    _charset: Any = property(attrgetter("charset"))
     _is_base = True
 
     def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:

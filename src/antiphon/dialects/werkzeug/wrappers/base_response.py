@@ -75,8 +75,7 @@ class ResponseHead(SetCookies):
     ``content_type``. Raises ValueError if the status is empty, or if the status or a header contains line breaks.
     """
 
-    charset = "utf-8"
-    """The charset that text is encoded in."""
+    _charset = "utf-8"
     default_status: int | str = 200
     default_mimetype: str | None = "text/plain"
 
@@ -88,14 +87,14 @@ class ResponseHead(SetCookies):
         content_type: str | None = None,
     ) -> None:
         if headers is None and content_type is None and (media_type := mimetype or self.default_mimetype):
-            self.headers = Headers.usual(get_content_type(media_type, self.charset))
+            self.headers = Headers.usual(get_content_type(media_type, self._charset))
             self.status = self.default_status if status is None else status
             return
         self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
         if content_type is None:
             if mimetype is None and (not headers or "Content-Type" not in self.headers):
                 mimetype = self.default_mimetype
-            content_type = mimetype and get_content_type(mimetype, self.charset)
+            content_type = mimetype and get_content_type(mimetype, self._charset)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
         self.status = self.default_status if status is None else status
@@ -149,7 +148,7 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
 class ResponseBody:
     """The body of a response, and the functions to call when it is closed."""
 
-    charset: str
+    _charset: str
     implicit_sequence_conversion = True
     """True if an iterator may be read into a list when needed. If False, RuntimeError is raised instead."""
     automatically_set_content_length = True
@@ -170,10 +169,10 @@ class ResponseBody:
         """Return the whole body as bytes or text, reading an iterator. Raises RuntimeError if it must not be read."""
         self._ensure_sequence()
         data = b"".join(self.iter_encoded())
-        return data.decode(self.charset) if as_text else data
+        return data.decode(self._charset) if as_text else data
 
     def set_data(self, value: bytes | bytearray | str) -> None:
-        data = value.encode(self.charset) if isinstance(value, str) else bytes(value)
+        data = value.encode(self._charset) if isinstance(value, str) else bytes(value)
         self.response = [data]
         if self.automatically_set_content_length:
             if isinstance(self.headers, Headers):
@@ -247,7 +246,7 @@ class ResponseBody:
         chunks = self.response
         if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
             return iter(chunks)
-        return _encoded(chunks, self.charset)
+        return _encoded(chunks, self._charset)
 
     def freeze(self) -> None:
         """Prepare the response for pickling: read the body into bytes and set Content-Length and ETag."""

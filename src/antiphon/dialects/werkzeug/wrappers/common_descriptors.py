@@ -32,7 +32,7 @@ class MediaType:
     """A mixin with attributes for the parts of ``content_type``."""
 
     content_type: Any
-    charset: str
+    _charset: str
 
     @property
     def mimetype(self) -> str | None:
@@ -42,7 +42,7 @@ class MediaType:
 
     @mimetype.setter
     def mimetype(self, value: str) -> None:
-        self.content_type = get_content_type(value, self.charset)
+        self.content_type = get_content_type(value, self._charset)
 
     @property
     def mimetype_params(self) -> "CallbackDict[str, str]":

@@ -176,7 +176,7 @@ class ResponseStream:
 
     @property
     def encoding(self) -> str:
-        charset: str = self.response.charset
+        charset: str = self.response._charset  # noqa: SLF001 - same package
         return charset
 
     def _check_open(self) -> None:
