@@ -149,22 +149,22 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
     (serving.WSGIRequestHandler, {"connection_dropped": None}, "give the response's body a close"),
     (serving.WSGIRequestHandler, {"timeout": 5}, "its own timeouts"),
     (serving.WSGIRequestHandler, {"protocol_version": "HTTP/1.0"}, "'HTTP/1.0'.+remove it"),
+    (serving.WSGIRequestHandler, {"send_error": None}, "Own.send_error has no effect.+WSGI middleware"),
+    (serving.WSGIRequestHandler, {"run_wsgi": None}, "Own.run_wsgi has no effect.+WSGI middleware"),
     (serving.BaseWSGIServer, {"verify_request": None}, "Own.verify_request has no effect.+WSGI middleware"),
     (serving.ThreadedWSGIServer, {"service_actions": None}, "your own thread"),
     ids=lambda value: str(value)[:30],
 )
-def test_what_can_not_be_honoured_is_refused_when_the_class_is_defined(base, overrides, reason):
+def test_what_can_not_be_honoured_is_a_warning_for_a_class_and_refused_when_it_serves(base, overrides, reason):
+    with pytest.warns(RuntimeWarning, match=reason) as warned:
+        own = type("Own", (base,), overrides)
+    assert warned[0].filename == __file__
+    handler, server = (own, serving.BaseWSGIServer) if base is serving.WSGIRequestHandler else (None, own)
     with pytest.raises(NotImplementedError, match=reason):
-        type("Own", (base,), overrides)
+        server("127.0.0.1", 0, application, handler)
 
 
 def test_one_request_is_not_served_alone():
     server = serving.make_server("127.0.0.1", 0, application)
     with server, pytest.raises(NotImplementedError, match="serve_forever"):
         server.handle_request()
-
-
-def test_a_run_wsgi_of_its_own_is_refused_when_it_is_used():
-    own = type("Own", (serving.WSGIRequestHandler,), {"run_wsgi": None})
-    with pytest.raises(NotImplementedError, match=r"Own.run_wsgi has no effect.+WSGI middleware"):
-        serving.make_server("127.0.0.1", 0, lambda environ, start_response: [], request_handler=own)

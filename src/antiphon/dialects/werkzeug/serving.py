@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextvars import Context, copy_context
@@ -60,6 +61,14 @@ def refuse_overrides(kind: type, base: type, honoured: Container[str], advice: M
                 f"{kind.__qualname__}.{name} has no effect, since Granian receives the requests:"
                 f" {advice.get(name, WRITE_MIDDLEWARE)}"
             )
+
+
+def warn_of_overrides(kind: "type[WSGIRequestHandler | BaseWSGIServer]") -> None:
+    """Warn about a new class that can't serve. It is an error only if it is used."""
+    try:
+        kind.check()
+    except NotImplementedError as error:
+        warnings.warn(str(error), RuntimeWarning, stacklevel=3)
 
 
 T = TypeVar("T")
@@ -179,9 +188,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     Subclasses may override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
     ``sys_version`` or ``version_string``. Defining a subclass that overrides a method without effect, such as
-    ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1. If a subclass
-    overrides ``run_wsgi``, using it raises NotImplementedError. There is no socket, so ``connection`` and ``wfile`` do
-    not exist.
+    ``do_GET``, raises a warning, as does setting a ``protocol_version`` other than HTTP/1.1. Serving with it raises
+    NotImplementedError. There is no socket, so ``connection`` and ``wfile`` do not exist.
     """
 
     server: Any
@@ -191,19 +199,16 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER | {"run_wsgi"}, _ADVICE_FOR_HANDLER)
+        warn_of_overrides(cls)
+
+    @classmethod
+    def check(cls) -> None:
+        """Raise NotImplementedError if the class overrides something without effect."""
+        refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER, _ADVICE_FOR_HANDLER)
         if cls.protocol_version != "HTTP/1.1":
             raise NotImplementedError(
                 f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, but Granian uses HTTP/1.1: remove it"
             )
-
-    @classmethod
-    def check(cls) -> None:
-        """Raise NotImplementedError if the class overrides ``run_wsgi``.
-
-        This is checked on use, since some programs define such a class but use it only for Unix sockets.
-        """
-        refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER, _ADVICE_FOR_HANDLER)
 
     def __init__(self, request: "WSGIEnvironment", client_address: tuple[str, int], server: "BaseWSGIServer") -> None:
         self._given = request
@@ -340,7 +345,7 @@ class BaseWSGIServer(HTTPServer):
     if the address is in use, and raises NotImplementedError for unsupported options.
 
     Subclasses may override ``server_bind``, ``server_activate``, ``log`` and ``handle_error``. Defining a subclass that
-    overrides a method without effect raises NotImplementedError.
+    overrides a method without effect raises a warning. Creating an object of it raises NotImplementedError.
     """
 
     multithread = False
@@ -351,6 +356,11 @@ class BaseWSGIServer(HTTPServer):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        warn_of_overrides(cls)
+
+    @classmethod
+    def check(cls) -> None:
+        """Raise NotImplementedError if the class overrides something without effect."""
         refuse_overrides(cls, BaseWSGIServer, _HONOURED, _ADVICE)
 
     def __init__(
@@ -363,6 +373,7 @@ class BaseWSGIServer(HTTPServer):
         ssl_context: object = None,
         fd: int | None = None,
     ) -> None:
+        self.check()
         if isinstance(handler, type):
             if not issubclass(handler, WSGIRequestHandler):
                 raise NotImplementedError(f"{handler.__qualname__} must be a subclass of WSGIRequestHandler")
