@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from antiphon import Request
 from antiphon.cli.main import main
+from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
@@ -98,6 +99,18 @@ def test_a_login_of_a_project_reads_its_user_once(folder, monkeypatch):
     monkeypatch.setattr(pages, "find_user", lambda name: read.append(name) or find_user(name))
     Client(app).post("/login", form={"name": "Ada", "password": "an oboe in the rain", "is_new": "on"})
     assert read == ["Ada"]
+
+
+@rows("template, prefix", ("api", "/orders"), ("agent", "/api"))
+def test_the_document_of_a_project_is_strict(tmp_path, template, prefix, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = f"strict_{template}"
+    new(name, "--template", template)
+    monkeypatch.chdir(tmp_path / name)
+    monkeypatch.syspath_prepend(str(tmp_path / name))
+    document = make_document(import_module(f"{name}.app").app, Info(name))
+    assert any(path.startswith(prefix) for path in document.content["paths"])
+    assert document.unknown == []
 
 
 @pytest.mark.processes

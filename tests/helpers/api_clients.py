@@ -29,9 +29,10 @@ def run(folder: Path, *command: object, **environ: str) -> tuple[int, str]:
 
 
 def run_python_generator(folder: Path) -> tuple[int, str]:
-    """Run the generator of packages for httpx on the document in a folder."""
+    """Run the generator of packages for httpx on the document in a folder, with the configuration there."""
     path = f"{PYTHON}{os.pathsep}{os.environ['PATH']}"
-    return run(folder, PYTHON / "openapi-python-client", "generate", "--path", "openapi.json", PATH=path)
+    options = ("--config", "config.yml") if (folder / "config.yml").exists() else ()
+    return run(folder, PYTHON / "openapi-python-client", "generate", "--path", "openapi.json", *options, PATH=path)
 
 
 def make_python_client(folder: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from antiphon import App, Request, Response
 from antiphon.features import MemoryStore, Runs, ui_message_stream
 from antiphon.features.openapi.document import Info, make_document
+from tests.features.openapi import tracker
 from tests.helpers.rows import rows
 
 T = TypeVar("T")
@@ -129,6 +130,15 @@ def in_a_dict(request: Request) -> Response:
     return Response.json({"made": one(Ticket)}, 201)
 
 
+def of_variable_of_a_type(request: Request) -> Response:
+    found: list[Ticket] = [each for each in TICKETS.values() if each]
+    return Response.json(found)
+
+
+def of_unknown_items(request: Request) -> Response:
+    return Response.json([each for each in TICKETS.values() if each])
+
+
 def of_any(request: Request) -> Response:
     return Response.json(anything(Ticket), 201)
 
@@ -165,6 +175,8 @@ TABLE: list[tuple[Callable[[Request], Any], str, Any]] = [
     (of_generic_class, JSON, TICKET),
     (of_annotated_helper, JSON, TICKET),
     (in_a_dict, JSON, {"type": "object", "properties": {"made": TICKET}, "required": ["made"]}),
+    (of_variable_of_a_type, JSON, {"type": "array", "items": TICKET}),
+    (of_unknown_items, JSON, NAMED),
     (of_any, JSON, NAMED),
     (of_unbound, JSON, NAMED),
     (of_other_json, "application/hal+json", NAMED),
@@ -181,7 +193,8 @@ def test_each_response_has_a_schema_or_is_named(handler: Any, media: str, schema
     responses = document.content["paths"]["/tickets"]["post"]["responses"]
     [success] = [each for status, each in responses.items() if status.startswith("2")]
     found = success.get("content", {}).get(media, {}).get("schema")
-    assert (found, [handler.__name__ in each for each in document.unknown]) == (schema, [] if schema else [True])
+    names = [handler.__name__ in each for each in document.unknown]
+    assert (names, NAMED if names else found) == ([] if schema else [True], schema)
 
 
 runs = Runs[Any](MemoryStore())
@@ -225,3 +238,12 @@ def test_a_document_of_runs_is_whole(handler: Any, statuses: list[str], paramete
     assert document.unknown == []
     assert [each for each in operation["responses"] if each < "400"] == statuses
     assert [each["name"] for each in operation.get("parameters", [])] == parameters
+
+
+def test_each_response_of_a_tracker_has_a_schema() -> None:
+    document = make_document(tracker.make_app(), Info("Tracker", prefix="/tracker"))
+    assert document.unknown == []
+    for item in document.content["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                assert status == "304" or all(each.get("schema") for each in response["content"].values())

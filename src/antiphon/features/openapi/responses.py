@@ -283,7 +283,8 @@ def has_unknown_json(given: Given | NotKnown) -> bool:
 
 
 def _is_unknown(media: str | None, body: Value, statuses: Sequence[int]) -> bool:
-    is_unknown = body != NONE if media is None else body is UNKNOWN and "json" in media
+    item = body.item if isinstance(body, Items) and body.kind is list else body
+    is_unknown = body != NONE if media is None else item is UNKNOWN and "json" in media
     return is_unknown and all(status < 400 for status in statuses)
 
 

@@ -183,7 +183,8 @@ class Statements(Expressions, ast.NodeVisitor):
             return
         value = self.value(node.value)
         said = self.value(node.annotation)
-        if self.flow.content(value) is UNKNOWN and isinstance(said, Known):
+        content = self.flow.content(value)
+        if UNKNOWN in (content, getattr(content, "item", None)) and isinstance(said, Known):
             value = Of(said.value)
         self.assign(node.target, value)
 
