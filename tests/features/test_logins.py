@@ -154,10 +154,19 @@ class TestALogin:
 
     def test_ends_at_once_with_the_logout(self, site, browser):
         site.act(browser, as_user(ADA))
-        assert site.act(browser, as_nobody()).json == {"result": None}
+        response = site.act(browser, as_nobody())
+        assert (response.json, response.headers["clear-site-data"]) == ({"result": None}, '"cache"')
         assert NAME not in browser.cookies
         assert site.name(browser) is None
         assert browser.get("/account", headers=PAGE).location == "/login?next=%2Faccount"
+
+    def test_ends_with_the_data_that_the_handler_asks_the_browser_to_remove(self, site, browser):
+        def act(request):
+            logout(request)
+            request.on_response(lambda request, response: response.headers.update({"clear-site-data": '"*"'}))
+
+        assert "clear-site-data" not in site.act(browser, as_user(ADA)).headers
+        assert site.act(browser, act).headers["clear-site-data"] == '"*"'
 
     def test_of_another_user_finds_nothing_of_the_first(self, site, browser):
         site.act(browser, as_user(ADA))

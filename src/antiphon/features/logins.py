@@ -227,7 +227,8 @@ def login(request: Request, user: object, *, end_others: bool = False, keep: Col
 
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None. Streams and
-    WebSockets that the session has opened are then closed, in all processes, unless clients keep the sessions.
+    WebSockets that the session has opened are then closed, in all processes, unless clients keep the sessions. The
+    response asks the browser to remove this site's pages from its cache (Clear-Site-Data), unless it has that field.
 
     ``everywhere`` ends everything of the user before the response is sent, as ``Users.end`` does, by whichever
     credentials the request has. It raises the errors of ``Users.end``, and NotImplementedError if the store of the
@@ -243,6 +244,11 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
         else:
             users.end(user)
     users.become(request, None)
+    request.on_response(_clear_cache)
+
+
+def _clear_cache(request: Request, response: Response) -> None:  # noqa: ARG001
+    response.headers.setdefault("clear-site-data", '"cache"')  # others of this host need its cookies and storage
 
 
 async def _end_on_thread(users: Users[Any], user: object, request: Request, response: Response) -> None:  # noqa: ARG001

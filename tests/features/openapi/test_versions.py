@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Request, Response
 from antiphon.features import APIKey, MemoryStore, OpenAPI, Users, login_required
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -89,8 +89,15 @@ def test_a_catalog_lists_all_documents(made: Any, keys: list[str]) -> None:
         assert "service-doc" not in entries["https://api.example/"]
 
 
-def test_a_head_request_gets_the_link_that_the_rfc_requires() -> None:
-    app = App()
+def test_the_catalog_and_the_home_page_have_the_link_that_the_rfc_requires() -> None:
+    app, outer = App(), App()
     app.use(OpenAPI("All", catalog=True))
-    assert Client(app).head(CATALOG).headers["link"] == f"<{CATALOG}>; rel=api-catalog"
+    app.get("/")(lambda request: Response.text("Home", headers={"link": "</a.css>; rel=preload"}))
+    app.get("/other")(lambda request: "Other")
+    outer.mount("/shop", app)
+    for client, base in ((Client(app), ""), (Client(outer), "/shop")):
+        link = f"<{base}{CATALOG}>; rel=api-catalog"
+        assert client.head(base + CATALOG).headers["link"] == link
+        assert client.get(f"{base}/").headers["link"] == f"</a.css>; rel=preload, {link}"
+        assert "link" not in client.get(f"{base}/other").headers
     assert Client(by_blueprints()).get(CATALOG).status == 404

@@ -67,7 +67,7 @@ class OpenAPI:
     logged with its handler, and listed on the page.
 
     ``catalog=True`` also serves the list of all documents, of this application and of those mounted in it, at
-    ``/.well-known/api-catalog`` (RFC 9727). Use it once, in the outermost application.
+    ``/.well-known/api-catalog`` (RFC 9727), to which the home page links. Use it once, in the outermost application.
 
     Routes added by features, such as static files, are omitted. Code that can't be analyzed is logged, and listed by
     ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
@@ -145,6 +145,7 @@ class OpenAPI:
         app.get(self.prefix + self._path, name=name)(self._respond)
         if self._catalog:
             app.get(CATALOG, name="openapi_catalog")(self._list)
+            app.after_request(_link_catalog)
         if is_debug():
             app.after_request(self._check)
         if self._docs is not None:
@@ -166,11 +167,10 @@ class OpenAPI:
         return _validated(Response(self._body(request), content_type="application/json"), request)
 
     def _list(self, request: Request) -> Response:
-        """Return the catalog, whose Link field is that which RFC 9727 §2 requires for HEAD."""
+        """Return the catalog."""
         found = [each._entry(request, above) for above, each in documents_of(request.app)]  # noqa: SLF001 - of this class
         response = Response.json({"linkset": found})
         response.content_type = _LINKSET
-        response.links = [Link(quote_path(request.root_path) + CATALOG, rel="api-catalog")]
         return _validated(response, request)
 
     def _entry(self, request: Request, above: str) -> dict[str, Any]:
@@ -263,6 +263,12 @@ class OpenAPI:
         logger = logging.getLogger("antiphon.openapi")
         for each in unknown:
             logger.warning("the OpenAPI document %r is incomplete: %s", self.title, each)
+
+
+def _link_catalog(request: Request, response: Response) -> None:
+    """Add the link to the catalog to the home page (RFC 9727 §3) and to the catalog, where HEAD needs it (§2)."""
+    if request.path in ("/", CATALOG):
+        response.links = [*response.links, Link(quote_path(request.root_path) + CATALOG, rel="api-catalog")]
 
 
 def documents_of(app: App, above: str = "") -> Iterator[tuple[str, OpenAPI]]:
