@@ -130,8 +130,7 @@ class ClientTools(Generic[Result, Listed]):
         if (name := params.get("name", params.get("uri"))) is not None:
             fields["mcp-name"] = name
         response = await self._send(self._path, fields, message).respond()
-        lines = response.text.splitlines()
-        events = [line[6:] for line in lines if line.startswith("data: ")] or [response.text]
+        events = [line[6:] for line in response.text.splitlines() if line.startswith("data: {")] or [response.text]
         try:
             return response, [json.loads(each) for each in events]
         except ValueError:

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from antiphon import App, Request, Response, abort
-from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Tool, ToolCall, Tools
+from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Runs, Tool, ToolCall, Tools
 
 PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 WAV = b64decode("UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=")
@@ -29,7 +29,9 @@ resources = {
     "test://static-binary": "static_binary",
     "test://template/{id}/data": "template",
 }
-tools = Tools(api, resources=resources, changes=changes)
+runs = Runs()
+app.use(runs)
+tools = Tools(api, resources=resources, changes=changes, tasks=runs)
 app.use(tools)
 
 
@@ -73,6 +75,17 @@ async def tool_with_logging(request: Request) -> str:
         ToolCall.of(request).log("info", text)
         await asyncio.sleep(0.01)
     return "Logged."
+
+
+@app.post("/api/reconnection", tool=Tool("test_reconnection"))
+async def reconnection(request: Request) -> Response:
+    """Hand the call over to a run, whose stream can be resumed."""
+
+    async def source() -> AsyncIterator[str]:
+        await asyncio.sleep(0.1)
+        yield "Reconnected."
+
+    return ToolCall.of(request).follow(await runs.astart(source()))
 
 
 # Questions

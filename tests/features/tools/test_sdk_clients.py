@@ -33,7 +33,7 @@ async def client(url, mode, token=None, asked=None):
     more = {} if asked is None else {"elicitation_callback": agree}
     async with (
         asyncio.timeout(DEADLINE),
-        AsyncClient(headers=fields) as http,
+        AsyncClient(headers=fields, timeout=DEADLINE) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode, **more) as opened,
     ):
         yield opened

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from antiphon import App, Request, Response
-from antiphon.features import OpenAPI, Runs, current_run, ui_message_stream
+from antiphon.features import OpenAPI, Runs, ToolCall, Tools, current_run, ui_message_stream
 from tests.helpers.stores import store_at
 
-app = App()
+app = App(secret_keys=["of tests, and not secret"])
 store = store_at(os.environ["STORE"], timeout=1)
 runs = Runs(store, max_runs=1000, max_runs_per_owner=1000, lease=float(os.environ.get("LEASE", "1.5")), ttl=600)
 if os.environ.get("USES", "yes") == "yes":
     app.use(runs)
-app.use(OpenAPI(title="Runs", version="1", openapi="3.2"))
+api = OpenAPI(title="Runs", version="1", openapi="3.2")
+app.use(api)
+app.use(Tools(api, tasks=runs))
 
 
 @dataclass
@@ -121,6 +123,12 @@ def stop_now(request: Request, id: str):
 async def socket(request: Request, socket, id: str):
     run = await runs.afind(id, owner=owner(request))
     await socket.send_each(run.follow(request.args.get("since")))
+
+
+@app.post("/counts", tool=True)
+async def count(request: Request) -> Response:
+    """Count to six, also when a worker is lost."""
+    return ToolCall.of(request).follow(await runs.astart(numbers_again(6, 0.1), owner="agent"))
 
 
 @app.get("/plain")

@@ -5,6 +5,7 @@
 | reports something | its response becomes a stream of events | the same |
 | asks something | it ends, with questions as its result | the stream has the questions; a reply is another POST |
 | is cancelled | the client closes the stream | ``notifications/cancelled`` is another POST |
+| follows a run and loses its stream | a GET with the id of the last event | the same |
 
 Since 2026-07-28, the replies so far are in a signed state that the client sends again. Before, another process may get
 the POST. So a question that waits is an entry in the store, under its own random id and the caller. The first reply is
@@ -51,6 +52,10 @@ _VALID = 600.0
 """The number of seconds for which a question waits for its reply."""
 _MOST_ROUNDS = 20
 _LONGEST_STATE = 64 << 10
+NOTHING: float = float("-inf")
+"""The progress before the first report."""
+_RETRY = 1.0
+"""The number of seconds after which a client that has lost its stream asks for the rest."""
 _MOST_WAITING = 1000
 """The number of reports that wait for a slow client. More replace the oldest."""
 _BEFORE_LISTENING = 0.02
@@ -130,19 +135,43 @@ def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any
 
 
 class Outbox:
-    """Messages to a client during its call, from any thread. A log message is sent only at the client's level."""
+    """Messages to a client during its call, from any thread. A log message is sent only at the client's level, and
+    progress only if it is above ``since``, which the client has received before.
+    """
 
-    def __init__(self, level: Callable[[], Awaitable[object]]) -> None:
-        self._waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)
+    def __init__(self, level: Callable[[], Awaitable[object]], since: float = NOTHING) -> None:
+        self._waiting: deque[tuple[dict[str, Any], Event]] = deque(maxlen=_MOST_WAITING)
+        self._since = since
+        self.stream = ""
+        """The text with which the client can resume the stream, if it can."""
         self._is_new = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._level = level
         self._least: int | None = None
+        if since != NOTHING:
+            self._put({}, Event(comment=""))  # a GET is always responded to with a stream
 
     def send(self, method: str, params: Mapping[str, Any], ident: str | None = None) -> None:
         """Send a notification, or a request if there is an id."""
-        made = {"jsonrpc": "2.0", "method": method, "params": params}
-        self._waiting.append(made if ident is None else {**made, "id": ident})
+        made = {"jsonrpc": "2.0", "method": method, "params": params, **({} if ident is None else {"id": ident})}
+        progress = params["progress"] if method == "notifications/progress" else None
+        if progress is None or progress > self._since:
+            self._put(made, event_of(made, self._place(progress)))
+
+    def begin(self, stream: str, progress: float, *, is_primed: bool) -> None:
+        """Let the client resume the stream: events with progress get an id. One without content, if the client's
+        revision has it, has the first one.
+        """
+        self.stream = stream
+        if is_primed:
+            place = self._place(max(progress, self._since))
+            self._put({}, Event("", event="message", id=place, retry=_RETRY))
+
+    def _place(self, progress: float | None) -> str | None:
+        return f"{self.stream}~{progress}" if self.stream and progress is not None else None
+
+    def _put(self, made: dict[str, Any], event: Event) -> None:
+        self._waiting.append((made, event))
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             self._loop.call_soon_threadsafe(self._is_new.set)
 
@@ -150,13 +179,14 @@ class Outbox:
         """Let ``next`` return None if there are no messages, because the call has ended."""
         self._is_new.set()
 
-    async def next(self, task: "asyncio.Task[Result]") -> dict[str, Any] | None:
-        """Return the next message, or None when there are no more and the task has ended."""
+    async def next(self, task: "asyncio.Task[Result]") -> Event | None:
+        """Return the event of the next message, or None when there are no more and the task has ended."""
         while True:
             while self._waiting:
-                made = self._waiting.popleft()
-                if made["method"] != "notifications/message" or await self._is_wanted(made["params"]["level"]):
-                    return made
+                made, event = self._waiting.popleft()
+                is_log = made.get("method") == "notifications/message"
+                if not is_log or await self._is_wanted(made["params"]["level"]):
+                    return event
             if task.done():
                 return None
             self._is_new.clear()
@@ -178,8 +208,9 @@ class Exchange:
     """One call of a client."""
 
     def __init__(
-        self, request: Request, message: Message, sessions: "Sessions", *, may_cancel: bool, may_repeat: bool
-    ) -> None:
+        self, request: Request, message: Message, sessions: "Sessions", *, may_cancel: bool, may_repeat: bool,
+        since: float,
+    ) -> None:  # fmt: skip
         self._request = request
         self._message = message
         self._sessions = sessions
@@ -189,7 +220,7 @@ class Exchange:
         self._is_asking = False
         self.streams = request.accept.quality(EVENTS) > 0
         """True if the client accepts a stream of events."""
-        self.outbox = Outbox(partial(_level_of, message, sessions, self._whose))
+        self.outbox = Outbox(partial(_level_of, message, sessions, self._whose), since)
 
     async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
         """Return the response: the result, or a stream of what comes before it and of the result."""
@@ -215,20 +246,22 @@ class Exchange:
         finally:
             del task  # its error refers to this frame
 
-    async def _events(self, first: dict[str, Any], task: "asyncio.Task[Result]") -> AsyncIterator[Event]:
-        made: dict[str, Any] | None = first
+    async def _events(self, first: Event, task: "asyncio.Task[Result]") -> AsyncIterator[Event]:
+        event: Event | None = first
         try:
-            while made is not None:
-                yield event_of(made)
-                made = await self.outbox.next(task)
+            while event is not None:
+                yield event
+                event = await self.outbox.next(task)
             if not task.cancelled():
                 yield event_of(self._last(task))
         except asyncio.CancelledError:
             if not GRACE_OVER.is_given:
                 raise
-            yield event_of(result_message(self._message, broken_off(self._request)))
+            if not self.outbox.stream:  # else the run may go on, and the client finds it
+                yield event_of(result_message(self._message, broken_off(self._request)))
         finally:
-            await _ended(task, cancel=self._may_cancel or self._is_asking or GRACE_OVER.is_given)
+            is_over = self._may_cancel or self._is_asking or bool(self.outbox.stream) or GRACE_OVER.is_given
+            await _ended(task, cancel=is_over)
 
     def _last(self, task: "asyncio.Task[Result]") -> dict[str, Any]:
         try:
@@ -328,9 +361,9 @@ async def _ended(task: "asyncio.Task[Result]", *, cancel: bool = False) -> None:
         task.exception()  # read, so that none is logged as forgotten
 
 
-def event_of(message: Mapping[str, Any]) -> Event:
+def event_of(message: Mapping[str, Any], ident: str | None = None) -> Event:
     """Return the event that sends a message."""
-    return Event(encode_json(message).decode(), event="message")
+    return Event(encode_json(message).decode(), event="message", id=ident)
 
 
 # Sessions

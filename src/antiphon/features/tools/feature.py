@@ -62,7 +62,7 @@ from antiphon.features.tools.resources import Prompt, Resources, Subscriptions, 
 from antiphon.features.tools.results import CalledTool, failure
 from antiphon.features.tools.tasks import Tasks
 from antiphon.features.tools.tool_call import LEVELS, HandledCall
-from antiphon.http import BadRequest, MisdirectedRequest
+from antiphon.http import BadRequest, MethodNotAllowed, MisdirectedRequest
 from antiphon.types import BeforeHook, Caller
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class Tools:
     ``changes`` is a channel on which your app sends "tools", "prompts" or "resources" when that list has changed, or a
     resource's URI or path: clients can then subscribe. ``store`` keeps what clients of revisions with sessions ask for,
     and questions to them; by default, it is that of the app or, without one, the memory of each process. ``tasks`` are
-    the runs that clients can follow as tasks, when a handler returns ``ToolCall.of(request).follow(run)``.
+    the runs that clients can follow as tasks, or find again after they have lost a call's stream, when a handler
+    returns ``ToolCall.of(request).follow(run)``.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
@@ -179,8 +180,9 @@ class Tools:
         self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
         self._handling = Handling(self._sessions, self._tasks, self._max_result)
         if self._changes is not None:
-            app.get(self.path, name=f"{name}_stream", before=self._before, meta=hidden)(self._stream)
             self._subscriptions = Subscriptions(self._changes, self._sessions)
+        if self._changes is not None or self._tasks is not None:
+            app.get(self.path, name=f"{name}_stream", before=self._before, meta=hidden)(self._stream)
         app.on_startup(lambda: self._check(app))
 
     def prompt(self, function: F) -> F:
@@ -304,7 +306,7 @@ class Tools:
         made = self.definitions_in(app)
         if self._has_resources(app):
             self._resources(app)
-        if any(each.options.confirm for each in made.values()):
+        if self._tasks is not None or any(each.options.confirm for each in made.values()):
             app.signer(SALT)
 
     # Messages
@@ -330,11 +332,15 @@ class Tools:
 
     async def _stream(self, request: Request) -> Response:
         self._check_host(request)
-        message = session_message(request)
+        message, since = session_message(request), request.last_event_id
+        if since is not None and self._tasks is not None:
+            await self._ready(request)
+            return await self._handling.resume(request, message, self._tasks, since)
+        if self._subscriptions is None:
+            raise MethodNotAllowed(allow=["POST"])
         if not message.session:
             raise BadRequest("Mcp-Session-Id must be the id of a session.")
         await self._ready(request)
-        assert self._subscriptions is not None  # noqa: S101 - this route exists only then
         return self._subscriptions.stream(request, message)
 
     def _check_host(self, request: Request) -> None:

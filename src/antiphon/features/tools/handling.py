@@ -10,7 +10,7 @@ from antiphon.embedding import GRACE_OVER, RequestState
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
-from antiphon.features.tools.exchange import Exchange, Replies, Result, Sessions
+from antiphon.features.tools.exchange import NOTHING, Exchange, Replies, Result, Sessions
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.results import (
     TooLarge,
@@ -24,7 +24,7 @@ from antiphon.features.tools.results import (
 )
 from antiphon.features.tools.tasks import Tasks, knows_tasks, result_of_run
 from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfirmed, Question, filled
-from antiphon.http import UnprocessableContent
+from antiphon.http import NotFound, UnprocessableContent
 
 _NOTHING: Mapping[str, Any] = {}
 DISAGREED = "The person did not agree. Nothing was done."
@@ -50,15 +50,17 @@ class Handling:
         return await self.exchange(request, message, handle, arguments, may_cancel=may_cancel, may_repeat=may_repeat)
 
     async def exchange(
-        self, request: Request, message: Message, handle: Callable[[HandledCall, Replies], Awaitable[Result]],
+        self, request: Request, message: Message, handle: Callable[[HandledCall, Replies], Awaitable[Result | None]],
         arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True, may_repeat: bool = True,
+        reported: float = NOTHING, since: float = NOTHING,
     ) -> Response:  # fmt: skip
-        """Return the response to a message whose handling may report something, or ask."""
-        exchange = Exchange(request, message, self._sessions, may_cancel=may_cancel, may_repeat=may_repeat)
-        token = message.meta.get("progressToken")
-        token = token if isinstance(token, str | int) and exchange.streams else None
+        """Return the response to a message whose handling may report something, ask, or return None to follow a run.
 
-        reported = float("-inf")
+        The call has ``reported`` some progress before, and the client has received all up to ``since``.
+        """
+        may = {"may_cancel": may_cancel, "may_repeat": may_repeat}
+        exchange = Exchange(request, message, self._sessions, **may, since=since)
+        token = message.progress_token if exchange.streams else None
 
         async def handled(replies: Replies) -> Result:
             nonlocal reported
@@ -67,15 +69,32 @@ class Handling:
                 made = await handle(call, replies)
             finally:
                 reported = call.reported
-            return {**made, "_meta": call.meta} if call.meta else made
+            if made is None and (run := call.run) is not None:
+                if self._tasks is not None:
+                    self._tasks.let_resume(request, message, call, run, exchange.outbox)
+                made = await result_of_run(run, call, self._largest)
+            return {**(made or {}), **({"_meta": call.meta} if call.meta else {})}
 
         return await exchange.respond(handled, arguments)
+
+    async def resume(self, request: Request, message: Message, tasks: Tasks, since: str) -> Response:
+        """Return the rest of a call's stream after an event. Raises BadRequest (400) for an id of no such event."""
+        resumed = tasks.resumed(request, message, since)
+
+        async def find(call: HandledCall, _: Replies) -> Result | None:
+            try:
+                call.follow(await tasks.runs.afind(resumed.run, owner=resumed.owner))
+            except NotFound:
+                return failure("The run of this call is no longer kept, and its result is lost.")
+            return None
+
+        return await self.exchange(request, resumed.message, find, reported=resumed.begun, since=resumed.since)
 
     async def _handle(
         self, request: Request, message: Message, definition: Definition, arguments: Mapping[str, Any],
         call: HandledCall, replies: Replies,
-    ) -> Result:  # fmt: skip
-        """Handle a call with the replies so far. Raises NeedsReply if it needs more."""
+    ) -> Result | None:  # fmt: skip
+        """Handle a call with the replies so far. Return None if it follows a run. Raise NeedsReply if it needs more."""
         key = replies.key if definition.takes_key else None
         try:
             made, response = await _respond(request, definition, arguments, key, call)
@@ -88,7 +107,7 @@ class Handling:
         if call.run is not None and response.status < 400:
             if message.is_modern and self._tasks is not None and knows_tasks(message):
                 return self._tasks.created(request, call.run)
-            return await result_of_run(call.run, call, self._largest)
+            return None
         given = request, definition, arguments, call, made, response
         return await _result(*given, self._largest, is_modern=message.is_modern)
 

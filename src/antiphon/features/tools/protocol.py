@@ -86,6 +86,12 @@ class Message(NamedTuple):
         return found if isinstance(found, dict) else {}
 
     @property
+    def progress_token(self) -> str | int | None:
+        """The token with which the client wants progress, or None if it wants none."""
+        token = self.meta.get("progressToken")
+        return token if isinstance(token, str | int) else None
+
+    @property
     def reply(self) -> Mapping[str, Any] | None:
         """The message, if it is the response to a request of the server."""
         return None if self.method else self.params

@@ -1,23 +1,27 @@
-"""Runs as tasks: a tool whose handler returns a run is a task for clients that know tasks (SEP-2663).
+"""Runs as tasks: a tool whose handler returns a run is a task for clients that know tasks (SEP-2663). For others, it is
+a call whose stream can be resumed with a GET, over any process.
 
-A task's id is a signed text with the run's id and owner, for one caller, so nothing more is stored. The run decides the
-rest: it survives its request and, if it is restartable, its process. Its values are progress; the result is their text,
-or the last of them.
+The id of a task, or of an event, is a signed text with the run's id and owner, for one caller, so nothing more is
+stored. The run decides the rest: it survives its request and, if it is restartable, its process. Its values are
+progress; the result is their text, or the last of them.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from secrets import token_urlsafe
 from time import time
-from typing import Any, Literal, TypeAlias, assert_never
+from typing import Any, Literal, NamedTuple, TypeAlias, assert_never
 
 from antiphon import App, BadSignature, HTTPError, Request
 from antiphon.embedding import encode_json
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
+from antiphon.features.tools.exchange import Outbox, whose_is
 from antiphon.features.tools.protocol import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
+    LEGACY,
     MISSING_CAPABILITY,
     Message,
     ProtocolError,
@@ -25,10 +29,11 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.tools.results import failure, too_large
 from antiphon.features.tools.tool_call import HandledCall, Question, form_schema
-from antiphon.http import Conflict, NotFound
+from antiphon.http import BadRequest, Conflict, NotFound
 
 TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"
+_STREAM = "stream of a call"
 TaskStatus: TypeAlias = Literal["working", "input_required", "completed", "failed", "cancelled"]
 _POLL = 1000
 """The number of milliseconds after which clients ask for a task's status again."""
@@ -40,17 +45,54 @@ def knows_tasks(message: Message) -> bool:
     return isinstance(extensions, dict) and isinstance(extensions.get(TASKS), dict)
 
 
+class Resumed(NamedTuple):
+    """A call whose stream a client resumes: its message, its run, the progress before the run's first value, and the
+    last progress that the client has received.
+    """
+
+    message: Message
+    run: str
+    owner: str | int | None
+    begun: float
+    since: float
+
+
 class Tasks:
-    """The tasks of one feature."""
+    """The tasks of one feature, and its calls that follow ``runs``."""
 
     def __init__(self, runs: Runs[Any]) -> None:
-        self._runs = runs
+        self.runs = runs
 
     def created(self, request: Request, run: Run[Any]) -> dict[str, Any]:
         """Return the result of a call that has started a run."""
         app: App = request.route.app
         ident = app.signer(_SALT).sign([run.id, run.owner, _caller(request)])
         return {"resultType": "task", **self._described(ident, run)}
+
+    @staticmethod
+    def let_resume(request: Request, message: Message, call: HandledCall, run: Run[Any], outbox: Outbox) -> None:
+        """Send the ids of events with a call that follows a run, so that the same caller finds it again."""
+        app: App = request.route.app
+        begun, nonce = max(call.reported, 0), token_urlsafe(6)
+        of_call = [whose_is(request, message), message.id, message.version, message.progress_token, nonce]
+        stream = app.signer(_STREAM).sign([of_call, run.id, run.owner, begun])
+        outbox.begin(stream, begun, is_primed=message.version != LEGACY[-1])  # whose clients fail on empty data
+
+    @staticmethod
+    def resumed(request: Request, message: Message, given: str) -> Resumed:
+        """Return the call of an event's id. Raises BadRequest (400) for any that this caller's calls don't have."""
+        app: App = request.route.app
+        stream, _, place = given.rpartition("~")
+        try:
+            [whose, ident, version, token, _], run, owner, begun = app.signer(_STREAM).unsign(stream)
+            meta = {"progressToken": token}
+            call = message._replace(method="tools/call", id=ident, version=version, meta=meta)
+            resumed = Resumed(call, run, owner, begun, float(place))
+        except (BadSignature, ValueError):
+            whose = resumed = None
+        if resumed is None or whose != whose_is(request, message):
+            raise BadRequest("Last-Event-ID must be the id of an event in the stream of a call of this caller.")
+        return resumed
 
     async def respond(self, request: Request, message: Message, largest: int) -> dict[str, Any] | None:
         """Return the result of a method about tasks, or None for an unknown method. Raises ProtocolError."""
@@ -76,7 +118,7 @@ class Tasks:
             found = app.signer(_SALT).unsign(ident)
             if not isinstance(found, list) or found[2:] != [_caller(request)]:
                 raise NotFound
-            return await self._runs.afind(found[0], owner=found[1])
+            return await self.runs.afind(found[0], owner=found[1])
         except (BadSignature, NotFound):
             raise ProtocolError(INVALID_PARAMS, "params.taskId names no task of this caller") from None
 
@@ -86,7 +128,7 @@ class Tasks:
             "status": status_of(run),
             "createdAt": _moment(run.started),
             "lastUpdatedAt": _moment(run.ended or time()),
-            "ttlMs": int(self._runs._seconds * 1000),  # noqa: SLF001 - programs have no use for it
+            "ttlMs": int(self.runs._seconds * 1000),  # noqa: SLF001 - programs have no use for it
             "pollIntervalMs": _POLL,
         }
 
