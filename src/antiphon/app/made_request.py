@@ -4,7 +4,7 @@ It keeps the address, the host and the header fields of the client's request tha
 guards, users, limits and logs see the same caller. Tool calls and resumed uploads become such requests.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.call import acall
@@ -135,8 +135,10 @@ class MadeRequest:
         except HTTPError:
             self._plan = None
 
-    def confirm_by(self, confirm: Callable[[Request], object]) -> None:
-        """Call a function directly before the handler, which raises an error until a person has agreed."""
+    def confirm_by(self, confirm: "Callable[[Request], Awaitable[None] | None]") -> None:
+        """Call a function directly before the handler, which raises an error until a person has agreed. On an event
+        loop, it may return what the handler waits for first.
+        """
         self.request[CONFIRM] = confirm
 
     async def respond(self) -> Response:

@@ -6,12 +6,13 @@
 | another ``RouteKey`` | likewise, or by its own functions; it is in ``meta``, as in ``meta={QUOTA: 5}`` |
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.app.dispatch.hooks import MiddlewareFunction
 from antiphon.explanations import explained
+from antiphon.handler.callables import check_arguments
 from antiphon.lazy import compiled_late
 from antiphon.request.caller import CONFIRM, arrivals
 from antiphon.request.request import Request
@@ -68,7 +69,8 @@ class Tool(NamedTuple):
     ``name`` has at most 64 letters, digits, ``_`` and ``-``, and begins with a letter or ``_``; the default is the
     route's name, with ``_`` for its other characters. ``title`` is shown to users. A ``destructive`` tool deletes,
     pays, or does something else that can't be undone; by default, tools for DELETE are destructive. ``confirm`` is text
-    with argument names, such as "Delete lamp {number}?": the client's user must agree to it before each call.
+    with argument names, such as "Delete lamp {number}?", or a function of the request, ``def`` or ``async def``, that
+    returns what would happen: the client's user must agree to it before each call.
 
     An ``open_world`` tool reaches people or systems outside the app, such as by sending mail. ``page`` is the name of a
     GET route whose page clients show beside the result (MCP Apps). ``headers`` maps arguments to the names under which
@@ -78,7 +80,7 @@ class Tool(NamedTuple):
     name: str | None = None
     title: str | None = None
     destructive: bool | None = None
-    confirm: str | None = None
+    confirm: "str | Callable[[Request], str | Awaitable[str]] | None" = None
     open_world: bool = False
     page: str | None = None
     headers: Mapping[str, str] | None = None
@@ -96,6 +98,11 @@ class Tool(NamedTuple):
         if given.name is not None and not _tool_name.fullmatch(given.name):
             message = f"a tool's name must be a letter or _ and up to 63 letters, digits, _ and -, not {given.name!r}"
             raise explained("bad-route-option", message)
+        if callable(given.confirm):
+            check_arguments(given.confirm, "request")
+        elif given.confirm is not None and (not given.confirm or not isinstance(given.confirm, str)):
+            message = f"what a tool confirms must be text or a function, not {given.confirm!r}"
+            raise explained("bad-route-option", message, TypeError)
         return given
 
 
@@ -113,11 +120,15 @@ def _confirmed(route: "Route", handler: RequestHandler) -> RequestHandler:
 
     def confirmed(request: Request) -> Any:
         confirm = next((each[CONFIRM] for each in arrivals(request) if CONFIRM in each), None)
-        if confirm is not None:
-            confirm(request)
-        return handler(request)
+        steps = None if confirm is None else confirm(request)
+        return handler(request) if steps is None else _handled_after(steps, handler, request)
 
     return update_wrapper(confirmed, handler)
+
+
+async def _handled_after(steps: Awaitable[None], handler: RequestHandler, request: Request) -> Any:
+    await steps
+    return await handler(request)
 
 
 class RouteKeys:

@@ -5,7 +5,7 @@ fields that it was made from, so a new signature or a renewed token is not a new
 what a client can't renew by itself counts: see ``Caller.key``.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -95,7 +95,7 @@ class Around(NamedTuple):
 AROUND = Dependency[Around]("request around")
 """The client's request around the current one, if the application has made the current one."""
 
-CONFIRM: Dependency[Callable[["Request"], object]] = Dependency("confirmation of a tool's call")
+CONFIRM: Dependency[Callable[["Request"], Awaitable[None] | None]] = Dependency("confirmation of a tool's call")
 """A function that raises an error until a person has agreed to the request, called directly before the handler."""
 
 

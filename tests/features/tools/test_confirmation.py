@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from antiphon import App, Request
+from antiphon import App, Request, abort
 from antiphon.features import (
     APIKey,
     Bearer,
@@ -22,6 +22,7 @@ from antiphon.features import (
     login_required,
     scopes_required,
 )
+from antiphon.features.tools import handling
 from antiphon.http import Forbidden
 from antiphon.testing import AsyncClient, Client, LifespanError
 from tests.features.tools.test_exchanges import Session
@@ -191,6 +192,97 @@ def test_a_person_is_asked_only_about_a_call_that_could_be_carried_out(
         state = send().json["result"]["requestState"]
         done = send(**accepted(state, action)).json["result"]
         assert (done["isError"], app.paid) == (not paid, paid)
+
+
+# A question that a function writes
+
+
+LAMPS = {"1": ("Globe", 40), "2": ("Cube", 900)}
+
+
+def price_of(request):
+    name, price = LAMPS[request.path_params["number"]] if request.path_params["number"] in LAMPS else abort(404)
+    return f"Sell {name} to {request.user} for {price} euros?"
+
+
+async def price_of_later(request):
+    await asyncio.sleep(0)
+    return price_of(request)
+
+
+def sell(request: Request, number: str) -> dict[str, int]:
+    """Sell a lamp."""
+    request.app.sold.append(number)
+    return {"price": LAMPS[number][1]}
+
+
+async def sell_later(request: Request, number: str) -> dict[str, int]:
+    """Sell a lamp on a loop."""
+    return sell(request, number)
+
+
+def seller(handler, ask, **options):
+    app, api = App(secret_keys=["of a test, and not secret"], store=MemoryStore()), OpenAPI("Test")
+    for feature in (Users(Bearer({"of-ann": "Ann"}.get)), Tools(api)):
+        app.use(feature)
+    app.sold = []
+    app.post("/<number>", name="sell", tool=Tool(confirm=ask), before=login_required, **options)(handler)
+    return app
+
+
+def question_of(result):
+    return result["inputRequests"]["confirmation"]["params"]["message"]
+
+
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("handler", [sell, sell_later], ids=lambda each: each.__name__)
+@rows("ask", [price_of, price_of_later], ids=lambda each: each.__name__)
+def test_a_question_may_say_what_would_happen(ask, handler, interface, monkeypatch):
+    app = seller(handler, ask)
+    client = Client(app, interface, headers=ANN)
+    asked = call(client, "sell", {"number": "1"})["result"]
+    assert question_of(asked) == "Sell Globe to Ann for 40 euros?"
+    assert "404 Not Found" in call(client, "sell", {"number": "7"})["result"]["content"][0]["text"]
+    monkeypatch.setitem(LAMPS, "1", ("Globe", 4000))  # what a person has agreed to is no longer what would happen
+    again = call(client, "sell", {"number": "1"}, **accepted(asked["requestState"]))["result"]
+    assert (question_of(again), app.sold) == ("Sell Globe to Ann for 4000 euros?", [])
+    done = call(client, "sell", {"number": "1"}, **accepted(again["requestState"]))["result"]
+    assert (done["structuredContent"], app.sold) == ({"price": 4000}, ["1"])
+    assert Client(app, interface).post("/1").status == 401  # an HTTP client is not asked, but the guards are the same
+
+
+async def never(request):
+    await asyncio.sleep(60)
+
+
+def fails(request):
+    raise ZeroDivisionError
+
+
+WRONG = [  # the function, a part of what is logged
+    (lambda request: None, "must return text, not None"),
+    (lambda request: " ", "must return text, not ' '"),
+    (lambda request: b"Sell?", "must return text, not b'Sell?'"),
+    (fails, "ZeroDivisionError"),
+    (never, "took longer than"),
+]
+
+
+@rows("handler", [sell, sell_later], ids=lambda each: each.__name__)
+@rows("ask, logged", WRONG)
+def test_nothing_is_done_if_nothing_can_be_asked(ask, logged, handler, monkeypatch, caplog):
+    monkeypatch.setattr(handling, "_LONGEST_WAIT", 0.05)
+    app = seller(handler, ask)
+    failed = call(Client(app, headers=ANN, raise_errors=False), "sell", {"number": "1"})["result"]
+    assert (failed["isError"], app.sold) == (True, [])
+    assert "500 Internal Server Error" in failed["content"][0]["text"]
+    assert logged in caplog.text
+
+
+@rows("confirm, error", [(7, "must be text or a function"), (lambda: "Sell?", "is called with"), ("", "must be text")])
+def test_a_question_is_text_or_a_function_of_the_request(confirm, error):
+    with pytest.raises((TypeError, ValueError), match=error):
+        App().post("/", tool=Tool(confirm=confirm))(sell)
 
 
 def test_a_question_shows_only_arguments_of_its_tool():

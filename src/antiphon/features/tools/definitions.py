@@ -83,7 +83,7 @@ class Definition:
     @property
     def asked_about(self) -> list[str]:
         """The names of the arguments that the question to a person shows."""
-        return _placeholders(self.options.confirm or "")
+        return _shown(self.options)
 
     @property
     def is_destructive(self) -> bool:
@@ -255,7 +255,7 @@ def _definition(
         if argument not in arguments or not is_token(header):
             message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
             raise explained("bad-tool", f"{message} to {header!r}")
-    if unknown := {*_placeholders(options.confirm or "")} - arguments.keys():
+    if unknown := {*_shown(options)} - arguments.keys():
         known = ", ".join(arguments) or "none"
         message = f"{route.handled_by}: Tool(confirm=...) shows {{{min(unknown)}}}, but the arguments are: {known}"
         raise explained("bad-tool", message)
@@ -281,6 +281,10 @@ def _definition(
         is_paged=is_paged,
         conditions=conditions,
     )
+
+
+def _shown(options: Tool) -> list[str]:
+    return _placeholders(options.confirm) if isinstance(options.confirm, str) else []
 
 
 def _result(successes: list[Any]) -> Schema | None:

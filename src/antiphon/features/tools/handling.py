@@ -1,12 +1,15 @@
 """The handling of calls and of other messages that may report something, ask, or be cancelled."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
+from inspect import isawaitable
 from typing import Any, Literal, assert_never
 
-from antiphon import App, Request, Response
-from antiphon.embedding import GRACE_OVER, RequestState
+from antiphon import App, Request, Response, explained
+from antiphon.embedding import GRACE_OVER, Crossing, RequestState, describe, is_async, is_on_loop, run_on, serving_loop
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
@@ -27,6 +30,8 @@ from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfir
 from antiphon.http import NotFound, UnprocessableContent
 
 _NOTHING: Mapping[str, Any] = {}
+_LONGEST_WAIT = 10.0
+"""The number of seconds that a function may take to write a question."""
 DISAGREED = "The person did not agree. Nothing was done."
 
 
@@ -144,14 +149,42 @@ class Confirmation:
         self._lacks: list[Question] = []
         self._is_declined = False
 
-    def confirm(self, request: Request) -> object:
-        """Raise NotConfirmed (428) until a person has agreed, and the errors of reading the request."""
+    def confirm(self, request: Request) -> Awaitable[None] | None:
+        """Raise NotConfirmed (428) until a person has agreed, and the errors of reading the request. On an event loop,
+        return what does this if a function writes the question.
+        """
         for each in self._definition.reads:
             _read(request, each)
+        asks = self._definition.options.confirm
+        if callable(asks):
+            steps = self._ask_later(request, asks)
+            return steps if is_on_loop() else run_on(serving_loop(), steps, copy_context())
+        self._ask(request, self._filled(asks or ""))
+        return None
+
+    def _filled(self, question: str) -> str:
         # A default is not shown for an argument that the call leaves out: which one the handler uses is a guess.
         if missing := [name for name in self._definition.asked_about if name not in self._arguments]:
             raise UnprocessableContent(f"/{missing[0]}: missing, though a person has to agree to it")
-        text = filled(self._definition.options.confirm or "", self._arguments, text_of)
+        return filled(question, self._arguments, text_of)
+
+    async def _ask_later(self, request: Request, asks: Callable[[Request], str | Awaitable[str]]) -> None:
+        name = f"{describe(asks)}, the function of Tool(confirm=...),"
+        limit = asyncio.timeout(_LONGEST_WAIT)
+        try:
+            async with limit:
+                made = asks(request) if is_async(asks) else await Crossing().run(asks, request)
+                text = made if isinstance(made, str) else await made if isawaitable(made) else made
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            message = f"{name} took longer than {_LONGEST_WAIT} seconds"
+            raise explained("bad-tool", message, RuntimeError) from error
+        if not isinstance(text, str) or not text.strip():
+            raise explained("bad-tool", f"{name} must return text, not {text!r:.80}", TypeError)
+        self._ask(request, text)
+
+    def _ask(self, request: Request, text: str) -> None:
         try:
             self._is_declined = not self._call.confirm(text)
         except NeedsReply as error:
@@ -161,7 +194,6 @@ class Confirmation:
         if self._is_declined:
             RequestState(request).uncount()
             raise NotConfirmed(DISAGREED)
-        return None
 
     def check(self) -> None:
         """Raise NeedsReply or NotAgreed unless a person has agreed, whatever an error handler has made of the error."""
@@ -202,7 +234,8 @@ async def _respond(
         made.confirm_by(confirmation.confirm)
     else:  # its application calls the view
         with suppress(NotConfirmed):
-            confirmation.confirm(made.request)
+            if (steps := confirmation.confirm(made.request)) is not None:
+                await steps
         confirmation.check()
     response = await made.respond()
     confirmation.check()
