@@ -103,6 +103,34 @@ def test_an_agreement_of_a_user_who_has_ended_needs_a_new_login():
         assert call(log_in(user), "delete", {}, **agreed)["error"]["code"] == -32602
 
 
+def test_an_agreement_is_for_one_route_its_arguments_and_one_key_once_in_all_processes(tmp_path):
+    keys, done = APIKey(str), []
+
+    def process():
+        app = App(secret_keys=["of a test, and not secret"], store=SQLiteStore(tmp_path / "db"))
+        for feature in (Users(keys), Tools(OpenAPI("Test"))):
+            app.use(feature)
+        for name in ("sell", "give"):
+            tool = Tool(name=name, confirm="Sure?")
+            app.post(f"/{name}/<lamp>", tool=tool)(lambda request, lamp, name=name: done.append((name, lamp)) or "done")
+        return Client(app)
+
+    here, there = process(), process()
+    key, other = ({"x-api-key": keys.create("ann")} for _ in range(2))
+
+    def send(client, tool, lamp, key, **params):
+        client.headers.update(key)
+        return call(client, tool, {"lamp": lamp}, **params)
+
+    agreed = accepted(send(here, "sell", "1", key)["result"]["requestState"])
+    for given in [("give", "1", key), ("sell", "2", key), ("sell", "1", other)]:
+        assert send(there, *given, **agreed)["error"]["code"] == -32602, given
+    assert (send(there, "sell", "1", key, **agreed)["result"]["isError"], done) == (False, [("sell", "1")])
+    for client in (here, there):
+        assert "was used before" in send(client, "sell", "1", key, **agreed)["error"]["message"]
+    assert done == [("sell", "1")]
+
+
 @dataclass
 class Payment:
     amount: Annotated[int, msgspec.Meta(gt=0)]

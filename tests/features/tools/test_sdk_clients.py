@@ -1,15 +1,16 @@
 """The official SDK's client and tools that are served for real, over each interface, with each revision."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 
 import pytest
 
+from antiphon import App, Blueprint
+from antiphon.features import OpenAPI, Tools
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.helpers.waiting import DEADLINE
-
-pytestmark = pytest.mark.processes
 
 APPLICATION = "tests.helpers.served.tools:app"
 SERVERS = ("Granian, RSGI", "Granian, ASGI", "Uvicorn, h11", "Gunicorn, gthread", "Waitress")
@@ -19,8 +20,8 @@ ALL = ["change_lamp", "countdown", "delete_lamp", "list_lamps", "show_lamp"]
 
 
 @asynccontextmanager
-async def client(url, mode, token=None, asked=None):
-    from httpx2 import AsyncClient
+async def client(url, mode, token=None, asked=None, app=None):
+    from httpx2 import ASGITransport, AsyncClient
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.types import ElicitResult
@@ -33,7 +34,7 @@ async def client(url, mode, token=None, asked=None):
     more = {} if asked is None else {"elicitation_callback": agree}
     async with (
         asyncio.timeout(DEADLINE),
-        AsyncClient(headers=fields, timeout=DEADLINE) as http,
+        AsyncClient(headers=fields, timeout=DEADLINE, transport=app and ASGITransport(app)) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode, **more) as opened,
     ):
         yield opened
@@ -71,8 +72,43 @@ async def use(url, mode):
         assert (await ann.call_tool("show_lamp", {"number": 7})).is_error
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_sdk_uses_tools_over_every_interface(name):
     with ServerProcess(server(name).command, APPLICATION) as process:
         for mode in REVISIONS:
             asyncio.run(use(f"http://127.0.0.1:{process.port}/mcp", mode))
+
+
+HOSTS = [  # whose rule, the rule, and where it is told
+    ("Claude Desktop", r"[a-zA-Z0-9_-]{1,64}", "https://github.com/barryw/ImmichMCP/issues/3"),
+    ("Copilot CLI", r"[a-zA-Z0-9_-]{1,128}", "https://github.com/github/copilot-cli/issues/2581"),
+    ("Codex", r"[a-zA-Z0-9_-]+", "https://github.com/openai/codex/issues/8174"),
+    ("VS Code with a model of OpenAI", r".{1,64}", "https://github.com/microsoft/foundry-dev-tools/issues/201"),
+    ("VS Code with Gemini", r"[a-zA-Z_][a-zA-Z0-9_.-]{0,63}", "https://github.com/upstash/context7/issues/17"),
+]
+
+
+@pytest.mark.once
+def test_forty_tools_of_two_blueprints_have_names_that_hosts_accept():
+    app, api = App(), OpenAPI("Test")
+    for feature in (api, Tools(api)):
+        app.use(feature)
+    for blueprint in (Blueprint("tracker", prefix="/tracker"), Blueprint("2fa", prefix="/second")):
+        for number in range(20):
+            name = f"{number}.ticket of-the/day"
+            blueprint.get(f"/{number}", name=name, tool=True)(lambda request: request.path)
+        app.register(blueprint)
+
+    async def use(mode):
+        async with client("http://localhost/mcp", mode, app=app) as opened:
+            names = [each.name for each in (await opened.list_tools()).tools]
+            called = [(await opened.call_tool(name, {})).content[0].text for name in names]
+            old = await opened.call_tool("2fa.3.ticket of-the/day", {})
+            return names, called, old.content[0].text
+
+    for mode in REVISIONS:
+        names, called, old = asyncio.run(use(mode))
+        assert (len({*names}), len({*called}), old) == (40, 40, "/second/3")
+        refused = [(host, name) for host, rule, _ in HOSTS for name in names if not re.fullmatch(rule, name)]
+        assert refused == []

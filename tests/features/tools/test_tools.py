@@ -24,6 +24,7 @@ from antiphon.features import (
     ToolCall,
     Tools,
     Users,
+    login_required,
     scopes_required,
 )
 from antiphon.features.tools import exchange, handling
@@ -171,6 +172,7 @@ def test_a_handler_that_can_t_be_a_tool(handler, options, said):
     (Tool(name="3d"), ValueError, "a tool's name must be"),
     (Tool(name="a" * 65), ValueError, "a tool's name must be"),
     (Tool(name="two words"), ValueError, "a tool's name must be"),
+    (Tool(name="2fa"), ValueError, "begin with a letter or _, not '2fa'"),
     (Tool(name=""), ValueError, "a tool's name must be"),
 )
 def test_a_wrong_option(tool, kind, said):
@@ -627,6 +629,25 @@ def test_a_call_repeated_with_its_key_is_carried_out_once():
     assert made == ["a", 'b "']
     for wrong in ("", "a\0b", "é", "x" * 256):
         assert "/idempotency_key: must be text of 1 to 255" in call("order", idempotency_key=wrong).text
+
+
+def test_two_keys_of_one_person_are_two_callers_of_a_tool():
+    app, api, keys, made = App(store=MemoryStore()), OpenAPI("Test"), APIKey(str), []
+    for feature in (Users(keys), IdempotentWrites(required=False), Tools(api)):
+        app.use(feature)
+
+    limit = RateLimit("2/minute", by=lambda request: request.caller.key)
+
+    @app.post("/orders", idempotent=True, tool=True, before=(login_required, limit))
+    def order(request: Request) -> dict[str, object]:
+        made.append((request.user, request.caller.key))  # as an audit trail has it
+        return {"number": len(made)}
+
+    one, other = (Client(app, headers={"x-api-key": keys.create("ann")}) for _ in range(2))
+    calls = [each.tools.call("order", idempotency_key="a") for each in (one, other, one, other)]
+    assert [each.data["number"] for each in calls] == [1, 2, 1, 2]
+    assert (len({*made}), {user for user, _ in made}) == (2, {"ann"})
+    assert "429" in one.tools.call("order", idempotency_key="b").text
 
 
 def test_a_merge_patch_is_a_tool_s_object():
