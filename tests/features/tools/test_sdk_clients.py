@@ -1,7 +1,6 @@
 """The official SDK's client and tools that are served for real, over each interface, with each revision."""
 
 import asyncio
-import re
 from contextlib import asynccontextmanager
 
 import pytest
@@ -80,21 +79,12 @@ def test_the_sdk_uses_tools_over_every_interface(name):
             asyncio.run(use(f"http://127.0.0.1:{process.port}/mcp", mode))
 
 
-HOSTS = [  # whose rule, the rule, and where it is told
-    ("Claude Desktop", r"[a-zA-Z0-9_-]{1,64}", "https://github.com/barryw/ImmichMCP/issues/3"),
-    ("Copilot CLI", r"[a-zA-Z0-9_-]{1,128}", "https://github.com/github/copilot-cli/issues/2581"),
-    ("Codex", r"[a-zA-Z0-9_-]+", "https://github.com/openai/codex/issues/8174"),
-    ("VS Code with a model of OpenAI", r".{1,64}", "https://github.com/microsoft/foundry-dev-tools/issues/201"),
-    ("VS Code with Gemini", r"[a-zA-Z_][a-zA-Z0-9_.-]{0,63}", "https://github.com/upstash/context7/issues/17"),
-]
-
-
 @pytest.mark.once
-def test_forty_tools_of_two_blueprints_have_names_that_hosts_accept():
+def test_forty_tools_of_two_blueprints_are_called_by_their_names_and_by_a_route_s():
     app, api = App(), OpenAPI("Test")
     for feature in (api, Tools(api)):
         app.use(feature)
-    for blueprint in (Blueprint("tracker", prefix="/tracker"), Blueprint("2fa", prefix="/second")):
+    for blueprint in (Blueprint("tracker", prefix="/tracker"), Blueprint("second", prefix="/second")):
         for number in range(20):
             name = f"{number}.ticket of-the/day"
             blueprint.get(f"/{number}", name=name, tool=True)(lambda request: request.path)
@@ -104,11 +94,9 @@ def test_forty_tools_of_two_blueprints_have_names_that_hosts_accept():
         async with client("http://localhost/mcp", mode, app=app) as opened:
             names = [each.name for each in (await opened.list_tools()).tools]
             called = [(await opened.call_tool(name, {})).content[0].text for name in names]
-            old = await opened.call_tool("2fa.3.ticket of-the/day", {})
+            old = await opened.call_tool("second.3.ticket of-the/day", {})
             return names, called, old.content[0].text
 
     for mode in REVISIONS:
         names, called, old = asyncio.run(use(mode))
         assert (len({*names}), len({*called}), old) == (40, 40, "/second/3")
-        refused = [(host, name) for host, rule, _ in HOSTS for name in names if not re.fullmatch(rule, name)]
-        assert refused == []
