@@ -32,8 +32,7 @@ from antiphon import (
     features,
 )
 from antiphon.explanations import add_notes
-from antiphon.explanations.naming import split_words
-from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
+from antiphon.explanations.naming import ROUTES, ROUTES_ATTRIBUTES, WORDS, split_words
 from antiphon.features import Basic, Bearer, Channel, Form, MemoryStore, Page, Runs, SessionLogin, Templates
 from antiphon.features.forms.bound_field import FIELD
 from antiphon.features.forms.form import OTHER_WORDS

@@ -28,8 +28,7 @@ from antiphon.app.url_for import url_for as url_for_route
 from antiphon.app.work import InTask, OnThread, Work, around_threads
 from antiphon.concurrency.process import wait_observers
 from antiphon.explanations import explained
-from antiphon.explanations.naming import unknown_setting
-from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
+from antiphon.explanations.naming import ROUTES, ROUTES_ATTRIBUTES, WORDS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync, describe
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async

@@ -33,8 +33,7 @@ from antiphon.app.route import (
 )
 from antiphon.app.route_keys import KeyHandling, checked_meta
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, unknown_setting
-from antiphon.explanations.words import ROUTES, ROUTES_ATTRIBUTES, WORDS
+from antiphon.explanations.naming import ROUTES, ROUTES_ATTRIBUTES, WORDS, NamesOurs, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError

@@ -12,7 +12,7 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.app.route_keys import KEYWORDS, Priority, Tool, checked_meta
 from antiphon.explanations import explained
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS
 from antiphon.handler.callables import check_arguments, describe, is_async, is_generator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token

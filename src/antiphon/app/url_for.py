@@ -10,8 +10,7 @@ from antiphon.app.planning.signed_urls import Signing, signed_fields
 from antiphon.app.registry import are_apart, places
 from antiphon.app.route import Route
 from antiphon.explanations import explained
-from antiphon.explanations.naming import word_for
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, word_for
 from antiphon.handler.callables import describe
 from antiphon.handler.scope import current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS

@@ -1,5 +1,8 @@
-"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no other cost."""
+"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no other cost. The names
+are rows of ``words.tsv``.
+"""
 
+import os
 import re
 import sys
 from abc import ABCMeta
@@ -7,14 +10,37 @@ from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
-from antiphon.explanations.words import WORDS
+
+def _tables() -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
+    with open(os.path.join(os.path.dirname(__file__), "words.tsv"), encoding="utf-8") as file:
+        _, *rows = file.read().splitlines()
+    for row in rows:
+        place, words, ours = row.split("\t")
+        table = tables.setdefault(place, {})
+        for word in words.split():
+            table[word] = ours
+    return tables
+
+
+WORDS = _tables()
+"""For each class, function or package, other names and Antiphon's. A class's "when set" has attributes that programs
+set elsewhere, and that would have no effect here.
+"""
+
+ROUTES = WORDS["Routes"] | WORDS["Routes, when set"]
+ROUTES_ATTRIBUTES = WORDS["Routes, when set"] | {
+    word: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours
+    for word, ours in WORDS["App.__init__"].items()
+}
+"""Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 
 NO_WORDS: Mapping[str, str] = {}
 
 
 class NamesOurs(ABCMeta):
     """The metaclass of classes whose errors about other frameworks' names show Antiphon's: ``class
-    Request(metaclass=NamesOurs, words=REQUEST)``.
+    Request(metaclass=NamesOurs, words=WORDS["Request"])``.
 
     Setting one of the ``settings`` on an object of exactly this class is an error, too, since it would have no effect.
     A subclass may define or inherit any of these names, and its objects may set them. ``dir``, ``help`` and completion

@@ -6,8 +6,7 @@ import sys
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from antiphon.explanations.naming import NO_WORDS, nearest, other_word
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import NO_WORDS, WORDS, nearest, other_word
 
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"

@@ -27,8 +27,7 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import OtherWord, word_for
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, OtherWord, word_for
 from antiphon.http.dates import format_retry_after
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders

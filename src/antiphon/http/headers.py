@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.grammar import is_token, split_list
 from antiphon.speedups import accelerated
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.errors import BadRequest, FieldError
 from antiphon.speedups import accelerated
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers

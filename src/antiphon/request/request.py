@@ -10,8 +10,7 @@ from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.receiver import readable_length
 from antiphon.body.stream import BodyStream
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs, refuse_unknown_attributes
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import HTTPError

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.concurrency.loop import looks_async
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, put_line
 from antiphon.http.redirect import check_redirect, redirect_location

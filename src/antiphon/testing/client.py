@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, 
 
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes, unknown_setting
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs, refuse_unknown_attributes, unknown_setting
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL

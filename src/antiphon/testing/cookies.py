@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.cookies import SetCookie, prefix_of
 from antiphon.http.urls.url import URL, is_this_machine
 

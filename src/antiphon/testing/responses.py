@@ -3,8 +3,7 @@
 from typing import Any, NoReturn
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 from antiphon.websockets.connection import Connection
 

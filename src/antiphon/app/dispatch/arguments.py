@@ -6,7 +6,7 @@ from types import MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import WORDS
+from antiphon.explanations.naming import WORDS
 from antiphon.handler.callables import check_arguments, describe, innermost, signature_of
 from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS
