@@ -176,7 +176,6 @@ class TestBuild:
         url = URL.build(**{"scheme": "https", "host": "example.com"} | parts)
         assert url.root == root
         assert url.with_query(a=1).root == root
-        assert url.with_path("/other").root == root
         assert url.join("../other").root == root
         assert url.join("https://example.org/").root == "https://example.org/"
 
@@ -242,23 +241,6 @@ class TestWithQuery:
         assert [pair for pair in changed if pair[0] != name] == [
             pair for pair in parse_query(url.query.encode()) if pair[0] != name
         ]
-
-
-@rows(
-    "text, path, result",
-    ("http://example.com/a?b#c", "/d%20e", "http://example.com/d%20e?b#c"),
-    ("http://example.com", "d e", "http://example.com/d%20e"),
-    ("http://example.com/a", "//d?#", "http://example.com//d%3F%23"),
-    ("http://example.com/a", "", "http://example.com"),
-    ("/a", "//example.org/", "/.//example.org/"),
-    ("/a", "/\\example.org", "/%5Cexample.org"),
-    ("a", "javascript:alert(1)", "./javascript:alert(1)"),
-    ("mailto:a", "b:c", "mailto:b:c"),
-)
-def test_another_path_stays_a_path(text, path, result):
-    url = URL(text).with_path(path)
-    assert url == result
-    assert (url.scheme, url.netloc) == (URL(text).scheme, URL(text).netloc)
 
 
 class TestJoin:

@@ -374,10 +374,6 @@ class URL(str):
         query = "&".join(filter(None, [*pieces, *waiting.values()]))
         return type(self)(_unsplit(self._parts._replace(query=query or None)), self._root_path)
 
-    def with_path(self, path: str) -> Self:
-        """Replace the path with a percent-encoded one; characters that are not allowed in it are escaped."""
-        return type(self)(_unsplit(self._parts._replace(path=encode_path(path))), self._root_path)
-
     def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL never joins strings
         """Resolve a reference found at this URL (RFC 3986 §5.2). Raises ValueError as `URL` does."""
         joined = type(self)(_unsplit(_resolve(self._parts, _parts_of(URL(reference)))))
