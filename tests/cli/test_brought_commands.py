@@ -192,17 +192,13 @@ ENTRIES = "choir-1.0.dist-info/entry_points.txt"
         ("choir/py.typed", "", "choir is complete.\n"),
         ("choir/py.typed", None, "choir has no py.typed, so type checkers pass over its annotations\n"),
         ("choir/errors.md", None, "The explanations of choir can't be read: "),
-        (
-            "choir/errors.md",
-            "# Flags\n\n## other\n\nText.\n",
-            "__init__.py explains errors by flags.unknown-flag, which",
-        ),
+        ("choir/errors.md", "# Flags\n\n## other\n\nText.\n", "__init__.py: no errors.md explains flags.unknown-flag"),
         ("choir/command.py", "flags = 1\n", "The command 'flags' of the package choir is of type int"),
         ("choir/pairs.py", "", "antiphon.pairs: choir.pairs:ROW can't be loaded: AttributeError"),
         ("choir/locales/de.json", "{", "de.json"),
-        ("choir/more.py", "from antiphon.app.store import KINDS\n", "more.py imports antiphon.app.store, which is not"),
+        ("choir/more.py", "from antiphon.app.store import KINDS\n", "more.py: antiphon.app.store is not public"),
         (ENTRIES, "[antiphon.explanation]\nflags = choir\n", "antiphon.explanation is not a group of entry points"),
-        (ENTRIES, "[antiphon.commands]\nflags = choirs:flags\n", "choirs is not an importable package"),
+        (ENTRIES, "[antiphon.commands]\nflags = choirs:flags\n", "can't be loaded"),
     ],
 )
 def test_the_doctor_says_what_a_package_of_features_lacks(name, text, told, tmp_path, monkeypatch):

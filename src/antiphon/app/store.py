@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
-from antiphon.concurrency.loop import is_on_loop
+from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained, feature_in_use
 from antiphon.handler.errors import is_debug
 from antiphon.handler.failures import and_more, note_outage, raises_errors
@@ -258,13 +258,8 @@ class Store(ABC):
         """Raise RuntimeError on an event loop, which a call that waits would block: in debug mode, and in requests of
         a test client.
         """
-        if (raises_errors() or is_debug()) and is_on_loop():
-            raise explained(
-                "would-block-loop",
-                "a store that waits would block this event loop: await asyncio.to_thread(store.load, key), or call it"
-                " in a `def` handler, or in a hook with blocking=store.blocks",
-                RuntimeError,
-            )
+        if raises_errors() or is_debug():
+            refuse_on_loop("a method of the store", "asyncio.to_thread(store.load, key)")
 
     def new_key(self) -> str:
         """Return an unguessable key of 256 bits for a new entry."""

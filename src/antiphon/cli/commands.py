@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -20,7 +21,6 @@ from antiphon.explanations import renamed
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
-    from pathlib import Path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -193,67 +193,53 @@ def _package(entry: "EntryPoint") -> str:
     return entry.dist.name if entry.dist else entry.module
 
 
-_GROUPS = {f"antiphon.{name}" for name in ("commands", "dialects", "explanations", "frameworks", "pairs")}
-_IMPORTED = re.compile(r"^ *(?:from|import) (antiphon[\w.]*)", re.MULTILINE)
-_EXPLAINED = re.compile(r"\bexplained\(\s*[\"']([\w-]+\.[\w-]+)[\"']")
+_GROUPS = [f"antiphon.{name}" for name in ("commands", "dialects", "explanations", "frameworks", "pairs")]
+_SOURCE = Path(__file__).parents[2]
+_imported = re.compile(r"^ *(?:from|import) (antiphon[\w.]*)", re.MULTILINE).findall
+_explained = re.compile(r"\bexplained\(\s*[\"']([\w-]+\.[\w-]+)[\"']").findall
 
 
 def faults_of(package: "Distribution") -> Iterator[str]:
     """Yield what is wrong with an installed package of features: its entry points and files, and what it imports."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    entries = [each for each in package.entry_points if each.group.startswith("antiphon")]
-    explained: set[str] = set()
-    for each in entries:
-        yield from _faults_of_entry(each, explained)
-    names = {each.module.partition(".")[0] for each in entries} or {package.name.replace("-", "_").lower()}
-    for name in sorted(names):
-        if (spec := find_spec(name)) is None or not spec.submodule_search_locations:
-            yield f"{name} is not an importable package: is it installed under another name?"
-            continue
-        yield from _faults_of_files(Path(spec.submodule_search_locations[0]), explained)
-
-
-def _faults_of_entry(entry: "EntryPoint", explained: set[str]) -> Iterator[str]:
-    from antiphon.cli.docs import GROUP as EXPLANATIONS
     from antiphon.cli.docs import UnreadableError, explanations_of
-
-    try:
-        if entry.group not in _GROUPS:
-            yield f"{entry.group} is not a group of entry points, unlike {', '.join(sorted(_GROUPS))}"
-        elif entry.group == EXPLANATIONS:
-            explained.update(explanations_of(entry.name))
-        elif entry.group == GROUP:
-            _loaded([entry])
-        else:
-            entry.load()
-    except (BadCommand, UnreadableError) as error:
-        yield f"{error}"
-    except Exception as error:
-        yield f"{entry.group}: {entry.value} can't be loaded: {error!r}"
-
-
-def _faults_of_files(folder: "Path", explained: set[str]) -> Iterator[str]:
-    from importlib.util import find_spec
-    from pathlib import Path
-
     from antiphon.features import Languages
 
-    if not (folder / "py.typed").exists():
-        yield f"{folder.name} has no py.typed, so type checkers pass over its annotations"
-    for file in sorted(folder.rglob("*.py")):
-        source, where = file.read_text("utf-8"), file.relative_to(folder.parent)
-        unknown = [each for each in _EXPLAINED.findall(source) if each not in explained]
-        yield from (f"{where} explains errors by {each}, which is in no errors.md" for each in unknown)
-        for name in dict.fromkeys(_IMPORTED.findall(source)):
-            if not (spec := find_spec(name)) or not Path(spec.origin or "").with_suffix(".pyi").exists():
-                yield f"{where} imports {name}, which is not public and may change with any version"
-    if (folder / "locales").is_dir():
+    entries = [each for each in package.entry_points if each.group.startswith("antiphon")]
+    kinds: set[str] = set()
+    for each in entries:
         try:
-            Languages(folder / "locales")
+            if each.group not in _GROUPS:
+                yield f"{each.group} is not a group of entry points, unlike {', '.join(_GROUPS)}"
+            elif each.group == "antiphon.explanations":
+                kinds.update(explanations_of(each.name))
+            elif each.group == GROUP:
+                _loaded([each])
+            else:
+                each.load()
+        except (BadCommand, UnreadableError) as error:
+            yield f"{error}"
+        except Exception as error:
+            yield f"{each.group}: {each.value} can't be loaded: {error!r}"
+    for name in sorted({each.module.partition(".")[0] for each in entries}):
+        folder = Path(str(package.locate_file(name)))
+        if not (folder / "py.typed").exists():
+            yield f"{folder} has no py.typed, so type checkers pass over its annotations"
+        yield from _faults_of_code(folder, kinds)
+        try:
+            for catalogues in folder.glob("locales"):
+                Languages(catalogues)
         except (ImportError, ValueError) as error:
             yield f"{error}"
+
+
+def _faults_of_code(folder: Path, kinds: set[str]) -> Iterator[str]:
+    for file in sorted(folder.rglob("*.py")):
+        source = file.read_text("utf-8")
+        yield from (f"{file}: no errors.md explains {kind}" for kind in _explained(source) if kind not in kinds)
+        for name in dict.fromkeys(_imported(source)):
+            place = _SOURCE.joinpath(*name.split("."))
+            if not any(each.exists() for each in (place / "__init__.pyi", place.with_suffix(".pyi"))):
+                yield f"{file}: {name} is not public and may change with any version"
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

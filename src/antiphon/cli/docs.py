@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from os.path import normpath
 from pathlib import Path
+from textwrap import indent
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
@@ -226,11 +227,7 @@ class Explanation(NamedTuple):
     @property
     def as_plain_text(self) -> str:
         """The text for a terminal, with the code indented."""
-        return _code.sub(lambda found: f"{LABELS[found[1]]}\n\n{_indented(found[2])}", self.text)
-
-
-def _indented(code: str) -> str:
-    return "".join(f"    {line}".rstrip() + "\n" for line in code.splitlines())
+        return _code.sub(lambda found: f"{LABELS[found[1]]}\n\n{indent(found[2], '    ')}", self.text)
 
 
 def _complete(code: str, beginning: str) -> str:

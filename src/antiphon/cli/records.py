@@ -71,13 +71,9 @@ def _row(kept: RecordGroup) -> tuple[str, ...]:
         f"{record.method} {_cut(record.pattern or record.root_path + record.path)}",
         _cut(what),
         record.place,
-        _times(kept),
+        "once" if kept.count == 1 else f"{kept.count} times",
         kept.id,
     )
-
-
-def _times(kept: RecordGroup) -> str:
-    return "once" if kept.count == 1 else f"{kept.count} times"
 
 
 def _cut(text: str) -> str:

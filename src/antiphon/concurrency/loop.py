@@ -51,11 +51,11 @@ def is_on_loop() -> bool:
 
 
 def refuse_on_loop(function: str, instead: str) -> None:
-    """Raise RuntimeError on an event loop, which the function would block. ``instead`` names what to await there."""
+    """Raise RuntimeError on an event loop, which the function would block. ``instead`` is the call to await."""
     if is_on_loop():
-        raise explained(
-            "would-block-loop", f"{function}() would block this event loop: await {instead}() instead", RuntimeError
-        )
+        this, other = [each if each.endswith(")") or " " in each else f"{each}()" for each in (function, instead)]
+        message = f"{this} would block this event loop: await {other} instead"
+        raise explained("would-block-loop", message, RuntimeError)
 
 
 def running_loop() -> "AbstractEventLoop | None":

@@ -55,7 +55,7 @@ def text_of(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     first = report.failures[0]
-    yield f"# {_one_line(first.summary)}"
+    yield f"# {' '.join(first.summary.split())[:300]}"
     frame = first.main_frame
     if frame is not None:
         yield f"\n{frame.file}, line {frame.line}{_in(frame)}\n"
@@ -122,10 +122,6 @@ def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
     """Indent lines so that nothing in them is interpreted as markup."""
     for line in lines:
         yield from (f"    {each}" for each in line.splitlines() or [""])
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
 
 
 _REFRESHES = "This page refreshes itself when the error has changed."

@@ -248,7 +248,9 @@ def _multipart(record: Record) -> list[str] | None:
         return None
     found: dict[str, list[tuple[str, bytes, str]]] = {}
     for name, upload in files.items():
-        found.setdefault(name, []).append((upload.filename or "", _content(upload.read()), str(upload.content_type)))
+        content = upload.read()
+        written = _Filler(content) if len(content) > 3 and set(content) == {*FILLER} else content
+        found.setdefault(name, []).append((upload.filename or "", written, str(upload.content_type)))
     options = [f"form={_literal([*fields.items()])}"] if fields else []
     if not found:
         return None
@@ -259,10 +261,6 @@ def _multipart(record: Record) -> list[str] | None:
 class _Filler(bytes):
     def __repr__(self) -> str:
         return f"{FILLER!r} * {len(self)}"
-
-
-def _content(content: bytes) -> bytes:
-    return _Filler(content) if len(content) > 3 and set(content) == {*FILLER} else content
 
 
 def _literal(value: object) -> str:

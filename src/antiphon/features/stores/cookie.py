@@ -157,7 +157,7 @@ def _checked(name: str, value: object) -> object:
         raise explained("not-storable", f"the name {_TIMES!r} is reserved for the store")
     if type(value) in _PLAIN or (type(value) is int and value.bit_length() < 64):
         return value
-    return loads(encode_value(name, value, _dump, loads).decode())
+    return loads(encode_value(name, value, lambda each: dumps(each).encode(), loads).decode())
 
 
 _PLAIN = frozenset({str, bool, type(None)})
@@ -169,10 +169,6 @@ def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[s
     if before is None or not isinstance(before.key, _Verified) or has_tags(before.key.data):
         return {name: tag(value) for name, value in data.items()}
     return {**data, **{name: tag(data[name]) for name in updates if name in data}}
-
-
-def _dump(value: object) -> bytes:
-    return dumps(value).encode()
 
 
 def _times_of(verified: "_Verified") -> tuple[float, float, float]:

@@ -203,13 +203,9 @@ def run(program: Program, way: Way, *, wants_kept: bool = False, wants_garbage: 
 
 def _kept(secrets: frozenset[str], *roots: object) -> Iterator[str]:
     search = re.compile("|".join(map(re.escape, secrets)) or "(?!)").search
-    texts = [(place, _as_text(text)) for place, text in kept_texts(*roots)]
+    texts = [(place, text if isinstance(text, str) else text.decode("latin-1")) for place, text in kept_texts(*roots)]
     if search("\0".join([text for _, text in texts])):  # at once: an application has thousands of texts
         yield from (_named(place) for place, text in texts if search(text))
-
-
-def _as_text(text: str | bytes | bytearray) -> str:
-    return text if isinstance(text, str) else text.decode("latin-1")
 
 
 def _named(place: tuple[Any, ...]) -> str:

@@ -362,7 +362,7 @@ def _status(status: object) -> int:
     code, space, phrase = status.partition(" ")
     if not (code.isascii() and code.isdigit() and len(code) == 3 and space and phrase.strip() == phrase != ""):
         raise ValueError('the status must be a code, a space and a phrase, such as "200 OK"')
-    if not (phrase.isprintable() and _is_latin1(phrase)):
+    if not (phrase.isprintable() and max(phrase, default="") <= "\xff"):
         raise ValueError("the status contains a character that can't be sent")
     return checked_status(int(code))
 
@@ -378,7 +378,3 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
                 yield name, value
             case _:
                 raise ValueError(f"a header must be a tuple of two str, not {field!r}")
-
-
-def _is_latin1(text: str) -> bool:
-    return not text or max(text) <= "\xff"
