@@ -32,6 +32,7 @@ PARTS: dict[str, set[str]] = {
     "ends": {"channels", "stores"},
     "html": set(),
     "masking": {"secret_names"},
+    "proofs": set(),
     "seal": set(),
     "secret_names": set(),
     "stores": set(),

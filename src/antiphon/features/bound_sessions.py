@@ -13,33 +13,21 @@ A browser names its session by a challenge or the binding's id. The store keeps 
 name, and the id sealed under the session's key, so that a reader of the store can't use the session.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from hmac import compare_digest, digest
 from math import ceil
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import (
-    FeatureStore,
-    check_no_decorator,
-    check_numbers,
-    is_token_of,
-    missing_package,
-    quoted_paths,
-    unwatched,
-)
+from antiphon.embedding import FeatureStore, check_no_decorator, check_numbers, missing_package, quoted_paths, unwatched
 from antiphon.features import Store, StoreEntry
+from antiphon.features.proofs import ALGORITHMS, read_proof
 from antiphon.features.seal import Seal
 from antiphon.features.tracked_session import BOUND, TrackedSession, end_of
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
 from antiphon.types import SecretKeys
-
-if TYPE_CHECKING:
-    from joserfc.jwk import ECKey, RSAKey
-
 
 PATH = "/bound-session"
 """The path at which browsers register their keys and renew their cookies."""
@@ -48,13 +36,8 @@ PROBLEM_TYPE = "urn:antiphon:problem:session-not-bound"
 """The ``type`` in the problem details of a refusal by ``bound_required`` (RFC 9457 §3.1.1)."""
 _TITLE = "Session not bound"
 
-ALGORITHMS = ("ES256", "RS256")
 _pointer = FeatureStore.declare("bound session", until="major", unreadable="refused", format=2)
 """Make the key of an entry that names a session's, by a challenge or the id of a binding."""
-_MEMBERS = {"EC": ("crv", "x", "y"), "RSA": ("n", "e")}
-"""The members of public keys (RFC 7518 §6)."""
-_LONGEST_PROOF = 4096
-"""The maximum number of characters of a proof. A registration with an RSA key of 2048 bits has about 950."""
 
 _CHALLENGE_TIME = 120
 """The number of seconds in which a browser must sign a challenge. A slow security chip needs several."""
@@ -281,43 +264,7 @@ def _read_proof(sent: str | None, key: dict[str, str] | None) -> tuple[dict[str,
 
     Raises Forbidden for anything that isn't signed by the key.
     """
-    from joserfc.errors import JoseError
-
-    try:
-        found = None if sent is None or len(sent) > _LONGEST_PROOF else _verified(sent, key)
-    except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed proofs
-        found = None
-    if found is None:
+    found = read_proof(sent, "dbsc+jwt", key)
+    if found is None or not isinstance(challenge := found[1].get("jti"), str):
         _refuse("The proof is malformed, or it is not signed by the session's key.")
-    return found
-
-
-def _verified(sent: str, key: dict[str, str] | None) -> tuple[dict[str, str], str] | None:
-    from joserfc import jws
-
-    registry = jws.JWSRegistry(algorithms=ALGORITHMS)
-    registry.max_header_length = registry.max_payload_length = _LONGEST_PROOF  # the default is less than an RSA key's
-    proof = jws.extract_compact(sent.encode(), registry=registry)
-    signer = _public(proof.protected["jwk"]) if key is None else key
-    if signer is None or not is_token_of(("dbsc+jwt",), proof.protected):
-        return None
-    challenge = json.loads(proof.payload)["jti"]
-    is_signed = jws.validate_compact(proof, _imported(signer), registry=registry)
-    return (signer, challenge) if is_signed and isinstance(challenge, str) else None
-
-
-def _public(jwk: Any) -> dict[str, str] | None:
-    """Return the members that make a public key; None for a private key, a weak one, or one that takes long to check.
-
-    Raises KeyError or TypeError for what is no such key.
-    """
-    names = _MEMBERS[jwk["kty"]]
-    if "d" in jwk or ("n" in names and not 342 <= len(jwk["n"]) <= 683):  # 2048 to 4096 bits
-        return None
-    return {"kty": jwk["kty"], **{name: jwk[name] for name in names}}
-
-
-def _imported(key: dict[str, Any]) -> "ECKey | RSAKey":
-    from joserfc.jwk import ECKey, RSAKey
-
-    return ECKey.import_key(key) if key["kty"] == "EC" else RSAKey.import_key(key)
+    return found[0], challenge

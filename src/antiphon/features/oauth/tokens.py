@@ -235,8 +235,11 @@ class AccessToken(str):
         return f"<AccessToken of {self.subject!r}>"
 
 
-def verified(token: str, provider: Provider, audience: str, algorithms: tuple[str, ...]) -> AccessToken | None:
-    """Return a JSON Web Token that a provider signed for this audience (RFC 9068 §4), or None.
+def verified(
+    token: str, provider: Provider, audience: str, algorithms: tuple[str, ...], key: str | None
+) -> AccessToken | None:
+    """Return a JSON Web Token that a provider signed for this audience (RFC 9068 §4), or None. ``key`` is the
+    thumbprint of the key that the client has proven to have, to which the token must then be bound.
 
     If the token's key is unknown, the provider's keys are fetched once more. Raises ServiceUnavailable if the
     provider's keys can't be fetched.
@@ -246,12 +249,15 @@ def verified(token: str, provider: Provider, audience: str, algorithms: tuple[st
         claims = _decoded(token, provider.keys(anew=True), algorithms)
     if claims is None or claims.get("iss") != provider.issuer:
         return None
-    return AccessToken(token, claims) if is_for(claims, audience) and _is_usable(claims) else None
+    return AccessToken(token, claims) if is_for(claims, audience) and _is_usable(claims, key) else None
 
 
-def introspected(token: str, provider: Provider, audience: str, credentials: Introspection) -> AccessToken | None:
-    """Return a token that its provider reports as active and as made for this audience, or None. Raises
-    ServiceUnavailable."""
+def introspected(
+    token: str, provider: Provider, audience: str, credentials: Introspection, key: str | None
+) -> AccessToken | None:
+    """Return a token that its provider reports as active and as made for this audience, or None; ``key`` is as above.
+    Raises ServiceUnavailable.
+    """
     said = provider.introspect(token, credentials)
     if said.get("active") is not True or said.get("iss", provider.issuer) != provider.issuer:
         return None
@@ -261,7 +267,7 @@ def introspected(token: str, provider: Provider, audience: str, credentials: Int
             provider.issuer,
         )
         return None
-    is_usable = is_for(said, audience) and _is_usable({"exp": inf, **said})
+    is_usable = is_for(said, audience) and _is_usable({"exp": inf, **said}, key)
     return AccessToken(token, {"iss": provider.issuer, **said}) if is_usable else None
 
 
@@ -307,16 +313,18 @@ def is_for(claims: Mapping[str, Any], audience: str) -> bool:
     return any(each in (audience, f"{audience}/" if audience.count("/") == 2 else audience) for each in named)
 
 
-def _is_usable(claims: Mapping[str, Any]) -> bool:
-    """Return True for an access token of a user, which is valid now and isn't bound to a key that its client would have
-    to prove (RFC 8705 §3, RFC 9449 §6).
+def _is_usable(claims: Mapping[str, Any], key: str | None) -> bool:
+    """Return True for an access token of a user, which is valid now, and is bound to the key that its client has
+    proven to have (RFC 9449 §6), or to none: a certificate can't be proven here (RFC 8705 §3).
     """
+    is_bound_right = "cnf" not in claims if key is None else claims.get("cnf") == {"jkt": key}
     expires, begins, subject = claims.get("exp"), claims.get("nbf", 0), claims.get("sub")
     now = time.time()
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (expires, begins)):
         return False
-    if not isinstance(subject, str) or not subject or "cnf" in claims:
+    if not isinstance(subject, str) or not subject or not is_bound_right:
         return False
-    if any(str(claims[name]).lower() not in _ACCESS for name in _KIND if name in claims):
+    kinds = _ACCESS if key is None else (*_ACCESS, "dpop")
+    if any(str(claims[name]).lower() not in kinds for name in _KIND if name in claims):
         return False
     return bool(expires > now - TOKEN_LEEWAY and begins < now + TOKEN_LEEWAY)  # type: ignore[operator]
