@@ -65,8 +65,11 @@ def test_a_request_shows_where_it_was_sent():
 
 
 def test_the_user_agent_may_be_set():
-    made = Request(environ())
-    made.user_agent = UserAgent("")
-    assert type(made.user_agent) is UserAgent
+    for sent, own in ((environ(), UserAgent("")), (environ(HTTP_USER_AGENT="x"), object())):
+        made = Request(sent)
+        made.user_agent = own
+        assert made.user_agent is own
+        del made.user_agent
+        assert made.user_agent.string == sent.get("HTTP_USER_AGENT", "")
     assert type(Request.accept_mimetypes).__name__ == "environ_header"
     assert type(Response.vary).__name__ == "live_header"

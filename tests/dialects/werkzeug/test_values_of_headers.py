@@ -207,6 +207,7 @@ class TestCacheControl:
                 lambda c: c.provided,
                 lambda c: c.to_header(),
                 lambda c: c["extension"],
+                *[(lambda c, each=each: delattr(c, each)) for each in properties],
             ]:
                 same(outcome(look, theirs), outcome(look, ours))
 

@@ -1,5 +1,6 @@
 """Functions on environs, and what applications return, beside those of Werkzeug."""
 
+import weakref
 from io import BytesIO
 
 import pytest
@@ -117,6 +118,9 @@ def test_closing_calls_all_that_is_to_be_called(library):
     library.ClosingIterator([], lambda: events.append("three")).close()
     library.ClosingIterator([]).close()
     assert events == ["chunks", "one", "two", "three"]
+    iterator.close = lambda: events.append("patched")
+    iterator.close()
+    assert (events[-1], weakref.ref(iterator)()) == ("patched", iterator)
 
 
 @rows("library", [original, wsgi])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class ClosingIterator:
     """An iterable that, when closed, closes the iterable it wraps and then calls the given functions."""
 
-    __slots__ = ("_callbacks", "_iterator")
+    __slots__ = ("__dict__", "__weakref__", "_callbacks", "_iterator")
 
     def __init__(
         self, iterable: Iterable[bytes], callbacks: Callable[[], object] | Iterable[Callable[[], object]] | None = None

@@ -124,8 +124,6 @@ def undefer(v: Any) -> Any:
 class predvalseq(tuple[Any, ...]):  # noqa: N801 - Pyramid's name
     """Several values for one predicate."""
 
-    __slots__ = ()
-
 
 @implementer(IIntrospectable)
 class Introspectable(dict[str, Any]):

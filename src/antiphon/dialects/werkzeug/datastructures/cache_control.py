@@ -33,7 +33,8 @@ def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None =
             control[key] = str(value if type is None else type(value))
 
     def delete(control: "_CacheControl") -> None:
-        control.pop(key, None)
+        if key in control:
+            del control[key]
 
     return property(read, write, delete, doc or f"The `{key}` directive.")
 

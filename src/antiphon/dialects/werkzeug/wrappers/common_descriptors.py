@@ -26,6 +26,7 @@ from antiphon.dialects.werkzeug.wrappers.base_request import RequestHead
 from antiphon.dialects.werkzeug.wrappers.base_response import ResponseHead
 from antiphon.dialects.werkzeug.wrappers.etag import ETagRequestMixin, VersionMixin
 from antiphon.dialects.werkzeug.wrappers.json import JSONTypeMixin
+from antiphon.embedding import lazy
 
 
 class MediaType:
@@ -299,18 +300,10 @@ class UserAgentMixin:
     environ: dict[str, Any]
     user_agent_class: type[UserAgent] = KnownUserAgent
 
-    @property
+    @lazy
     def user_agent(self) -> UserAgent:
         """The user agent (RFC 9110 §10.1.5). Its ``string`` is the header's value."""
-        raw: str = self.environ.get("HTTP_USER_AGENT", "")
-        kept: UserAgent | None = self.__dict__.get("user_agent")
-        if kept is None or kept.string != raw:
-            kept = self.__dict__["user_agent"] = self.user_agent_class(raw)
-        return kept
-
-    @user_agent.setter
-    def user_agent(self, value: UserAgent) -> None:
-        self.__dict__["user_agent"] = value
+        return self.user_agent_class(self.environ.get("HTTP_USER_AGENT", ""))
 
 
 __all__ = ["UserAgent", "UserAgentMixin"]
