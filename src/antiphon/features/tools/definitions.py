@@ -27,7 +27,7 @@ from antiphon.types import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
-_placeholders = re.compile(r"{(\w+)}").findall
+PLACEHOLDER = re.compile(r"{(\w+)}")
 _not_in_names = re.compile(r"[^A-Za-z0-9_]")
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}").fullmatch
 """The names that the clients and the models' APIs accept; a few also refuse a hyphen."""
@@ -81,11 +81,6 @@ class Definition:
         return bool(self.route.meta.get(RouteKeys.idempotent) or self.route.meta.get(RouteKeys.durable))
 
     @property
-    def asked_about(self) -> list[str]:
-        """The names of the arguments that the question to a person shows."""
-        return _shown(self.options)
-
-    @property
     def is_destructive(self) -> bool:
         """True if a call may do something irreversible."""
         return self.method == "DELETE" if self.options.destructive is None else self.options.destructive
@@ -97,7 +92,9 @@ class Definition:
             made["title"] = self.options.title
         made["description"] = self.description
         made["inputSchema"] = self._with_types(self._input())
-        if self.result is not None and (has_any_result or self.is_object(self.result)):
+        if self.result is not None and (
+            has_any_result or resolved_in(self.result, self.components).get("type") == "object"
+        ):
             result = self._with_types(self.result)
             made["outputSchema"] = result if has_any_result else {"type": "object", **result}
         made["annotations"] = {
@@ -126,14 +123,6 @@ class Definition:
             "additionalProperties": False,
         }
 
-    def is_object(self, schema: Schema) -> bool:
-        """True if all values that match a schema are objects."""
-        return self.resolved(schema).get("type") == "object"
-
-    def resolved(self, schema: Schema) -> Schema:
-        """Return the schema that a reference points to."""
-        return resolved_in(schema, self.components)
-
     def _with_types(self, schema: Schema) -> Schema:
         """Return a schema together with the named types that it refers to, and no others."""
         names = sorted(reached([schema], self.components))
@@ -156,19 +145,16 @@ def for_model(definition: Definition, api: ModelAPI | None) -> dict[str, Any]:
     """Return a tool in the form of a model's API. Raises ValueError for an unknown one."""
     made = definition.as_json(has_any_result=True)
     about, schema = {"name": made["name"], "description": made["description"]}, made["inputSchema"]
-    match api:
-        case None:
-            return {**about, "inputSchema": schema}
-        case "openai":
-            return {"type": "function", "function": {**about, "parameters": schema}}
-        case "openai-responses":
-            return {"type": "function", **about, "parameters": schema, "strict": False}
-        case "anthropic":
-            return {**about, "input_schema": schema}
-        case "gemini":
-            return {**about, "parametersJsonSchema": schema}
-    forms = "openai, openai-responses, anthropic, gemini or None"
-    raise explained("bad-feature-option", f"for_ must be {forms}, not {api!r}")
+    forms: dict[ModelAPI | None, dict[str, Any]] = {
+        "openai": {"type": "function", "function": {**about, "parameters": schema}},
+        "openai-responses": {"type": "function", **about, "parameters": schema, "strict": False},
+        "anthropic": {**about, "input_schema": schema},
+        "gemini": {**about, "parametersJsonSchema": schema},
+        None: {**about, "inputSchema": schema},
+    }
+    if api not in forms:
+        raise explained("bad-feature-option", f"for_ must be {', '.join(map(str, forms))}, not {api!r}")
+    return forms[api]
 
 
 class ToolRoute(NamedTuple):
@@ -255,7 +241,8 @@ def _definition(
         if argument not in arguments or not is_token(header):
             message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
             raise explained("bad-tool", f"{message} to {header!r}")
-    if unknown := {*_shown(options)} - arguments.keys():
+    shown = PLACEHOLDER.findall(options.confirm) if isinstance(options.confirm, str) else ()
+    if unknown := {*shown} - arguments.keys():
         known = ", ".join(arguments) or "none"
         message = f"{route.handled_by}: Tool(confirm=...) shows {{{min(unknown)}}}, but the arguments are: {known}"
         raise explained("bad-tool", message)
@@ -281,10 +268,6 @@ def _definition(
         is_paged=is_paged,
         conditions=conditions,
     )
-
-
-def _shown(options: Tool) -> list[str]:
-    return _placeholders(options.confirm) if isinstance(options.confirm, str) else []
 
 
 def _result(successes: list[Any]) -> Schema | None:

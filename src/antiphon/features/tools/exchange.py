@@ -227,7 +227,7 @@ class Exchange:
         task = asyncio.ensure_future(contained(self._run(handle, arguments)))
         task.add_done_callback(self.outbox.wake)
         ear = asyncio.ensure_future(self._cancel_when_told(task)) if self._message.session else None
-        task.add_done_callback(lambda _: _stop(ear))
+        task.add_done_callback(lambda _: ear is not None and ear.cancel())
         first = None
         try:
             if self.streams:
@@ -340,11 +340,6 @@ async def _level_of(message: Message, sessions: "Sessions", whose: str) -> objec
         return message.meta.get(f"{META}logLevel")
     found = await sessions.read("session", whose)
     return None if found is None else found.get("level")
-
-
-def _stop(ear: "asyncio.Future[None] | None") -> None:
-    if ear is not None:
-        ear.cancel()
 
 
 async def _ended(task: "asyncio.Task[Result]", *, cancel: bool = False) -> None:

@@ -284,28 +284,17 @@ class Tools:
         if definition.options.confirm is None:
             return definition
         contract = self.api._made(app).find(definition.route, definition.method)  # noqa: SLF001 - programs have no use for it
-        reads = (
-            [] if contract is None else [each for each in contract.reads if each.is_always and each.wanted is not Any]
-        )
-        return replace(definition, reads=tuple(reads))
+        known = () if contract is None else contract.reads
+        return replace(definition, reads=tuple(each for each in known if each.is_always and each.wanted is not Any))
 
     def _resources(self, app: App) -> Resources:
         if self._made_resources is None:
-            self._made_resources = Resources.of(app, self._resource_names, self._pages(app))
+            pages = {page for each in self.definitions_in(app).values() if (page := each.options.page) is not None}
+            self._made_resources = Resources.of(app, self._resource_names, pages)
         return self._made_resources
 
-    def _pages(self, app: App) -> set[str]:
-        """Return the names of the routes that are pages of tools."""
-        made = [each.options.page for each in self.definitions_in(app).values()]
-        return {name for name in made if name is not None}
-
-    def _has_resources(self, app: App) -> bool:
-        return bool(self._resource_names) or bool(self._pages(app))
-
     def _check(self, app: App) -> None:
-        made = self.definitions_in(app)
-        if self._has_resources(app):
-            self._resources(app)
+        made, _ = self.definitions_in(app), self._resources(app)
         if self._tasks is not None or any(each.options.confirm for each in made.values()):
             app.signer(SALT)
 
@@ -374,7 +363,7 @@ class Tools:
                 return await self._call(request, message)
             case "prompts/get" if self._prompts:
                 return await self._handling.exchange(request, message, partial(self._prompt, request, message))
-            case "resources/read" if self._has_resources(app):
+            case "resources/read" if self._resources(app).all:
                 return await self._handling.exchange(request, message, partial(self._read, request, message))
             case "server/discover":
                 return result_response(message, self._about(app, message, supportedVersions=list(VERSIONS), **_FRESH))
@@ -405,9 +394,9 @@ class Tools:
                 return {"tools": tools, **fresh}
             case "prompts/list" if self._prompts:
                 return {"prompts": [each.as_json() for each in self._prompts.values()], **fresh}
-            case "resources/list" if self._has_resources(app):
+            case "resources/list" if self._resources(app).all:
                 return {"resources": self._resources(app).listed(request), **fresh}
-            case "resources/templates/list" if self._has_resources(app):
+            case "resources/templates/list" if self._resources(app).all:
                 return {"resourceTemplates": self._resources(app).templates(request), **fresh}
             case "completion/complete" if self._completes:
                 return {"completion": await self._completed(message)}
@@ -450,7 +439,7 @@ class Tools:
         capabilities: dict[str, Any] = {"tools": told, "logging": {}}
         if self._prompts:
             capabilities["prompts"] = told
-        if self._has_resources(app):
+        if self._resources(app).all:
             capabilities["resources"] = {**told, **({"subscribe": True} if told else {})}
         if self._completes:
             capabilities["completions"] = {}

@@ -6,13 +6,13 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 from antiphon import App, Request, Response, explained
 from antiphon.embedding import GRACE_OVER, Crossing, RequestState, describe, is_async, is_on_loop, run_on, serving_loop
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
-from antiphon.features.tools.definitions import Definition
+from antiphon.features.tools.definitions import PLACEHOLDER, Definition
 from antiphon.features.tools.exchange import NOTHING, Exchange, Replies, Result, Sessions
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.results import (
@@ -26,7 +26,7 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tasks import Tasks, knows_tasks, result_of_run
-from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfirmed, Question, filled
+from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfirmed, Question
 from antiphon.http import NotFound, UnprocessableContent
 
 _NOTHING: Mapping[str, Any] = {}
@@ -82,18 +82,18 @@ class Handling:
 
         return await exchange.respond(handled, arguments)
 
-    async def resume(self, request: Request, message: Message, tasks: Tasks, since: str) -> Response:
+    async def resume(self, request: Request, message: Message, tasks: Tasks, ident: str) -> Response:
         """Return the rest of a call's stream after an event. Raises BadRequest (400) for an id of no such event."""
-        resumed = tasks.resumed(request, message, since)
+        call, begun, since, (run, owner) = tasks.resumed(request, message, ident)
 
         async def find(call: HandledCall, _: Replies) -> Result | None:
             try:
-                call.follow(await tasks.runs.afind(resumed.run, owner=resumed.owner))
+                call.follow(await tasks.runs.afind(run, owner=owner))
             except NotFound:
                 return failure("The run of this call is no longer kept, and its result is lost.")
             return None
 
-        return await self.exchange(request, resumed.message, find, reported=resumed.begun, since=resumed.since)
+        return await self.exchange(request, call, find, reported=begun, since=since)
 
     async def _handle(
         self, request: Request, message: Message, definition: Definition, arguments: Mapping[str, Any],
@@ -164,9 +164,9 @@ class Confirmation:
 
     def _filled(self, question: str) -> str:
         # A default is not shown for an argument that the call leaves out: which one the handler uses is a guess.
-        if missing := [name for name in self._definition.asked_about if name not in self._arguments]:
+        if missing := [name for name in PLACEHOLDER.findall(question) if name not in self._arguments]:
             raise UnprocessableContent(f"/{missing[0]}: missing, though a person has to agree to it")
-        return filled(question, self._arguments, text_of)
+        return PLACEHOLDER.sub(lambda found: text_of(self._arguments[found[1]]), question)
 
     async def _ask_later(self, request: Request, asks: Callable[[Request], str | Awaitable[str]]) -> None:
         name = f"{describe(asks)}, the function of Tool(confirm=...),"
@@ -206,17 +206,10 @@ class Confirmation:
 def _read(request: Request, read: Read) -> object:
     """Read a part of a request as the type that the handler reads. Raises the errors that the handler gets."""
     unknown: Literal["refuse", "ignore"] = "refuse" if read.is_strict else "ignore"
-    match read.part:
-        case "json":
-            return request.json_as(read.wanted, unknown=unknown)
-        case "form":
-            return request.form_as(read.wanted, unknown=unknown)
-        case "query":
-            return request.args_as(read.wanted, unknown=unknown)
-        case "headers" | "raw" | "rows" | "patch":  # no arguments, or their types depend on the current value
-            return None
-        case part:
-            assert_never(part)
+    # Other parts are no arguments, or their types depend on the current value.
+    readers = {"json": request.json_as, "form": request.form_as, "query": request.args_as}
+    reader = readers.get(read.part)
+    return None if reader is None else reader(read.wanted, unknown=unknown)
 
 
 async def _respond(

@@ -113,7 +113,8 @@ class Resources(NamedTuple):
         if own is None and not uri.startswith(f"{base}/"):
             raise _not_found(message, uri)
         made = Call(request, "GET", target, {"accept": _ACCEPTED}, call=call)
-        if not any(made.leads_to(each.route) for each in (self._by_url() if own is None else [own])):
+        by_url = [each for each in self.all if each.uri is None]
+        if not any(made.leads_to(each.route) for each in (by_url if own is None else [own])):
             raise _not_found(message, uri)
         response = await made.respond()
         if is_for_the_client(response):
@@ -126,9 +127,6 @@ class Resources(NamedTuple):
         if response.status != 200:
             raise _not_found(message, uri)
         return [contents_of(uri, APP_PAGE if own is not None and own.is_page else media_of(response), body)]
-
-    def _by_url(self) -> "Iterator[_Resource]":
-        return (each for each in self.all if each.uri is None)
 
 
 def _resource(routes: dict[str, PlannedRoute], name: str, uri: str | None) -> _Resource:

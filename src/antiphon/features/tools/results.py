@@ -34,7 +34,6 @@ MULTIPART = "multipart/mixed"
 _VERSIONS = ("ETag", "Last-Modified")
 """The fields that later calls can repeat in their conditions."""
 _LONGEST_TOTAL = 16
-_MEDIA = {"image": "image", "audio": "audio"}
 
 
 class CalledTool(NamedTuple):
@@ -181,8 +180,7 @@ def _argument(schema: Mapping[str, Any], values: list[str]) -> Any:
 
 
 def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]]:
-    kind = _MEDIA.get(media.partition("/")[0])
-    if kind is not None:
+    if (kind := media.partition("/")[0]) in ("image", "audio"):
         return [{"type": kind, "data": b64encode(body).decode(), "mimeType": media}]
     if not body:
         return [{"type": "text", "text": f"{response.status} {phrase_of(response.status)}"}]

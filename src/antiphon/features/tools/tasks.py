@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import time
-from typing import Any, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias
 
 from antiphon import App, BadSignature, HTTPError, Request
 from antiphon.embedding import encode_json
+from antiphon.features.runs.record import RunState
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
 from antiphon.features.tools.exchange import Outbox, whose_is
@@ -35,6 +36,9 @@ TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"
 _STREAM = "stream of a call"
 TaskStatus: TypeAlias = Literal["working", "input_required", "completed", "failed", "cancelled"]
+_ENDED: dict[RunState, TaskStatus] = {
+    "done": "completed", "stopped": "cancelled", "failed": "failed", "interrupted": "failed",
+}  # fmt: skip
 _POLL = 1000
 """The number of milliseconds after which clients ask for a task's status again."""
 
@@ -43,18 +47,6 @@ def knows_tasks(message: Message) -> bool:
     """True if the client knows tasks."""
     extensions = message.capabilities.get("extensions")
     return isinstance(extensions, dict) and isinstance(extensions.get(TASKS), dict)
-
-
-class Resumed(NamedTuple):
-    """A call whose stream a client resumes: its message, its run, the progress before the run's first value, and the
-    last progress that the client has received.
-    """
-
-    message: Message
-    run: str
-    owner: str | int | None
-    begun: float
-    since: float
 
 
 class Tasks:
@@ -75,24 +67,25 @@ class Tasks:
         app: App = request.route.app
         begun, nonce = max(call.reported, 0), token_urlsafe(6)
         of_call = [whose_is(request, message), message.id, message.version, message.progress_token, nonce]
-        stream = app.signer(_STREAM).sign([of_call, run.id, run.owner, begun])
+        stream = app.signer(_STREAM).sign([of_call, begun, run.id, run.owner])
         outbox.begin(stream, begun, is_primed=message.version != LEGACY[-1])  # whose clients fail on empty data
 
     @staticmethod
-    def resumed(request: Request, message: Message, given: str) -> Resumed:
-        """Return the call of an event's id. Raises BadRequest (400) for any that this caller's calls don't have."""
+    def resumed(request: Request, message: Message, given: str) -> tuple[Message, float, float, Sequence[Any]]:
+        """Return the message of the call with an event, the progress before the run's first value and at the event, and
+        the run's id and owner. Raises BadRequest (400) for an id that no event of this caller's calls has.
+        """
         app: App = request.route.app
         stream, _, place = given.rpartition("~")
         try:
-            [whose, ident, version, token, _], run, owner, begun = app.signer(_STREAM).unsign(stream)
-            meta = {"progressToken": token}
-            call = message._replace(method="tools/call", id=ident, version=version, meta=meta)
-            resumed = Resumed(call, run, owner, begun, float(place))
+            [whose, ident, version, token, _], begun, *of_run = app.signer(_STREAM).unsign(stream)
+            since = float(place)
         except (BadSignature, ValueError):
-            whose = resumed = None
-        if resumed is None or whose != whose_is(request, message):
+            whose = None
+        if whose != whose_is(request, message):
             raise BadRequest("Last-Event-ID must be the id of an event in the stream of a call of this caller.")
-        return resumed
+        meta = {"progressToken": token}
+        return message._replace(method="tools/call", id=ident, version=version, meta=meta), begun, since, of_run
 
     async def respond(self, request: Request, message: Message, largest: int) -> dict[str, Any] | None:
         """Return the result of a method about tasks, or None for an unknown method. Raises ProtocolError."""
@@ -135,32 +128,17 @@ class Tasks:
 
 def status_of(run: Run[Any]) -> TaskStatus:
     """Return the status of a task whose client is not asked anything."""
-    if not (run._record.is_live or run._is_told):  # noqa: SLF001 - its end is being handled
-        return "working"
-    match run.state:
-        case "running" | "asking" | "waiting":
-            return "working"
-        case "done":
-            return "completed"
-        case "stopped":
-            return "cancelled"
-        case "failed" | "interrupted":
-            return "failed"
-        case state:
-            assert_never(state)
+    is_told = run._record.is_live or run._is_told  # noqa: SLF001 - else its end is being handled
+    return _ENDED.get(run.state, "working") if is_told else "working"
 
 
 async def _outcome(run: Run[Any], message: Message, largest: int) -> dict[str, Any]:
     """Return what a task has beyond its status. An error of the client's is the result of a task that is completed."""
-    match status_of(run):
-        case "working":
-            return await _asked(run) if run.ended is None and is_able(message.capabilities, "elicitation") else {}
-        case "cancelled" | "input_required":
-            return {}
-        case "completed" | "failed":
-            pass
-        case status:
-            assert_never(status)
+    status = status_of(run)
+    if status == "working" and run.ended is None and is_able(message.capabilities, "elicitation"):
+        return await _asked(run)
+    if status not in ("completed", "failed"):
+        return {}
     try:
         return {"result": await _read(run, None, largest)}
     except RunEnded as error:

@@ -312,18 +312,3 @@ def _field(schema: Mapping[str, Any], field: Any, components: Mapping[str, Any])
     if field.field.help:
         made["description"] = str(field.field.help)
     return made
-
-
-# Texts for people
-
-
-def filled(question: str, arguments: Mapping[str, Any], text_of: Callable[[Any], str]) -> str:
-    """Return a question with its placeholders replaced with the arguments. This is done in one pass, so that values
-    can't add placeholders.
-    """
-    parts = question.split("{")
-    made = [parts[0]]
-    for part in parts[1:]:
-        name, brace, rest = part.partition("}")
-        made.append(text_of(arguments[name]) + rest if brace and name in arguments else "{" + part)
-    return "".join(made)
