@@ -7,14 +7,13 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from copy import copy
 from functools import partial
-from itertools import chain
 from math import ceil
 from threading import Lock
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon import Blueprint, Request, Response, explained
+from antiphon import Blueprint, Dependency, Request, Response, explained
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -151,7 +150,8 @@ class RateLimit:
         if self in counted_by:
             return
         counted, earlier = _Counted(self), _counted(*arrivals(request))
-        request[RequestState.COUNTED] = [*RequestState(request).values.get(RequestState.COUNTED, ()), counted]
+        request[_COUNTED] = [*_counted(request), counted]
+        request[RequestState.COUNTS] = [*RequestState(request).values.get(RequestState.COUNTS, ()), self.uncount]
         counted.caller = caller = self._caller(request)
         if caller is None:
             return
@@ -320,9 +320,6 @@ class _Counted:
         self.count: _Count | None = None
         self.is_taken_back = False
 
-    def uncount(self, request: Request) -> None:
-        self.limit.uncount(request)
-
     def is_in(self, counter: "_Counter", other: "_Counted") -> bool:
         """Return True if this counts as the other does, in the same place: limits with one name share a count."""
         count, own, theirs = self.count, self.limit, other.limit
@@ -332,9 +329,11 @@ class _Counted:
         return is_alike and count.counter.store.shares_entries(counter.store)
 
 
+_COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
+
+
 def _counted(*requests: Request) -> list[_Counted]:
-    every = chain.from_iterable(RequestState(each).values.get(RequestState.COUNTED, ()) for each in requests)
-    return [each for each in every if isinstance(each, _Counted)]
+    return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
 
 
 class _Counter(NamedTuple):

@@ -1,9 +1,12 @@
 """Names of secrets, marks of secret members, and values that look like secrets whatever their names."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
-from typing import Any, TypeAlias
+from types import ModuleType
+from typing import Any, TypeAlias, get_type_hints
 from unicodedata import normalize
 
 ANYWHERE = (
@@ -34,6 +37,10 @@ _LONGEST_SEARCHED = 200
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 
+_UNMARKED = sys.stdlib_module_names | {"antiphon"}
+"""The packages whose modules have no models with marks."""
+
+
 class Secret:
     """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``. Provisional.
 
@@ -59,6 +66,31 @@ def is_marked_as(mark: type, hint: Any) -> bool:
     if any(each is mark or isinstance(each, mark) for each in getattr(hint, "__metadata__", ())):
         return True
     return any(is_marked_as(mark, each) for each in getattr(hint, "__args__", ()))
+
+
+def marked_names() -> frozenset[str]:
+    """Return the names of the members that models mark as ``Secret``, in all modules that import this mark."""
+    found: set[str] = set()
+    places = {id(Secret), *[id(sys.modules[name]) for name in ("antiphon", "antiphon.features") if name in sys.modules]}
+    for module in [*sys.modules.values()]:
+        names = getattr(module, "__dict__", None)
+        if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] in _UNMARKED:
+            continue
+        held = [*names.values()]
+        for each in () if places.isdisjoint(map(id, held)) else held:
+            if issubclass(type(each), type):  # proxies report the __class__ of other objects
+                found.update(_marked_in(each))
+    return frozenset(found)
+
+
+def _marked_in(model: type) -> Iterable[str]:
+    """Yield the Python and JSON names of marked members."""
+    with suppress(Exception):  # any class's annotations, which may contain names that only type checkers can resolve
+        encoded = encoded_names(model)
+        for name, hint in get_type_hints(model, include_extras=True).items():
+            if is_marked_as(Secret, hint):
+                yield name
+                yield encoded.get(name, name)
 
 
 def is_secret_name(name: str) -> bool:

@@ -100,10 +100,10 @@ class UserSource(ABC, Generic[U]):
         """Return the name of this kind of credentials in API documents, and its Security Scheme Object (OpenAPI), which
         is empty if documents can't describe it. The default describes the ``header``, or the ``challenge``.
         """
-        name, challenge = type(self).__name__, self.challenge(Request.blank()) if self.header is None else None
-        if self.header is not None:
-            return name, {"type": "apiKey", "in": "header", "name": self.header}
-        return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
+        if self._scheme is None and self.header is not None:
+            return type(self).__name__, {"type": "apiKey", "in": "header", "name": self.header}
+        scheme = self._scheme or str(self.challenge(Request.blank()) or "").partition(" ")[0].lower()
+        return self._scheme or type(self).__name__, {"type": "http", "scheme": scheme} if scheme else {}
 
     @property
     def has_logins(self) -> bool:
@@ -132,6 +132,8 @@ class UserSource(ABC, Generic[U]):
     def note_use(self, request: Request) -> None:
         """Record that the response depends on whether these credentials are present. Called when the user is read."""
 
+    _scheme: str | None = None
+    """The authentication scheme of HTTP, if it is also the name of this kind of credentials."""
     _replaces: tuple[str, ...] = ()
     """The header fields that the credentials come from."""
 
@@ -219,10 +221,7 @@ class Basic(UserSource[U]):
         super().__init__(loader, scopes=scopes)
         self._challenge = Challenge.basic(realm)
 
-    _replaces = ("authorization",)
-
-    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002
-        return "basic", {"type": "http", "scheme": "basic"}
+    _scheme, _replaces = "basic", ("authorization",)
 
     def login_age(self, request: Request) -> float | None:  # noqa: ARG002
         """Return 0: a password comes with each request."""
@@ -273,10 +272,7 @@ class Bearer(UserSource[U]):
         self._missing = Challenge.bearer(realm)
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
-    _replaces = ("authorization",)
-
-    def scheme(self, app: "App") -> tuple[str, Mapping[str, Any]]:  # noqa: ARG002
-        return "bearer", {"type": "http", "scheme": "bearer"}
+    _scheme, _replaces = "bearer", ("authorization",)
 
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization

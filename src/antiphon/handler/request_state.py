@@ -1,8 +1,7 @@
 """The library's own state of a request, which features and dialects share."""
 
 from collections.abc import Callable, Coroutine
-from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
     from antiphon.concurrency.crossing import Crossing
 
 
-class Counted(Protocol):
-    """A count of a request, by a limit that may take it back."""
-
-    def uncount(self, request: Request, /) -> object: ...
-
-
 class RequestState:
     """The library's own state of a request, which features and dialects share."""
 
@@ -36,11 +29,12 @@ class RequestState:
     """The feature that manages an application's users: ``challenges(request)`` returns those of 401 responses."""
     UNLOGGED = Dependency[bool]("unlogged")
     """True for a request that is omitted from access logs, such as a probe."""
-    COUNTED = Dependency[list[Counted]]("what has counted a request")
-    """The counts of a request, such as those of rate limits."""
+    COUNTS = Dependency[list[Callable[[Request], object]]]("counts of a request")
+    """The functions that undo counts of a request, such as those of rate limits."""
     COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
     """The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
     NONCE = Dependency[str]("nonce of the content security policy")
+    """The nonce of the response, if anything has read it."""
     raises_errors = staticmethod(raises_errors)
 
     def __init__(self, request: Request) -> None:
@@ -112,6 +106,8 @@ class RequestState:
         """The nonce of the response's content security policy."""
         Reads.note(self._request, Reads.PAGE_NONCE)
         if RequestState.NONCE not in self._request:
+            from secrets import token_urlsafe  # late: it imports random
+
             self._request[RequestState.NONCE] = token_urlsafe(16)
         return self._request[RequestState.NONCE]
 
@@ -120,8 +116,8 @@ class RequestState:
         client's around it.
         """
         for each in arrivals(self._request):
-            for counted in each._dependencies.get(RequestState.COUNTED, ()):
-                counted.uncount(self._request)
+            for undo in each._dependencies.get(RequestState.COUNTS, ()):
+                undo(self._request)
             if request_around(each) is not None:
                 return
 

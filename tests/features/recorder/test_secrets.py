@@ -15,7 +15,8 @@ import pytest
 from antiphon import App, Response
 from antiphon.features import MemoryStore, Recorder, Secret, SQLiteStore
 from antiphon.features.masking import is_card_number
-from antiphon.features.recorder.disguise import Disguise, marked_names, same_shape
+from antiphon.features.recorder.disguise import Disguise, same_shape
+from antiphon.features.secret_names import marked_names
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

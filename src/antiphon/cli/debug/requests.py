@@ -20,10 +20,10 @@ from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE, table
 from antiphon.cli.target import Target
 from antiphon.features.recorder.as_test import AppSource, written_test
-from antiphon.features.recorder.disguise import marked_names
 from antiphon.features.recorder.queries import MANY, QueryLog, Statement, begin, described
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, disguised
+from antiphon.features.secret_names import marked_names
 from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.headers import combined

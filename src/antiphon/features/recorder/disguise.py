@@ -5,30 +5,19 @@ the request.
 import hmac
 import json
 import re
-import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 from hashlib import shake_256
 from os import urandom
-from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from weakref import proxy
 
 from antiphon import HTTPError, Request
 from antiphon.features.masking import MASK, Mask, is_card_number
-from antiphon.features.secret_names import (
-    Secret,
-    encoded_names,
-    is_marked_as,
-    is_opaque,
-    is_secret,
-    name_of_secret,
-    named_items,
-    secrets_of_path,
-)
+from antiphon.features.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 from antiphon.http import MediaType
 
 Line = tuple[str, str]
@@ -56,8 +45,6 @@ _is_form = re.compile(rb"[!#-;=?-~]*").fullmatch
 _is_hex = re.compile("[0-9a-fA-F-]{8,}").fullmatch
 _in_xml = re.compile(r"<[!/?\w]").search
 _cells = re.compile(r"[^,;|\t:=]+").findall
-_UNMARKED = sys.stdlib_module_names | {"antiphon"}
-"""The packages whose modules have no models with marks."""
 _PLAIN = frozenset(("accept", "content-type", "host", "user-agent"))
 """Fields whose values may look random, such as a boundary, and are not secret."""
 FILLER = b"*"
@@ -95,31 +82,6 @@ def _with_check_digit(number: str) -> str:
         if is_card_number(made):
             return made
     return number
-
-
-def marked_names() -> frozenset[str]:
-    """Return the names of the members that models mark as ``Secret``, in all modules that import this mark."""
-    found: set[str] = set()
-    places = {id(Secret), *[id(sys.modules[name]) for name in ("antiphon", "antiphon.features") if name in sys.modules]}
-    for module in [*sys.modules.values()]:
-        names = getattr(module, "__dict__", None)
-        if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] in _UNMARKED:
-            continue
-        held = [*names.values()]
-        for each in () if places.isdisjoint(map(id, held)) else held:
-            if issubclass(type(each), type):  # proxies report the __class__ of other objects
-                found.update(_marked_in(each))
-    return frozenset(found)
-
-
-def _marked_in(model: type) -> Iterable[str]:
-    """Yield the Python and JSON names of marked members."""
-    with suppress(Exception):  # any class's annotations, which may contain names that only type checkers can resolve
-        encoded = encoded_names(model)
-        for name, hint in get_type_hints(model, include_extras=True).items():
-            if is_marked_as(Secret, hint):
-                yield name
-                yield encoded.get(name, name)
 
 
 class Disguise:

@@ -13,9 +13,10 @@ import msgspec
 
 from antiphon.embedding import FeatureStore, call_after_fork, call_at_exit
 from antiphon.features import Store
-from antiphon.features.recorder.disguise import Disguise, marked_names
+from antiphon.features.recorder.disguise import Disguise
 from antiphon.features.recorder.record import Record, Trace, without_secrets
 from antiphon.features.seal import Seal
+from antiphon.features.secret_names import marked_names
 
 _OWNER = FeatureStore.declare("kept", until="minor", unreadable="absent")("requests", "")
 """The owner of all entries, by which the store lists them."""
