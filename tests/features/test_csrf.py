@@ -330,7 +330,8 @@ class TestNoTokenIsNeeded:
         "headers, status",
             ({"authorization": "Bearer k7Qz"}, 200), ({"authorization": "Bearer k7Qz", "cookie": "a=b"}, 403),
             ({"authorization": "Bearer k7Qz", "cookie": ""}, 403), ({"authorization": "Basic YTpi"}, 403),
-            ({"authorization": "Bearer"}, 403), ({}, 403),
+            ({"authorization": "Bearer"}, 403), ({}, 403), ({"authorization": "DPoP k7Qz"}, 200),
+            ({"authorization": "DPoP"}, 403), ({"authorization": "DPoP k7Qz", "cookie": "a=b"}, 403),
     )  # fmt: skip
     def test_with_a_bearer_token_and_no_cookie(self, stranger, headers, status):
         assert stranger.post("/", headers=headers).status == status

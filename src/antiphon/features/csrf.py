@@ -243,11 +243,12 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if the user is identified only by a Bearer token. Browsers send cookies unasked, but not such
-    tokens.
+    """Return True if the user is identified only by a Bearer token, or one that is bound to a key (DPoP). Browsers send
+    cookies unasked, but not such tokens.
     """
     given = request.authorization
-    return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
+    has_token = given is not None and given.scheme in ("bearer", "dpop") and given.token is not None
+    return has_token and request.head.field("cookie") is None
 
 
 def _is_of_trusted_page(request: Request) -> bool:
