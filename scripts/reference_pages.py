@@ -238,61 +238,45 @@ TOPICS = {
         " [Metrics for Prometheus and Grafana](../../how-to/metrics.md),"
         " [Tracing with OpenTelemetry](../../how-to/trace.md) and [Logging and the access log](../../how-to/logs.md).",
     ),
+    "embedding/features.md": Page(
+        "Parts of features", "antiphon.embedding",
+        "Added Advice KeyHandling PlannedRoute RouteKeys accelerated check_arguments check_no_decorator "
+        "check_numbers checked_by describe errors_name_it folders_beside import_on_use innermost is_async "
+        "lazy missing_package mounted_together ready require_names seconds_of signature_of DatabaseConnection "
+        "FeatureStore KeptResponse TimedSigner is_token_of DescribedApp TypeDescription decode_json "
+        "encode_json json_as",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+    ),
+    "embedding/exchanges.md": Page(
+        "Requests in features", "antiphon.embedding",
+        "OfRequest RequestState arrivals set_current_request Reads WatchedHead unwatched keep_private "
+        "SAFE_METHODS check_cross_site parse_origin is_this_machine MadeRequest Head RequestHead DerivedHead",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+    ),
+    "embedding/bodies.md": Page(
+        "Bodies and fields in features", "antiphon.embedding",
+        "response_of to_response SharedFields FileBody is_for_any_thread made_chunks watched endable as_bytes "
+        "check_template_data Content NotLoadedError Spool Window safe_filename MultipartParser FormBounds "
+        "DigestError http_error over_limit parse_or_none split_list is_token quote_path",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+    ),
+    "embedding/steps.md": Page(
+        "The process, its threads and loops", "antiphon.embedding",
+        "Crossing is_on_loop refuse_on_loop contained run_async run_on serving_loop background_loop DRAINING "
+        "GRACE_OVER call_at_exit call_after_fork",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+    ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
-        "Host EnvironHost ReceivedInput Servable ServedFunction LoopServer ThreadServer "
-        "close_accepted ForeignSockets "
-        "check_handshake check_cross_site",
+        "Host EnvironHost ReceivedInput Servable LoopServer ThreadServer ForeignSockets ON_LOOP ON_THREAD "
+        "BEGIN_ON_THREAD NotBegun RequestLocal absent call_in_own_context make_environ started_response "
+        "served_names check_handshake",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute FrameworkRequest BlockingBody environ_request "
-        "scope_request plain_head until_left error_like",
+        "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request scope_request until_left",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
-    ),
-    "embedding/steps.md": Page(
-        "Steps, threads and loops", "antiphon.embedding",
-        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async run_async "
-        "as_http_error set_current_request "
-        "Crossing call_in_own_context AsyncFromSync "
-        "run_on serving_loop is_on_loop lazy not_offered absent RequestLocal",
-        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
-    ),
-    "embedding/requests.md": Page(
-        "Requests, forms and environs", "antiphon.embedding",
-        "Head RequestHead DerivedHead WSGIHead make_environ "
-        "urlencoded_fields_of MultipartParser FormBounds Content Spool Window safe_filename NotLoadedError "
-        "decode_json json_text split_list SAFE_METHODS",
-        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
-    ),
-    "embedding/responses.md": Page(
-        "Responses, templates and functions", "antiphon.embedding",
-        "response_of started_response FileBody "
-        "as_bytes served_names encode_json TimedSigner Advice "
-        "describe innermost signature_of DescribedApp",
-        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
-    ),
-    "embedding/features.md": Page(
-        "Parts of features", "antiphon.embedding",
-        "errors_name_it named NamesOurs import_on_use accelerated missing_package class_if_imported "
-        "require_names check_numbers seconds_of is_token folders_beside "
-        "check_arguments check_sync check_no_decorator ready checked_by "
-        "json_as TypeDescription "
-        "FeatureStore KeptResponse KeyHandling RouteKeys DatabaseConnection is_token_of "
-        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop refuse_on_loop contained",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
-    ),
-    "embedding/exchanges.md": Page(
-        "Requests and responses in features", "antiphon.embedding",
-        "OfRequest RequestState arrivals MadeRequest MadeHead PlannedRoute PlainHead "
-        "parse_or_none Reads unwatched WatchedHead keep_private "
-        "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks watched "
-        "endable check_template_data "
-        "DigestError http_error over_limit "
-        "quote_path quoted_paths parse_origin "
-        "is_this_machine mounted_together",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "extending.md": Page(
         "Routes and errors of a feature", "antiphon", "RouteKey explained",

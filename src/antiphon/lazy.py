@@ -300,16 +300,18 @@ class ExplainedModule(ModuleType):
         return AttributeError(said, name=name)
 
 
-def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
+def absent(module: str, instead: Mapping[str, str], others: Callable[[str], Any] | None = None) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module that lacks some names on purpose, as a dialect does.
 
     ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` names the replacement for each name. The function raises
-    AttributeError, or ImportError in an import statement.
+    AttributeError, or ImportError in an import statement; for names that aren't absent, it calls ``others``.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that tracebacks show
         if name in instead:
             raise not_offered(name, f"{_imported_as(module)} does not offer {name}: use {instead[name]}")
+        if others is not None:
+            return others(name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules.get(module))
 
     return __getattr__

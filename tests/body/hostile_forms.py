@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from antiphon.body.multipart import MultipartLimits, MultipartParser, read_whole_form
+from antiphon.body.multipart import MultipartLimits, MultipartParser
 from antiphon.body.part_head import HeadLimits
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -78,7 +78,7 @@ def _fed(body, chunk, size, scale):
 
 def _whole(body, scale):
     data, limits = body(1500 * scale), Limits(parts=1 << 30, fields=1 << 30, files=1 << 30, form=1 << 30, file=1 << 30)
-    return lambda: read_whole_form(data, b"B", limits)
+    return lambda: MultipartParser.read_whole(data, b"B", limits)
 
 
 GROWING = {

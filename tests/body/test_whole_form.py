@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.multipart import read_whole_form
+from antiphon.body.multipart import MultipartParser
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import BOUNDARY, print_form, print_part, read
@@ -33,7 +33,7 @@ usual_forms = st.lists(
 
 
 def found(body, boundary=b"B", **limits):
-    return read_whole_form(body, boundary, Limits(**limits))
+    return MultipartParser.read_whole(body, boundary, Limits(**limits))
 
 
 @given(usual_forms, st.sampled_from([b"", b"\r\n"]))

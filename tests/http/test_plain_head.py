@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http.head import Address, DerivedHead, PlainHead, RequestHead
+from antiphon.http.head import Address, DerivedHead, RequestHead
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -55,7 +55,7 @@ def values(head):
 @rows("make", HEADS)
 def test_it_tells_what_the_other_does(make):
     head = make()
-    plain = PlainHead(head)
+    plain = RequestHead.of(head)
     assert values(plain) == values(head)
     assert [plain.field(name) for name, _ in head.fields()] == [head.field(name) for name, _ in head.fields()]
 
@@ -63,7 +63,7 @@ def test_it_tells_what_the_other_does(make):
 @rows("make", HEADS)
 @rows("again", [deepcopy, lambda head: pickle.loads(pickle.dumps(head))], ids=["deepcopy", "pickle"])
 def test_it_can_be_copied_and_pickled(make, again):
-    plain = PlainHead(make())
+    plain = RequestHead.of(make())
     other = again(plain)
     assert other is not plain
     assert values(other) == values(plain)
@@ -71,7 +71,7 @@ def test_it_can_be_copied_and_pickled(make, again):
 
 def test_it_does_not_change_with_the_other():
     head = of_a_wsgi_server()
-    plain = PlainHead(head)
+    plain = RequestHead.of(head)
     head.environ["HTTP_X_LATE"] = "1"
     head.path = "/changed"
     assert plain.field("x-late") is None
@@ -80,5 +80,5 @@ def test_it_does_not_change_with_the_other():
 
 def test_its_body_is_not_the_other_s_to_give():
     head = of_no_server()
-    assert not PlainHead(head).has_body
+    assert not RequestHead.of(head).has_body
     assert head.has_body

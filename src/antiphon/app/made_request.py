@@ -5,13 +5,14 @@ guards, users, limits and logs see the same caller. Tool calls and resumed uploa
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.foreign.call import acall
 from antiphon.app.dispatch.plan import Plan
 from antiphon.body.content import Content
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import DerivedHead, Head, RequestHead
+from antiphon.http.head import DerivedHead, RequestHead
+from antiphon.http.head import Head as AnyHead
 from antiphon.request.caller import AROUND, CONFIRM, Around, arrivals
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -35,7 +36,7 @@ class MadeHead(DerivedHead):
     is_of_call = True
 
     def __init__(
-        self, inner: Head, method: str, path: str, raw_path: bytes, query: bytes,
+        self, inner: AnyHead, method: str, path: str, raw_path: bytes, query: bytes,
         fields: Iterable[tuple[str, str]], hidden: Callable[[str], bool],
         receive: Callable[[], bytes | Coroutine[Any, Any, bytes]] = bytes,
     ) -> None:  # fmt: skip
@@ -106,8 +107,10 @@ class MadeRequest:
     application. With ``counts=True``, it is another request of the client, which limits count, and not one inside it.
     """
 
+    Head: TypeAlias = MadeHead
+
     def __init__(
-        self, around: Request, head: Head, body: bytes | Content | None, app: "App | None" = None, *,
+        self, around: Request, head: AnyHead, body: bytes | Content | None, app: "App | None" = None, *,
         counts: bool = False,
     ) -> None:  # fmt: skip
         self._app: App = app or arrivals(around)[-1].route.app
@@ -126,7 +129,7 @@ class MadeRequest:
         request.user = user
         return request
 
-    def _plans(self, head: Head) -> Iterator[Plan]:
+    def _plans(self, head: AnyHead) -> Iterator[Plan]:
         """Yield the plans that may handle it, in each application on its way."""
         try:
             for plan, below in self._app._plans_for(Request(head)):

@@ -24,7 +24,7 @@ import msgspec
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained, feature_in_use
 from antiphon.handler.errors import is_debug
-from antiphon.handler.failures import and_more, note_outage, raises_errors
+from antiphon.handler.failures import RAISES_ERRORS, and_more, note_outage
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -258,7 +258,7 @@ class Store(ABC):
         """Raise RuntimeError on an event loop, which a call that waits would block: in debug mode, and in requests of
         a test client.
         """
-        if raises_errors() or is_debug():
+        if RAISES_ERRORS.get() or is_debug():
             refuse_on_loop("a method of the store", "asyncio.to_thread(store.load, key)")
 
     def new_key(self) -> str:

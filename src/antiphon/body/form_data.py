@@ -4,16 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from antiphon.body.multipart import (
-    MultipartLimits,
-    MultipartParser,
-    Part,
-    PartData,
-    PartEvent,
-    parse_boundary,
-    part_of,
-    read_whole_form,
-)
+from antiphon.body.multipart import MultipartLimits, MultipartParser, Part, PartData, PartEvent, parse_boundary, part_of
 from antiphon.body.part_head import PartHead
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit, without_traceback
@@ -37,8 +28,6 @@ class FormBounds:
     """A counter of a form's parts and bytes. Raises ContentTooLarge (413) as soon as a limit is exceeded."""
 
     __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
-
-    read_whole = staticmethod(read_whole_form)
 
     _head: PartHead
 
@@ -109,7 +98,7 @@ class FormIndex:
             self._failure = without_traceback(error)
             return
         # In one call, for forms as browsers write them; the parser reads all others.
-        parts = None if data is None else read_whole_form(data, boundary, limits)
+        parts = None if data is None else MultipartParser.read_whole(data, boundary, limits)
         if parts is not None:
             self._parts = parts
             return

@@ -1,6 +1,6 @@
 """multipart/form-data forms (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
 
-``MultipartParser`` is fed the body in chunks of any size and returns events; ``read_whole_form`` reads most small forms
+``MultipartParser`` is fed the body in chunks of any size and returns events; its ``read_whole`` reads most small forms
 at once. Both return offsets in the body, so a caller that keeps the body needs no copies of the parts. This module does
 no I/O.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from antiphon.body.part_head import HeadLimits, IncompleteForm, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.grammar import MOST_PARAMETERS, TCHARS, parse_parameters, split_parameters
-from antiphon.http.limits import Limits
+from antiphon.http.limits import Limits as RequestLimits
 from antiphon.speedups import accelerated
 
 LONGEST_BOUNDARY = 70
@@ -46,7 +46,7 @@ class MultipartLimits(NamedTuple):
     - ``outside``: meaningless bytes before the first part, and the same number after the last one; 8 KiB.
     """
 
-    parts: int = Limits().parts
+    parts: int = RequestLimits().parts
     head: HeadLimits = HeadLimits()
     outside: int = 8 << 10
 
@@ -132,6 +132,17 @@ class MultipartParser:
         self._end = 0
         self._gathered = bytearray()
         self._held = b""
+
+    @staticmethod
+    def read_whole(data: bytes, boundary: bytes, limits: RequestLimits) -> list[Part] | None:
+        """Return the parts of a form in the format that browsers and common libraries use.
+
+        Return None for any other form, and for a form that may be malformed or exceed a limit: feed those to a parser.
+        """
+        parts = split_usual_form(data, b"\r\n--" + boundary, min(limits.parts, limits.fields), _USUAL_HEAD_SIZE)
+        if parts is None or (len(data) <= limits.form and len(data) <= limits.file and len(parts) <= limits.files):
+            return parts
+        return parts if _are_within(parts, limits) else None
 
     @property
     def boundary(self) -> bytes:
@@ -346,18 +357,6 @@ class MultipartParser:
             raise over_limit(ContentTooLarge, "outside", outside, detail)
 
 
-def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] | None:
-    """Return the parts of a form in the format that browsers and common libraries use.
-
-    Return None for any other form, and for a form that may be malformed or exceed a limit: use MultipartParser for
-    those.
-    """
-    parts = split_usual_form(data, b"\r\n--" + boundary, min(limits.parts, limits.fields), _USUAL_HEAD_SIZE)
-    if parts is None or (len(data) <= limits.form and len(data) <= limits.file and len(parts) <= limits.files):
-        return parts
-    return parts if _are_within(parts, limits) else None
-
-
 @accelerated
 def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) -> list[Part] | None:
     """Return the parts of a form whose heads are in the usual form and have ``longest`` bytes or less.
@@ -382,7 +381,7 @@ def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) 
     return parts
 
 
-def _are_within(parts: list[Part], limits: Limits) -> bool:
+def _are_within(parts: list[Part], limits: RequestLimits) -> bool:
     files = [end - start for _, filename, _, start, _, end in parts if filename is not None]
     fields = sum([end - start for _, filename, _, start, _, end in parts if filename is None])
     return len(files) <= limits.files and max(files, default=0) <= limits.file and fields <= limits.form

@@ -189,3 +189,12 @@ class AsyncChunks(Generic[T]):
         """Close the generator and the iterable that it reads."""
         await self._chunks.aclose()
         await self._source.aclose()
+
+
+def made_chunks(
+    source: Iterable[T] | AsyncIterable[T],
+    make: Callable[[Iterable[T]], ByteGenerator],
+    make_async: Callable[[AsyncIterable[T]], AsyncByteGenerator],
+) -> BlockingChunks[T] | AsyncChunks[T]:
+    """Return the chunks that one of two generators makes from a source, which is closed together with them."""
+    return AsyncChunks(source, make_async) if isinstance(source, AsyncIterable) else BlockingChunks(source, make)

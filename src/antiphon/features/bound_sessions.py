@@ -18,16 +18,20 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest, digest
 from math import ceil
 from secrets import token_urlsafe
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import FeatureStore, check_no_decorator, check_numbers, missing_package, quoted_paths, unwatched
+from antiphon.embedding import FeatureStore, check_no_decorator, check_numbers, missing_package, unwatched
 from antiphon.features import Store, StoreEntry
 from antiphon.features.proofs import ALGORITHMS, read_proof
 from antiphon.features.seal import Seal
 from antiphon.features.tracked_session import BOUND, TrackedSession, end_of
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
 from antiphon.types import SecretKeys
+
+if TYPE_CHECKING:
+    from antiphon import App
+
 
 PATH = "/bound-session"
 """The path at which browsers register their keys and renew their cookies."""
@@ -59,6 +63,20 @@ class Binding:
         self.fresh = fresh
         self._samesite = samesite
         self.clock: Callable[[], float] = time.time
+
+    def keep_in(self, store: Store) -> None:
+        """Use the store of the sessions. Raises ValueError if clients keep its entries."""
+        FeatureStore.check("Sessions(bound=...)", store)
+        self.clock = store.clock
+
+    def install(self, app: "App", bind: Callable[[Request], Response]) -> None:
+        """Register the route through which browsers bind a session, and provide the binding."""
+        app.provide(BINDING, lambda request: self)  # noqa: ARG005
+        app.post(PATH, name="bound_session", unguarded=True, csrf_exempt=True)(bind)
+
+    def names(self, session_cookie: str) -> tuple[str, ...]:
+        """Return the names of a session's cookies."""
+        return session_cookie, name_of(session_cookie)
 
     def look_at(self, session: TrackedSession, request: Request, session_cookie: str) -> bool:
         """Note whether a browser has proven that a session is its own. Return False for a session of another device, or
@@ -165,6 +183,29 @@ class Binding:
         return SetCookie(name, value, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
 
 
+class _Unbound(Binding):
+    fresh = 0.0
+
+    def __init__(self) -> None: ...
+
+    def keep_in(self, *_: Any) -> None: ...
+
+    def install(self, *_: Any) -> None: ...
+
+    def look_at(self, *_: Any) -> bool:
+        return True
+
+    def drop(self, *_: Any) -> None: ...
+
+    def prepare(self, *_: Any, **__: Any) -> None: ...
+
+    def names(self, session_cookie: str) -> tuple[str, ...]:
+        return (session_cookie,)
+
+
+UNBOUND: Binding = _Unbound()
+"""How sessions are bound without ``bound``: browsers have nothing to prove."""
+
 _OF_ONE_BROWSER = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
 
 BINDING = Dependency[Binding]("bound sessions", fix="app.use(Sessions(store, bound=300))")
@@ -193,7 +234,7 @@ def name_of(session_cookie: str) -> str:
 
 def offer(request: Request, response: Response, challenge: str) -> None:
     """Offer a registration to the browser."""
-    path = quoted_paths(request.head)[0] + PATH
+    path = request.url.root.removeprefix(request.url.origin)[:-1] + PATH
     offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": challenge})
     response.headers["secure-session-registration"] = str(offered)
 

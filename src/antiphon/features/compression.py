@@ -7,26 +7,15 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import (
-    Added,
-    AsyncChunks,
-    BlockingChunks,
-    Body,
-    as_bytes,
-    describe,
-    errors_name_it,
-    is_async,
-    is_token,
-    ready,
-)
+from antiphon.embedding import Added, as_bytes, describe, errors_name_it, is_async, is_token, made_chunks, ready
 from antiphon.features.codings import CODINGS, Compressor
 from antiphon.http import CacheControl, MutableHeaders
 from antiphon.types import Route, Routes
 
-Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
+Chunks: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 AT_ONCE = 64 << 10
 """The number of bytes to compress at once on an event loop, which takes about a millisecond."""
@@ -216,7 +205,7 @@ def _size(request: Request, response: Response) -> int | None:
     return 0 if declared is None and body == b"" else declared
 
 
-def _compressed_body(body: Body, compressor: Compressor) -> Body:
+def _compressed_body(body: bytes | Chunks, compressor: Compressor) -> bytes | Chunks:
     """Compress a small body immediately. Compress a larger one as a stream, which is iterated where it can't block
     other requests.
     """
@@ -224,9 +213,9 @@ def _compressed_body(body: Body, compressor: Compressor) -> Body:
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:
         return compressor.finish(body)
-    chunks = compressed_stream(sliced(body), compressor)
+    chunks: Any = compressed_stream(sliced(body), compressor)
     chunks.is_for_any_thread = True
-    return chunks
+    return chunks  # type: ignore[no-any-return]  # chunks
 
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
@@ -285,15 +274,9 @@ def _type_pattern(written: str) -> str:
     )
 
 
-@overload
-def compressed_stream(source: AsyncIterable[bytes | str], compressor: Compressor) -> AsyncChunks[bytes | str]: ...
-@overload
-def compressed_stream(source: Iterable[bytes | str], compressor: Compressor) -> BlockingChunks[bytes | str]: ...
-def compressed_stream(source: Iterable[bytes | str] | AsyncIterable[bytes | str], compressor: Compressor) -> Chunks:
+def compressed_stream(source: Chunks, compressor: Compressor) -> Chunks:
     """Compress the chunks of a source, one by one. Empty chunks stay empty."""
-    if isinstance(source, AsyncIterable):
-        return AsyncChunks(source, partial(_compress_async, compressor))
-    return BlockingChunks(source, partial(_compress, compressor))
+    return made_chunks(source, partial(_compress, compressor), partial(_compress_async, compressor))
 
 
 def sliced(body: bytes) -> Iterator[bytes]:

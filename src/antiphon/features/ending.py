@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import FeatureStore, RequestState, unwatched
+from antiphon.embedding import FeatureStore, RequestState, is_for_any_thread, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -56,7 +56,7 @@ def by_key(kind: str, key: str | None, delete: Callable[[str], int | None] | Non
 
 def is_open_long(request: Request, response: Response) -> bool:
     """Return True for a stream or a WebSocket, but not for a file."""
-    return response.is_streamed and request.method != "HEAD" and not getattr(response.body, "is_for_any_thread", False)
+    return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
 
 
 # The users of an application

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import Dependency, Exchange, Observer, Request, explained
-from antiphon.embedding import Head, Servable, check_arguments, check_sync, errors_name_it
+from antiphon.embedding import Head, Servable, check_arguments, errors_name_it
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -70,8 +70,7 @@ class OpenTelemetry(Observer):
                 ),
             ) from None
         if skip is not None:
-            check_arguments(skip, "request")
-            check_sync("skip", skip)
+            check_arguments(skip, "request", sync="skip")
         self._skip = skip
         self._context, self._trace, self._propagate = context, trace, propagate
         self._key = context.create_key("antiphon")

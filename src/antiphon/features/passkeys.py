@@ -18,7 +18,6 @@ from antiphon.embedding import (
     Crossing,
     FeatureStore,
     check_arguments,
-    check_sync,
     errors_name_it,
     is_async,
     missing_package,
@@ -131,8 +130,7 @@ class PasskeyLogin(SessionLogin[U]):
         self._host = host
         self._origin = f"https://{host}" if origin is None else origin
         if delete is not None:
-            check_arguments(delete, "owner")
-            check_sync("delete", delete)
+            check_arguments(delete, "owner", sync="delete")
         self._find, self._save, self._sign_up, self._delete = find, save, sign_up, delete
         self._within = seconds_of(within)
         self._path = path

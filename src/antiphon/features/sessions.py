@@ -17,6 +17,7 @@ from antiphon.embedding import (
     SharedFields,
     check_numbers,
     errors_name_it,
+    is_for_any_thread,
     is_on_loop,
     is_this_machine,
     keep_private,
@@ -25,7 +26,7 @@ from antiphon.embedding import (
     unwatched,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
-from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
+from antiphon.features.bound_sessions import BINDING, UNBOUND, Binding, offer
 from antiphon.features.ending import look_again
 from antiphon.features.tracked_session import HIDDEN, KEPT, NAME, TrackedSession, end_of, makers_in
 from antiphon.http import CacheControl, SetCookie
@@ -109,16 +110,14 @@ class Sessions:
         self._cookie = cookie
         self._samesite = samesite
         self._is_persistent = persistent
-        self._binding = None if bound is None else Binding(seconds_of(bound), samesite)
+        self._binding = UNBOUND if bound is None else Binding(seconds_of(bound), samesite)
         self._has_warned = False
         if store is not None:
             self._keep_in(store)
 
     def _keep_in(self, store: Store) -> None:
         cookie = self._cookie
-        if self._binding is not None:
-            FeatureStore.check("Sessions(bound=...)", store)
-            self._binding.clock = store.clock
+        self._binding.keep_in(store)
         self._store = store
         if store.is_server_side:
             self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
@@ -138,9 +137,7 @@ class Sessions:
         else:
             app.provide(Request.session, self._load)
         app.provide(SESSIONS, lambda request: self.access)  # noqa: ARG005
-        if (binding := self._binding) is not None:
-            app.provide(BINDING, lambda request: binding)  # noqa: ARG005
-            app.post(PATH, name="bound_session", unguarded=True, csrf_exempt=True)(self._bind)
+        self._binding.install(app, self._bind)
         app.provided.identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
 
@@ -168,7 +165,7 @@ class Sessions:
                 )
 
     def _check_bound_alike(self, other: "Sessions") -> None:
-        own, theirs = (None if each is None else each.fresh for each in (self._binding, other._binding))  # noqa: SLF001 - of this very class
+        own, theirs = (each._binding.fresh or None for each in (self, other))  # noqa: SLF001 - of this very class
         if own != theirs:
             raise explained(
                 "bad-feature-option",
@@ -235,7 +232,7 @@ class Sessions:
         except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
             session.failure = copy(error)  # without its frames, which refer to this
-        if self._binding is None or self._binding.look_at(session, request, self._name(request)):
+        if self._binding.look_at(session, request, self._name(request)):
             return session
         session = self._tracked(request, None)
         session.is_stale = True
@@ -252,8 +249,8 @@ class Sessions:
         """Yield the session by the time at which it began, which stays the same when a login changes its key."""
         session, name = request.session, self._name(request)
         if isinstance(session, TrackedSession) and (begun := session.begun) is not None:
-            names = (name,) if self._binding is None else (name, name_of(name))
-            yield Identity("session", f"{self._prefix}{begun!r}", tuple(f"cookie {name}" for name in names))
+            names = tuple(f"cookie {each}" for each in self._binding.names(name))
+            yield Identity("session", f"{self._prefix}{begun!r}", names)
 
     def _begin(self, request: Request) -> Session:
         return self._tracked(request, None)
@@ -266,7 +263,7 @@ class Sessions:
             when_late=_read_late,
             owner_name=self._owner_name,
             is_over=_IS_OVER in request,
-            binds=self._binding is not None,
+            binds=self._binding is not UNBOUND,
         )
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
@@ -282,7 +279,7 @@ class Sessions:
             return _unread(request, response)
         response = response.__copy__()  # a handler may return the same object again
         _keep_private(request, response)
-        if session.is_stale and self._binding is not None:
+        if session.is_stale:
             self._binding.drop(request, response, self._name(request))
         if self._has_to_write(session):
             if (self._store.blocks or session.ends_others) and is_on_loop():
@@ -352,7 +349,7 @@ class Sessions:
                 look_again(self, session.peek(NAME))
             else:
                 login.end_others(end)
-        if self._binding is not None and entry is not None and (ttl := self._seconds_left(entry)) > 0:
+        if entry is not None and (ttl := self._seconds_left(entry)) > 0:
             self._binding.prepare(session, entry, store, ttl=ttl)
         return entry
 
@@ -418,8 +415,7 @@ class Sessions:
                 offer(request, response, session.challenge)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
-            if self._binding is not None:
-                self._binding.drop(request, response, name)
+            self._binding.drop(request, response, name)
 
     def _warn_of_http(self, request: Request) -> None:
         if is_this_machine(request.host):
@@ -436,7 +432,7 @@ class Sessions:
 def _unread(request: Request, response: Response) -> Response | None:
     """Return a stream that tells caches nothing as a private one, since it may still read the session."""
     body, fields = response.body, response.headers
-    is_data = isinstance(body, bytes) or getattr(body, "is_at_hand", False) or getattr(body, "is_for_any_thread", False)
+    is_data = isinstance(body, bytes) or is_for_any_thread(body)
     return None if is_data or "cache-control" in fields or "expires" in fields else _kept_private(request, response)
 
 

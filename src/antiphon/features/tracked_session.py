@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from antiphon import Request, Session, explained
-from antiphon.embedding import FeatureStore, Reads, named
+from antiphon.embedding import FeatureStore, Reads
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ class TrackedSession(Session):
         try:
             self._store.check_value(name, value)
         except (TypeError, ValueError) as error:
-            raise named("Sessions", error)  # noqa: B904 - the same error
+            error.args = (f"Sessions: {error}",)
+            raise
         data[name] = value
         self._written.add(name)
 

@@ -23,7 +23,6 @@ from antiphon.embedding import (
     check_arguments,
     check_no_decorator,
     check_numbers,
-    check_sync,
     errors_name_it,
     is_async,
     mounted_together,
@@ -344,8 +343,7 @@ class Users(Generic[U]):
         self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
         self._required = required
         if revoke is not None:
-            check_arguments(revoke, "user")
-            check_sync("revoke", revoke)
+            check_arguments(revoke, "user", sync="revoke")
         self._ending = Ending(self, revoke, max_open)
         self._acts = Dependency[bool]("user set by code")
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)

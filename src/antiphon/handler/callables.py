@@ -18,11 +18,13 @@ READS_CODE = environ.get("ANTIPHON_READS_CODE") != "0"
 """False if no code of functions is read, which only makes documents fuller, requests faster and errors earlier."""
 
 
-def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
+def check_arguments(function: Callable[..., Any], *given: str, sync: str | None = None, **named: object) -> None:
     """Check that a function can be called with these arguments. Raises TypeError with the function's name.
 
-    ``named`` are passed by name; their values don't matter.
+    ``named`` are passed by name; their values don't matter. ``sync`` is the role of a function that isn't awaited.
     """
+    if sync is not None:
+        check_sync(sync, function)
     if not callable(function):
         raise explained(
             "wrong-arguments", f"{function!r} is not a function, but is called with ({', '.join(given)})", TypeError

@@ -65,11 +65,7 @@ FAILURES: ContextVar[list[BaseException] | None] = ContextVar("failures", defaul
 """The errors that requests of this context have failed with, for a test that shows them; None on a server."""
 
 RAISES_ERRORS: ContextVar[bool] = ContextVar("raises_errors", default=False)
-
-
-def raises_errors() -> bool:
-    """Return True for a request of a test that wants each error to be raised, also one that a page would show."""
-    return RAISES_ERRORS.get()
+"""True for a request of a test that wants each error to be raised, also one that a page would show."""
 
 
 def note_failure(error: BaseException) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
 from antiphon.handler.errors import USERS, is_seen_in_debug
-from antiphon.handler.failures import FAILED, failed, log_failure, raises_errors
+from antiphon.handler.failures import FAILED, RAISES_ERRORS, failed, log_failure
 from antiphon.handler.scope import release
 from antiphon.request.caller import arrivals, request_around
 from antiphon.request.dependencies import Dependency, ReadableDependency
@@ -35,7 +35,6 @@ class RequestState:
     """The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
     NONCE = Dependency[str]("nonce of the content security policy")
     """The nonce of the response, if anything has read it."""
-    raises_errors = staticmethod(raises_errors)
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -133,6 +132,11 @@ class RequestState:
     def is_seen_in_debug(self) -> bool:
         """True in debug mode if the client may see what that mode adds: ask this before adding anything."""
         return is_seen_in_debug(self._request)
+
+    @property
+    def raises_errors(self) -> bool:
+        """True for a request of a test that wants each error to be raised, also one that a page would show."""
+        return RAISES_ERRORS.get()
 
     def log_failure(self, error: BaseException, where: str = "", *, fault: str = FAILED) -> None:
         """Log an error with its traceback and the request; ``fault`` and ``where`` say what happened and where.

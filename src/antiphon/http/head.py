@@ -5,7 +5,7 @@ stores plain values, and ``DerivedHead`` changes some values of another head.
 """
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine, hyphens_hint
@@ -189,6 +189,16 @@ class RequestHead:
         self._http_version = http_version
         self._client = client
 
+    @classmethod
+    def of(cls, head: Head, lines: list[tuple[str, str]] | None = None) -> Self:
+        """Return a copy of another head without its body. Header fields stay as received, unless others are passed."""
+        copied = cls(
+            head.method, head.path, head.query_string, scheme=head.scheme, authority=head.authority,
+            root_path=head.root_path, raw_path=head.raw_path, http_version=head.http_version, client=head.client,
+        )  # fmt: skip
+        copied._fields = [*head.fields()] if lines is None else lines
+        return copied
+
     @property
     def host_line(self) -> str:
         """The authority, which always exists."""
@@ -237,19 +247,6 @@ class RequestHead:
 
 NOT_PLAIN = ("cache-control", "pragma", "upgrade", *RequestHead.CONDITIONS)
 """Fields that make a response depend on more than the URL: a request with one of them has no ``plain_target``."""
-
-
-class PlainHead(RequestHead):
-    """A copy of another head without its body. Header fields stay as received, unless others are passed."""
-
-    __slots__ = ()
-
-    def __init__(self, head: Head, lines: list[tuple[str, str]] | None = None) -> None:
-        super().__init__(
-            head.method, head.path, head.query_string, scheme=head.scheme, authority=head.authority,
-            root_path=head.root_path, raw_path=head.raw_path, http_version=head.http_version, client=head.client,
-        )  # fmt: skip
-        self._fields = [*head.fields()] if lines is None else lines
 
 
 class DerivedHead:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 from antiphon.explanations import explained
 from antiphon.explanations.naming import WORDS, NamesOurs
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
+from antiphon.http.head import HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MissingKey
 from antiphon.request.dependencies import Dependency, OfRequest
@@ -322,7 +322,7 @@ class SignedHeaders(HeadHeaders):
     __slots__ = ()
 
     def __init__(self, lines: list[tuple[str, str]]) -> None:
-        super().__init__(PlainHead(RequestHead(), lines))
+        super().__init__(RequestHead.of(RequestHead(), lines))
 
     def _absent(self, name: str) -> MissingKey:
         return MissingKey(name, f"no header {name!r} is signed")

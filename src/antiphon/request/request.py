@@ -15,7 +15,7 @@ from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import is_token
-from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
+from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, RequestHead
 from antiphon.http.header_property import of_fields
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
@@ -637,7 +637,7 @@ class Request(
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (PlainHead(self.head), self.body), (None, {"_own_limits": (NO_ROUTE, self.limits)})
+        return type(self), (RequestHead.of(self.head), self.body), (None, {"_own_limits": (NO_ROUTE, self.limits)})
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"

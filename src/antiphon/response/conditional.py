@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias, TypeGuard
 
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
+from antiphon.concurrency.iterables import AsyncByteGenerator, ByteGenerator, made_chunks
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import READING, ETag, applicable_range, evaluate_preconditions, generate_etag
@@ -276,11 +276,7 @@ def part_of(body: Body, part: ByteRange) -> Body:
         return body[part.first : part.last + 1]
     if _is_windowed(body) and body.length is not None:
         return body.window(part.first, part.length)
-    return (
-        AsyncChunks(body, partial(_cut_async, part))
-        if isinstance(body, AsyncIterable)
-        else BlockingChunks(body, partial(_cut, part))
-    )
+    return made_chunks(body, partial(_cut, part), partial(_cut_async, part))
 
 
 def _is_windowed(body: object) -> TypeGuard[Windowed]:

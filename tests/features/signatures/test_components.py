@@ -7,6 +7,7 @@ import pytest
 from antiphon import Request, Response
 from antiphon.features.signatures.components import Components, check_covered, component_of
 from antiphon.http import InnerList, Item
+from antiphon.http.head import RequestHead
 from tests.helpers.rows import rows
 
 FIELDS = [
@@ -150,9 +151,5 @@ PLACES = [
 
 @rows("root, raw, path, value", PLACES)
 def test_the_path_is_the_one_that_is_answered(root, raw, path, value):
-    class Head:
-        root_path, raw_path = root, raw
-        query_string = b""
-
-    Head.path = path
-    assert Components([], Head()).value(component_of("@path")) == value
+    head = RequestHead(path=path, root_path=root, raw_path=raw)
+    assert Components([], head).value(component_of("@path")) == value

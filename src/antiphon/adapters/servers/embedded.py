@@ -161,7 +161,7 @@ class LoopServer:
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         listener.setblocking(True)
-        self._app = app
+        self._app, self._address = app, listener.getsockname()
         self._refusal: object = None
         self.has_ended = False
         """True once the server has stopped with all requests handled, or its task was cancelled or has failed."""
@@ -201,6 +201,13 @@ class LoopServer:
     def stop(self) -> None:
         """Accept no more connections and end when open requests have been handled. You can call it again."""
         self._worker.end()
+
+    def cut_off(self, *, drop_unsent: bool = False) -> None:
+        """Close all connections. Data that was already sent still arrives, unless it is dropped. Call ``stop`` first.
+
+        Raises NotImplementedError if the system can't list a process's connections.
+        """
+        close_accepted(self._address, drop_unsent=drop_unsent)
 
     def _release(self, _: object) -> None:
         self.has_ended = True  # not earlier: once this is True, the address must be free

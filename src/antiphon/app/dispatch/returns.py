@@ -67,24 +67,6 @@ class MakesResponse(Protocol):
     def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
 
 
-class AwaitedResponse:
-    """A response that is not ready yet, for middleware on an event loop to return.
-
-    Middleware may yield one that turns out to be None: then the handler is called.
-    """
-
-    def __init__(self, response: Awaitable[Response | None]) -> None:
-        self._response: Awaitable[Any] = response
-
-    def __response__(self, request: Request) -> Awaitable[Response]:
-        return self._response
-
-    @staticmethod
-    def or_response(value: object, source: "Source", request: Request) -> Response | Awaitable[Response]:
-        """Make a response, or one that is not ready yet, from a value that ``source`` returned for a request."""
-        return to_response(value, source, request)
-
-
 Content: TypeAlias = tuple[bytes, SharedFields, int | None]
 """The body, the header fields and the status of a response that is yet to be made, all of them checked."""
 _Made: TypeAlias = Content | Response | MakesResponse

@@ -4,9 +4,8 @@ Names are imported on first use. Importing one of Asok's names that this dialect
 """
 
 import sys
-from typing import Any
 
-from antiphon.embedding import import_on_use, not_offered
+from antiphon.embedding import absent, import_on_use
 
 _OF_THE_REST = {
     "models": "Model ModelError Relation Migration operations slugify",
@@ -26,17 +25,12 @@ _OF_THE_REST = {
     ),
     "traces": "Span Tracer TracingMiddleware trace tracer tracing_middleware",
 }
-ABSENT = {name: part for part, names in _OF_THE_REST.items() for name in names.split()}
-"""The group of features in Asok that each missing name belongs to."""
-
-
-def reason(name: str) -> str:
-    """Return the message for a name that is not supported."""
-    return (
-        f"the Asok dialect does not offer asok.{name}, or anything else from {ABSENT[name]}:"
-        " docs/reference/dialects/asok.md lists what it offers"
-    )
-
+ABSENT = {
+    name: f"what docs/reference/dialects/asok.md lists, which has nothing from {part}"
+    for part, names in _OF_THE_REST.items()
+    for name in names.split()
+}
+"""What to use instead of each missing name."""
 
 __version__ = "0.8.0"
 """The version of Asok whose names and behaviour the dialect provides."""
@@ -66,10 +60,7 @@ __all__, _import_name, _ = import_on_use(
 )
 
 
-def __getattr__(name: str) -> Any:
-    if name in ABSENT:
-        raise not_offered(name, reason(name))
-    return _import_name(name)
+__getattr__ = absent(__name__, ABSENT, _import_name)
 
 
 def __dir__() -> list[str]:

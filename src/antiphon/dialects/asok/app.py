@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import Parameter
 from types import ModuleType
@@ -20,7 +20,7 @@ from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.request_state import install_csrf, install_rate_limit
 from antiphon.dialects.asok.session import SessionStore, install_sessions
 from antiphon.dialects.asok.uploads import install_static
-from antiphon.embedding import Advice, Servable, Steps, lazy, signature_of
+from antiphon.embedding import Advice, Servable, lazy, signature_of
 from antiphon.features import BlockScript, ContentSecurityPolicy, Flash, SecurityHeaders, Store, StrictTransportSecurity
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ class Asok(Servable):
         self.native.plan()
 
     @lazy
-    def _handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _handle(self) -> Callable[[NativeRequest], Coroutine[Any, Any, NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The native application's function that returns the steps to handle a server's request."""
         return self.native._handle
 

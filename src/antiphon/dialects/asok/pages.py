@@ -15,9 +15,9 @@ from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.request_state import advise
 from antiphon.dialects.asok.response import HTML, answer
 from antiphon.dialects.asok.templating.rendering import asked_blocks
-from antiphon.embedding import as_http_error, innermost, is_async
+from antiphon.embedding import innermost, is_async
 from antiphon.features import FileRoutes, RouteFile
-from antiphon.http import HTTPError
+from antiphon.http import HTTPError, InternalServerError
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
@@ -134,7 +134,9 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
     """Return the request for an error page, with the error's status but without the failed page's content type."""
     advise(app, native, error)
     request = Request.of(app, native)
-    told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
+    told: Exception = AbortException(400, str(error)) if isinstance(error, ValidationError) else error
+    if not isinstance(told, HTTPError):
+        told = InternalServerError("The server failed to handle the request; the failure has been logged.")
     request.page_file = path
     request.own_status = told.status
     request.content_type = HTML

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.asok.templating.rendering import completed
-from antiphon.embedding import AwaitedResponse, SharedFields, response_of, safe_filename
+from antiphon.embedding import SharedFields, response_of, safe_filename, to_response
 from antiphon.http import NotFound
-from antiphon.http.headers import field_pairs
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
@@ -83,7 +82,7 @@ class Response:
     ) -> None:
         self.body = body
         self.status_code = status_code
-        self.headers: dict[str, str] = dict(field_pairs(headers or ()))
+        self.headers: dict[str, str] = dict(headers or ())
         self.content_type = content_type
 
     def __str__(self) -> str:
@@ -110,7 +109,7 @@ class Answer(NamedTuple):
         elif isinstance(value, bytes) and content_type is not HTML:
             made = response_of(value, SharedFields.only_typed(content_type))
         else:
-            made = AwaitedResponse.or_response(value, self.page, native)
+            made = to_response(value, self.page, native)
         return amended(self.request, made) if isinstance(made, NativeResponse) else self._wait(made)
 
     async def _wait(self, made: Awaitable[NativeResponse]) -> NativeResponse:

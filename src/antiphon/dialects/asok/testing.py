@@ -12,7 +12,7 @@ from wsgiref.util import setup_testing_defaults
 from antiphon import Request as NativeRequest
 from antiphon.dialects._environ.calling import call_application
 from antiphon.dialects.asok.app import Asok
-from antiphon.embedding import WSGIHead, decode_json, encode_json
+from antiphon.embedding import decode_json, encode_json, environ_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -42,7 +42,7 @@ def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:
     app = environ.get(APP) or _project_in(os.path.abspath(environ.get(ROOT) or os.getcwd()))
     whole = _LEFT_OUT | environ
     whole["wsgi.input"] = whole.get("wsgi.input") or BytesIO()
-    native = NativeRequest(WSGIHead(whole))
+    native = environ_request(whole)
     if app.has_pages:
         native.route = app.unrouted
     return app, native

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
     from antiphon.dialects.flask.websockets import SocketViews
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
-    from antiphon.embedding import DescribedApp, ForeignSockets, Steps
+    from antiphon.embedding import DescribedApp, ForeignSockets
 
 T = TypeVar("T")
 
@@ -415,7 +415,7 @@ class Flask(App, EnvironApplication):
 
     def respond_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
-    ) -> "Steps[NativeResponse]":
+    ) -> "Coroutine[Any, Any, NativeResponse]":
         """Return the steps that handle a native request through its environ.
 
         If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application is called on a thread.

@@ -10,7 +10,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import default_exceptions
 from antiphon.dialects.werkzeug.wsgi import LimitedStream
 from antiphon.embedding import ON_LOOP, NotLoadedError, ReceivedInput, is_on_loop
 from antiphon.http import errors
-from antiphon.http.limits import NO_BOUND
+from antiphon.http.limits import UNBOUNDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -115,7 +115,7 @@ class ServerBody:
 
 def _bound(most: int | None) -> int:
     """Return how many bytes to receive for code on an event loop if the application allows ``most``."""
-    return NO_BOUND if most is None else max(most, Limits().body)
+    return UNBOUNDED.body if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:

@@ -8,7 +8,7 @@ A step stays on its thread or loop until it calls a function that needs the othe
 if all are ``async def``. If the application overrides a method, that is called in place of the step.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +22,7 @@ from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPE
 from antiphon.dialects.werkzeug.exceptions.statuses import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.embedding import ON_LOOP, ON_THREAD, NotBegun, Steps, describe, signature_of
+from antiphon.embedding import ON_LOOP, ON_THREAD, NotBegun, describe, signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
@@ -218,7 +218,7 @@ async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
     return ctx.app.overrides[name](ctx, *args)
 
 
-async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
+async def step(ctx: "AppContext", own: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
     """Run a step in this module, or the application's method of that name if it is overridden. Return the result."""
     if own.__name__ in ctx.app.overrides:
         return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # like the replaced method

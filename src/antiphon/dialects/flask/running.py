@@ -10,7 +10,7 @@ from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
-from antiphon.embedding import Steps, describe, is_on_loop, run_async
+from antiphon.embedding import describe, is_on_loop, run_async
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def drive(ctx: "AppContext", steps: Steps[T]) -> T:
+def drive(ctx: "AppContext", steps: Coroutine[Any, Any, T]) -> T:
     """Run steps from this thread and return their result. Raises any error that they raise."""
     if ctx.is_on_loop:
         return _drive_from_loop(ctx, steps)
@@ -36,7 +36,7 @@ def drive(ctx: "AppContext", steps: Steps[T]) -> T:
         ctx.is_on_loop = False
 
 
-def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
+def _drive_from_loop(ctx: "AppContext", steps: Coroutine[Any, Any, T]) -> T:
     """Run steps for code on an event loop, until they need another thread or loop."""
     ctx.is_on_loop = False
     try:
@@ -45,11 +45,11 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
         ctx.is_on_loop = True
 
 
-async def _driven(steps: Steps[T], crossing: "Crossing") -> T:
+async def _driven(steps: Coroutine[Any, Any, T], crossing: "Crossing") -> T:
     return await run_async(steps, crossing)
 
 
-def _finish_on_loop(ctx: "AppContext", steps: Steps[T]) -> T:
+def _finish_on_loop(ctx: "AppContext", steps: Coroutine[Any, Any, T]) -> T:
     """Finish steps that need a loop. Sections that need a thread run on this one, in its context.
 
     Those on the loop run in one other context, from the first to the last function of a request.

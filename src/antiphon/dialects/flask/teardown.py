@@ -1,6 +1,6 @@
 """The end of a context, step by step: the teardown functions of its request and of the application."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.heads import forget_frames
@@ -8,7 +8,6 @@ from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import SERVER_BODY
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.running import drive
-from antiphon.embedding import Steps
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
@@ -71,7 +70,7 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
         raise BaseExceptionGroup("errors of teardown functions", errors)
 
 
-def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
+def run(ctx: "AppContext", steps: Callable[..., Coroutine[Any, Any, None]], exc: BaseException | None) -> None:
     """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread.
 
     Raises the first error in the functions that it calls.

@@ -14,8 +14,8 @@ from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import (
     ForeignSockets,
-    WSGIHead,
     check_cross_site,
+    environ_request,
     is_on_loop,
     make_environ,
     run_async,
@@ -181,7 +181,7 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return
     try:
-        check_cross_site(NativeRequest(WSGIHead(environ)), TrustedOrigins(trusted), is_handshake=True)
+        check_cross_site(environ_request(environ), TrustedOrigins(trusted), is_handshake=True)
         return
     except HTTPError as error:
         status, detail = error.status, error.detail

@@ -1,6 +1,6 @@
 """The application: routes, hooks and error handlers for any server, and methods that programs may override."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cached_property
 from types import MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
@@ -22,7 +22,7 @@ from antiphon.dialects.microdot.errors import Absent, abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
-from antiphon.embedding import ON_LOOP, Host, RequestState, Steps, run_async, set_current_request
+from antiphon.embedding import ON_LOOP, Host, RequestState, run_async, set_current_request
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.serving import EmbeddedServer
@@ -288,7 +288,7 @@ class Microdot(Host):
         finally:
             token.var.reset(token)
 
-    def _handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _handle(self, request: NativeRequest) -> Coroutine[Any, Any, NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the steps that handle a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))

@@ -6,7 +6,6 @@ from typing import Any, Self
 from urllib.parse import quote, unquote
 
 from antiphon.http.headers import read_raw_utf8
-from antiphon.http.multidict import Fields
 
 
 def urlencode(s: str) -> str:
@@ -128,9 +127,9 @@ class MultiDict(dict[str, Any]):
                 self[key] = value
 
     @classmethod
-    def of(cls, fields: Fields) -> Self:
+    def of(cls, fields: Iterable[tuple[str, str]]) -> Self:
         self = cls.__new__(cls)
-        for name, value in fields.items() if isinstance(fields, dict) else fields:
+        for name, value in fields:
             self.setdefault(name, []).append(value)
         return self
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon import Request as NativeRequest
 from antiphon.dialects.microdot.errors import Absent, MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
-from antiphon.embedding import DerivedHead, Head, lazy, urlencoded_fields_of
+from antiphon.embedding import DerivedHead, Head, lazy
 from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
 from antiphon.http.head import server_head
@@ -116,6 +116,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _JSON = "application/json"
 
 
+_OF_TYPE = ("_declared_type", "content_type", "mimetype", "charset", "form")
+"""What a native request has read from its Content-Type."""
+
+
 class _Retyped(DerivedHead):
     """A request head with a different Content-Type, which determines how the body is read."""
 
@@ -196,7 +200,7 @@ class Request:
 
     @lazy
     def args(self) -> MultiDict:
-        return MultiDict.of([*self.native.args.items()])
+        return MultiDict.of(self.native.args.items())
 
     @lazy
     def headers(self) -> NoCaseDict:
@@ -223,9 +227,9 @@ class Request:
     def content_type(self, content_type: str | None) -> None:
         native = self.native
         native.head = _Retyped(native.head, content_type)
-        vars(native).pop("mimetype", None)
-        for name in ("json", "form"):
-            vars(self).pop(name, None)
+        for read, names in ((native, _OF_TYPE), (self, ("json", "form"))):
+            for name in names:
+                vars(read).pop(name, None)
 
     @lazy
     def content_length(self) -> int:
@@ -305,8 +309,7 @@ class Request:
         native = self.native
         if self.is_streamed:
             return MultiDict() if native.mimetype == "application/x-www-form-urlencoded" else None
-        fields = urlencoded_fields_of(native)
-        return None if fields is None else MultiDict.of(fields)
+        return MultiDict.of(native.form.items()) if native.mimetype == "application/x-www-form-urlencoded" else None
 
     # Context
 

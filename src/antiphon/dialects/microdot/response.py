@@ -13,9 +13,9 @@ from antiphon import embedding
 from antiphon.dialects.microdot.errors import Absent, MissingFileError
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.embedding import FileBody, is_async, response_of
-from antiphon.http import SetCookie, format_http_date
+from antiphon.http import Headers, SetCookie, format_http_date
 from antiphon.http.grammar import OWS, find_control
-from antiphon.http.headers import checked_fields, write_raw_utf8
+from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.http.urls.url import as_uri
 
@@ -334,7 +334,7 @@ class Response:
             fields.append(("content-length", str(body.length)))
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
-        made = response_of(body, checked_fields(fields))  # without nosniff, as Microdot
+        made = response_of(body, Headers(fields).items())  # without nosniff, as Microdot
         made.status = self.status_code  # set last, since Microdot allows a body with any status
         return made
 
@@ -344,15 +344,25 @@ class Response:
             if body:
                 yield body
             return
-        from antiphon.embedding import AsyncFromSync
-
-        chunks: Any = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
+        chunks: Any = aiter(body) if isinstance(body, AsyncIterable) else _on_threads(iter(body))
         try:
             async for chunk in chunks:
                 yield chunk
         finally:
             if hasattr(chunks, "aclose"):
                 await chunks.aclose()
+
+
+async def _on_threads(chunks: Any) -> AsyncIterator[bytes | str]:
+    from antiphon.embedding import Crossing
+
+    crossing = Crossing()
+    try:
+        while (chunk := await crossing.run(next, chunks, None)) is not None:
+            yield chunk
+    finally:
+        if hasattr(chunks, "close"):
+            await crossing.run_shielded(chunks.close)
 
 
 Response.already_handled = Response()

@@ -8,8 +8,6 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from antiphon.embedding import close_accepted
-
 if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
@@ -91,14 +89,18 @@ class EmbeddedServer(asyncio.AbstractServer):
         Data that has already been sent will still arrive. Call ``close`` first. Raises NotImplementedError if the
         system can't list a process's connections.
         """
-        close_accepted(self._address)
+        self._cut_off(drop_unsent=False)
 
     def abort_clients(self) -> None:
         """Close all connections and discard unsent data. Call ``close`` first.
 
         Raises NotImplementedError if the system can't list a process's connections.
         """
-        close_accepted(self._address, drop_unsent=True)
+        self._cut_off(drop_unsent=True)
+
+    def _cut_off(self, *, drop_unsent: bool) -> None:
+        if self._server is not None:
+            self._server.cut_off(drop_unsent=drop_unsent)
 
     async def wait_closed(self) -> None:
         """Wait until the server is closed, and open requests have finished or run out of time."""

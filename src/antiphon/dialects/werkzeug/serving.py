@@ -31,7 +31,7 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import ServedFunction
+from antiphon.embedding import ON_THREAD, Host
 from antiphon.features.logs.formats import one_line
 from antiphon.http.limits import UNBOUNDED
 
@@ -74,16 +74,19 @@ def warn_of_overrides(kind: "type[WSGIRequestHandler | BaseWSGIServer]") -> None
 T = TypeVar("T")
 
 
-class ServedApplication(ServedFunction):
+class ServedApplication(Host):
     """A WSGI application for servers with any interface. Its errors are logged and result in an error page."""
 
-    def __init__(self, application: "WSGIApplication") -> None:
-        super().__init__(from_wsgi(application))
+    request_limits = UNBOUNDED  # the application has its own
 
-    async def _handle(self, request: Request) -> Response:
-        """Handle a request without limiting the size of its body."""
-        request.limits = UNBOUNDED  # the application has its own limits and reads the body as a stream
-        return await super()._handle(request)
+    def __init__(self, application: "WSGIApplication") -> None:
+        super().__init__()
+        self._application = from_wsgi(application)
+
+    async def respond_to_request(self, request: Request) -> Response:
+        """Call the application on a thread."""
+        await ON_THREAD
+        return self._application(request)
 
 
 class OneByOne:

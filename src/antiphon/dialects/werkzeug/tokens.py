@@ -10,17 +10,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from time import mktime, struct_time
 from time import time as seconds_now
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 from antiphon.dialects._environ.heads import cache_short
 from antiphon.embedding import is_token, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
 from antiphon.http import conditional as tags
-from antiphon.http.cookies import SameSite
 from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path
+
+if TYPE_CHECKING:
+    from antiphon.http.cookies import SameSite
 
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
@@ -276,7 +278,7 @@ def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_SAMESITE: "dict[str, SameSite]" = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
 
 
@@ -381,7 +383,7 @@ def _moment(expires: str | datetime | float) -> datetime:
     return moment
 
 
-def _known_samesite(samesite: str) -> SameSite:
+def _known_samesite(samesite: str) -> "SameSite":
     known = _SAMESITE.get(samesite.lower())
     if known is None:
         raise ValueError(f"SameSite must be 'Strict', 'Lax', or 'None', not {samesite!r}")

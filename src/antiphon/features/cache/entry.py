@@ -1,7 +1,7 @@
 """A stored response, the request that it was made for, and the key under which it is found."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote_plus
@@ -44,6 +44,7 @@ CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "conte
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
 _LIMITS = Limits()
+Chunks: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Fields: TypeAlias = list[tuple[str, str]] | SharedFields
 Args: TypeAlias = frozenset[str] | None
 """The names of the query's arguments on which responses depend; None if they may depend on the whole query."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from antiphon import App, HTTPError, Request, Response, current_request, explained
 from antiphon.embedding import (
     Added,
-    AwaitedResponse,
     DatabaseConnection,
     FeatureStore,
     RequestState,
@@ -27,7 +26,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import MemoryStore, Store
 from antiphon.features.cache.files import BodyFiles
-from antiphon.features.cache.filling import Fill, FillHead
+from antiphon.features.cache.filling import AwaitedResponse, Fill, FillHead
 from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import NOT_STORED, READING, AtHand, Collapsing, Lookup, Refreshes, send_on
 from antiphon.features.cache.shelf import Shelf, forget_changed

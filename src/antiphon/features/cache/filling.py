@@ -1,14 +1,28 @@
 """The production of one response that a cache may store: the response stored before it, and the conditions to send."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import Any, Self
 
-from antiphon import Response
-from antiphon.embedding import AwaitedResponse, Head, PlainHead, RequestHead, WatchedHead
+from antiphon import Request, Response
+from antiphon.embedding import Head, RequestHead, WatchedHead
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http import CacheControl
 
 NO_DIRECTIVES = CacheControl()
 """The directives that most requests have."""
+
+
+class AwaitedResponse:
+    """A response that is not ready yet, for middleware on an event loop to return.
+
+    Middleware may yield one that turns out to be None: then the handler is called.
+    """
+
+    def __init__(self, response: Awaitable[Response | None]) -> None:
+        self._response: Awaitable[Any] = response
+
+    def __response__(self, request: Request) -> Awaitable[Response]:
+        return self._response
 
 
 class Fill:
@@ -93,16 +107,18 @@ class FillHead(WatchedHead):
         return kept + [(name, value) for name, value in self.replaced.items() if value is not None]
 
 
-class RefreshHead(PlainHead):
+class RefreshHead(RequestHead):
     """The head of a request that the cache itself makes, without the client's conditions and directives."""
 
     blocks = False
 
-    def __init__(self, head: Head) -> None:
-        super().__init__(head)
-        left_out = {*RequestHead.CONDITIONS, "cache-control", "pragma"}
-        self._fields = [field for field in self._fields if field[0] not in left_out]
-        self.method = "QUERY" if head.method == "QUERY" else "GET"
+    @classmethod
+    def asking(cls, head: Head) -> Self:
+        """Return the head of a request for the response of the client's."""
+        left_out = {*cls.CONDITIONS, "cache-control", "pragma"}
+        again = cls.of(head, [field for field in head.fields() if field[0] not in left_out])
+        again.method = "QUERY" if head.method == "QUERY" else "GET"
+        return again
 
 
 def directives_of(head: Head) -> CacheControl:

@@ -8,8 +8,6 @@ from copy import copy
 
 from antiphon import Request, Response, explained, is_debug
 from antiphon.embedding import (
-    AsyncChunks,
-    BlockingChunks,
     Crossing,
     KeptResponse,
     Reads,
@@ -17,12 +15,14 @@ from antiphon.embedding import (
     WatchedHead,
     as_bytes,
     is_on_loop,
+    made_chunks,
     split_list,
 )
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
     CONTENT_FIELDS,
     Args,
+    Chunks,
     StoredResponse,
     args_in,
     fields_in,
@@ -72,13 +72,9 @@ class BodyCopy:
         self._is_over = False
         self._known: frozenset[str] = frozenset()
 
-    def of(
-        self, body: AsyncIterable[bytes | str] | Iterable[bytes | str]
-    ) -> AsyncChunks[bytes | str] | BlockingChunks[bytes | str]:
+    def of(self, body: Chunks) -> Chunks:
         """Return a stream that replaces the body and copies it."""
-        if isinstance(body, AsyncIterable):
-            return AsyncChunks(body, self._acopy)
-        return BlockingChunks(body, self._copy)
+        return made_chunks(body, self._copy, self._acopy)
 
     def whole(self, body: bytes) -> None:
         """Copy a body that consists of bytes."""

@@ -13,8 +13,6 @@ from antiphon import Request, Response, abort, aget_response, get_response
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
-    AwaitedResponse,
-    Body,
     Crossing,
     Head,
     MadeRequest,
@@ -28,8 +26,8 @@ from antiphon.embedding import (
     serving_loop,
 )
 from antiphon.features import StoreUnavailable
-from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
-from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
+from antiphon.features.cache.entry import Args, Chunks, Fields, StoredResponse, content_of, key_of, key_of_query
+from antiphon.features.cache.filling import NO_DIRECTIVES, AwaitedResponse, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import NAME, Control, hit_status
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.http import CacheControl
@@ -92,7 +90,7 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
 
 
 _Ready: TypeAlias = tuple[
-    float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
+    float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, bytes | Chunks, Fields, int
 ]
 """The start and end of the period in which a response stays ready, unchanged; the function that asks the store, and the
 reply that it should return; the check of a request's head, or None if all heads fit; and the body, fields and status. A
@@ -250,7 +248,7 @@ class Refreshes:
         from asyncio import get_running_loop, run_coroutine_threadsafe
 
         fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token, args)
-        head = FillHead(RefreshHead(request.head), fill)
+        head = FillHead(RefreshHead.asking(request.head), fill)
         head.ask_by_conditions(fill)
         # Made of the client's request, which limits count once.
         again = MadeRequest(request, head, content_of(request), self.app)

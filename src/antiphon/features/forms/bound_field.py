@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon import explained
-from antiphon.embedding import NamesOurs
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
@@ -30,7 +29,7 @@ FIELD = {
 }
 
 
-class BoundField(metaclass=NamesOurs, words=FIELD):
+class BoundField:
     """A field of a form: in a template, ``{{ field }}`` is the whole field, and ``label``, ``input``, ``help`` and
     ``error`` are its parts.
     """
@@ -41,6 +40,12 @@ class BoundField(metaclass=NamesOurs, words=FIELD):
         self._form = form
         self._planned = planned
         self._shown = shown
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            fix = next((f"; use {ours}" for words, ours in FIELD.items() if name in words.split()), "")
+            raise AttributeError(f"BoundField has no {name!r}{fix}", name=name, obj=self)
 
     def showing(
         self,

@@ -43,6 +43,7 @@ from antiphon.embedding import (
     describe,
     errors_name_it,
     is_async,
+    is_for_any_thread,
     keep_private,
     seconds_of,
 )
@@ -387,7 +388,7 @@ class IdempotentWrites:
             if IS_REPEATABLE in request:
                 claim.stored = None
                 return None
-            if not getattr(body, "is_for_any_thread", False) or getattr(body, "length", inf) > self._max_body:
+            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._max_body:
                 raise self._not_kept(request, "a stream")
             response = copy(response)
             response.body = body = b"".join(cast("Iterable[bytes]", body))

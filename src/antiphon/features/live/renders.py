@@ -24,17 +24,7 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import (
-    Head,
-    MadeHead,
-    MadeRequest,
-    Reads,
-    RequestState,
-    WatchedHead,
-    arrivals,
-    contained,
-    unwatched,
-)
+from antiphon.embedding import Head, MadeRequest, Reads, RequestState, WatchedHead, arrivals, contained, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import OF_LOGIN, Reading, Tables, is_read
@@ -49,7 +39,7 @@ _AT_ONCE = 8
 """The number of renders in progress on an event loop."""
 _MOST_TABLES = 1000
 
-_HIDDEN = MadeHead.OF_THE_MESSAGE | {
+_HIDDEN = MadeRequest.Head.OF_THE_MESSAGE | {
     "cache-control", "hx-boosted", "hx-history-restore-request", "hx-request", "hx-target", "pragma", "sec-fetch-dest",
     "sec-fetch-mode", "sec-fetch-user", "x-block",
 }  # fmt: skip
@@ -247,7 +237,7 @@ class Watcher:
             inner = outermost.head
             target = inner.path, inner.raw_path or b"", inner.query_string
             shown = [("accept", "text/html"), ("x-block", name), ("cache-control", "no-cache")]
-            self.head = MadeHead(inner, "GET", *target, shown, _HIDDEN.__contains__)
+            self.head = MadeRequest.Head(inner, "GET", *target, shown, _HIDDEN.__contains__)
             self.url = self.app, str(outermost.url), inner.root_path, name, *Caller.of_server(inner)
             self._sent = request.last_event_id
         self._audience = audience

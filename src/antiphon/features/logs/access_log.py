@@ -16,7 +16,7 @@ from typing import Any, Literal
 from weakref import WeakSet
 
 from antiphon import Exchange, Observer, explained
-from antiphon.embedding import RequestState, Servable, call_after_fork, check_arguments, check_sync, errors_name_it
+from antiphon.embedding import RequestState, Servable, call_after_fork, check_arguments, errors_name_it
 from antiphon.features.logs.formats import NAME, OPTIONAL, RequestIDFilter, message_of, request_fields
 
 WAIT = 0.05
@@ -193,8 +193,7 @@ class AccessLog(Observer):
         extra: Callable[[Exchange], Mapping[str, object]] | None = None,
     ) -> None:
         if extra is not None:
-            check_arguments(extra, "exchange")
-            check_sync("extra", extra)
+            check_arguments(extra, "exchange", sync="extra")
         if not {*fields} <= {*OPTIONAL}:
             message = f"AccessLog's fields must be a collection of {' and '.join(OPTIONAL)}, not {fields!r}"
             raise explained("bad-feature-option", message)

@@ -15,7 +15,6 @@ from antiphon.embedding import (
     Servable,
     check_arguments,
     check_numbers,
-    check_sync,
     errors_name_it,
     seconds_of,
 )
@@ -71,8 +70,7 @@ class Recorder(Observer):
         ttl, slower = seconds_of(ttl), seconds_of(slower)
         check_numbers(max_records=max_records, ttl=ttl, max_body=max_body, slower=slower)
         if when is not None:
-            check_arguments(when, "exchange")
-            check_sync("when", when)
+            check_arguments(when, "exchange", sync="when")
         self._errors = errors
         self._slower = slower
         self._statuses = frozenset(statuses)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
-from antiphon.embedding import Content, DigestError, FeatureStore, MadeHead, MadeRequest, Spool, arrivals, quote_path
+from antiphon.embedding import Content, DigestError, FeatureStore, MadeRequest, Spool, arrivals, quote_path
 from antiphon.features.secret_names import is_secret_name
 from antiphon.http import (
     BadRequest,
@@ -196,12 +196,12 @@ def kept_fields(request: Request) -> list[list[str]]:
 
 
 def _is_kept(name: str) -> bool:
-    is_of_sender = name in Caller.OF_ONE_TRY and name not in MadeHead.OF_THE_MESSAGE
+    is_of_sender = name in Caller.OF_ONE_TRY and name not in MadeRequest.Head.OF_THE_MESSAGE
     return not (name in _NEVER_KEPT or is_of_sender or name.startswith("sec-") or is_secret_name(name))
 
 
 def _is_of_part(name: str) -> bool:
-    return name in MadeHead.OF_THE_MESSAGE or name.startswith("upload-")
+    return name in MadeRequest.Head.OF_THE_MESSAGE or name.startswith("upload-")
 
 
 def is_digest(value: str | None) -> bool:
@@ -241,7 +241,7 @@ def whole_request(request: Request, target: Sequence[str], kept: Sequence[Sequen
     fields.append(("content-length", str(spool.size)))
     fields += [("content-digest", value) for name, value in kept if name == "repr-digest" and is_digest(value)]
     method, decoded, raw_path, query = target
-    head = MadeHead(
+    head = MadeRequest.Head(
         arrivals(request)[-1].head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields,
         _is_of_part, _chunks_of(spool),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import HTTPError, explained
-from antiphon.embedding import AsyncChunks, BlockingChunks, Crossing, encode_json
+from antiphon.embedding import Crossing, encode_json, made_chunks
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.runs.record import Kind, Ledger, Line, Record, RunEnd, RunState, large_name, part_name
@@ -83,11 +83,7 @@ class Production:
         self.is_started = False
         self.ended: Future[None] = Future()
         """A future that is done when the end has been written, or when the attempts to write it have been given up."""
-        self._values = (
-            AsyncChunks(source, self._aencoded)
-            if isinstance(source, AsyncIterable)
-            else BlockingChunks(source, self._encoded)
-        )
+        self._values: Any = made_chunks(source, self._encoded, self._aencoded)
         """The values of the source as JSON, which close it."""
         self._ledger = ledger
         self._hub, self._name = ledger.hub(record.id), ledger.log(record.id)
@@ -130,7 +126,7 @@ class Production:
         context = Context()
         context.run(current.set, run)
         self._loop = loop
-        is_async = isinstance(self._values, AsyncChunks)
+        is_async = isinstance(self._values, AsyncIterable)
         # In a context of its own: timers and callbacks would keep the request's until the run ends.
         loop.call_soon_threadsafe(self._start_on_loop, context if is_async else None, context=Context())
         if not is_async:
@@ -181,7 +177,7 @@ class Production:
     @property
     def has_lost_loop(self) -> bool:
         """True if the production's loop was closed before the run ended."""
-        return self._loop is not None and self._loop.is_closed() and isinstance(self._values, AsyncChunks)
+        return self._loop is not None and self._loop.is_closed() and isinstance(self._values, AsyncIterable)
 
     def _end_late(self) -> None:
         problem = {"title": "The run took too long", "status": 504, "type": "about:blank"}
@@ -189,7 +185,7 @@ class Production:
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close a source that was not started."""
-        if isinstance(self._values, AsyncChunks):
+        if isinstance(self._values, AsyncIterable):
             asyncio.run_coroutine_threadsafe(self._aclose(), loop)
         else:
             self._values.close()
@@ -197,7 +193,7 @@ class Production:
     # Producing
 
     async def _aproduce(self) -> None:
-        values: Any = self._values
+        values = self._values
         state: RunState = "done"
         problem = None
         try:
@@ -226,7 +222,7 @@ class Production:
         return await Crossing().run_shielded(step) if self._hub.blocks else step()
 
     async def _aclose(self) -> None:
-        values: Any = self._values
+        values = self._values
         try:
             await values.aclose()
         except (*FAILURES, asyncio.CancelledError) as error:
@@ -235,7 +231,7 @@ class Production:
     def _produce(self) -> None:
         state: RunState = "done"
         problem = None
-        values: Any = self._values
+        values = self._values
         try:
             for data in values:
                 self._write(data)

@@ -28,7 +28,6 @@ from antiphon.embedding import (
     describe,
     errors_name_it,
     is_async,
-    named,
     seconds_of,
     unwatched,
 )
@@ -418,7 +417,8 @@ def _key_of(found: Any) -> SignatureKey:
     try:
         return SignatureKey.of(found)
     except (TypeError, ValueError) as error:
-        raise named("Signatures", error)  # noqa: B904 - the same error
+        error.args = (f"Signatures: {error}",)
+        raise
 
 
 def _is_moment(value: BareItem) -> bool:

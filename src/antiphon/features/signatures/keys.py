@@ -4,6 +4,7 @@ The cryptography package is imported only for keys that need it; HMAC secrets do
 """
 
 import hmac
+import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -11,7 +12,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from antiphon import Limits, explained
-from antiphon.embedding import class_if_imported, lazy, missing_package
+from antiphon.embedding import lazy, missing_package
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -145,10 +146,8 @@ def _checked_secret(secret: bytes) -> bytes:
 
 def _kinds() -> list[type]:
     """Return the classes of key objects that the program has imported."""
-    found = [
-        class_if_imported(f"cryptography.hazmat.primitives.asymmetric.{module}", name) for module, name in _CLASSES
-    ]
-    return [kind for kind in found if kind is not None]
+    imported = [(sys.modules.get(f"cryptography.hazmat.primitives.asymmetric.{each}"), name) for each, name in _CLASSES]
+    return [getattr(module, name) for module, name in imported if module is not None]
 
 
 _CLASSES = (

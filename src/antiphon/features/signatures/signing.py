@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import App, Request, Response, explained
-from antiphon.embedding import Added, PlainHead, RequestState, errors_name_it, seconds_of
+from antiphon.embedding import Added, RequestHead, RequestState, errors_name_it, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import InnerList, Item, format_structured_dictionary, parse_structured_dictionary
@@ -139,7 +139,7 @@ def _with_lines(message: M, added: Sequence[Line]) -> M:
         return response
     replaced = {name for name, _ in added}
     lines: list[Line] = [line for line in message.headers.items() if line[0] not in replaced]
-    return Request(PlainHead(message.head, [*lines, *added]), message.content)
+    return Request(RequestHead.of(message.head, [*lines, *added]), message.content)
 
 
 def _set(response: Response, lines: Iterable[Line]) -> None:

@@ -113,7 +113,7 @@ class SlottedPage:
         self._slots = slots
         self._placed: dict[str, object] = {}
         """The slots that the template has placed, with what each shows if it fails."""
-        self._raises = RequestState.raises_errors()
+        self._raises = RequestState(request).raises_errors
 
     def place(
         self, name: str, waiting: object = "", *, failed: object = FAILED, caller: Callable[[], object] | None = None

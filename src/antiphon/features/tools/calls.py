@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from antiphon import App, Request
-from antiphon.embedding import MadeHead, MadeRequest, TypeDescription, arrivals, encode_json, quote_path, quoted_paths
+from antiphon.embedding import MadeRequest, TypeDescription, arrivals, encode_json, quote_path
 from antiphon.features.openapi.code.responses import JSON, NDJSON
 from antiphon.features.openapi.operations import MERGE_PATCH, URLENCODED
 from antiphon.features.tools.arguments import Argument
@@ -71,14 +71,14 @@ class Call(MadeRequest):
     ) -> None:  # fmt: skip
         path, _, query = target.partition("?")
         inner = arrivals(request)[-1].head
-        head = MadeHead(
+        head = MadeRequest.Head(
             inner,
             method,
             request.root_path[len(inner.root_path) :] + unquote(path),
-            (quoted_paths(request.head)[0] + path).encode(),
+            (request.url.root.removeprefix(request.url.origin)[:-1] + path).encode(),
             query.encode(),
             {**fields, **(_about(body) if body else {})}.items(),
-            MadeHead.OF_THE_MESSAGE.__contains__,
+            MadeRequest.Head.OF_THE_MESSAGE.__contains__,
         )
         super().__init__(request, head, body, app)
         if app is not None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 from urllib.parse import unquote
 
 from antiphon import App, Request, Response, explained
-from antiphon.embedding import PlannedRoute, describe, innermost, quote_path, quoted_paths
+from antiphon.embedding import PlannedRoute, describe, innermost, quote_path
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import Call
@@ -142,7 +142,7 @@ def _resource(routes: dict[str, PlannedRoute], name: str, uri: str | None) -> _R
 
 def base_of(request: Request) -> str:
     """Return the application's URL, without a trailing slash."""
-    return request.url.origin + quoted_paths(request.head)[0]
+    return request.url.root[:-1]
 
 
 def _not_found(message: Message, uri: str) -> ProtocolError:

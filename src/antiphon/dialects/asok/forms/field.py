@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.forms.definitions import Choices, Definition, shown_text
 from antiphon.dialects.asok.forms.widgets import OPTIONS, Asked, Attributes, widget_of
@@ -10,7 +10,10 @@ from antiphon.dialects.asok.validation.validator import parsed
 from antiphon.features import BoundField
 from antiphon.features import Form as NativeForm
 from antiphon.features.forms.inputs import pattern_of_html
-from antiphon.features.html import AttributeValue, Markup, tag
+from antiphon.features.html import Markup, tag
+
+if TYPE_CHECKING:
+    from antiphon.features.html import AttributeValue
 
 _TEXTS = {"text", "email", "password", "url", "search", "tel", "textarea"}
 _ORDERED = {"number", "range", "date", "datetime-local", "time", "month", "week"}
@@ -18,9 +21,9 @@ _OTHERS = {"select", "checkbox", "radio", "file", "color"}
 
 
 @lru_cache(1024)
-def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
+def attributes_of(rules: str, kind: str) -> "Mapping[str, AttributeValue]":
     """Return the HTML attributes that express the rules for an input of the given type."""
-    found: dict[str, AttributeValue] = {}
+    found: Attributes = {}
     if kind not in _TEXTS | _ORDERED | _OTHERS:
         return found
     for name, argument in parsed(rules):
@@ -37,7 +40,7 @@ def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
     return found
 
 
-def _bound(name: str, value: str, kind: str) -> dict[str, AttributeValue]:
+def _bound(name: str, value: str, kind: str) -> Attributes:
     if kind in _TEXTS:
         return {f"{name}length": value}
     return {name: value} if kind in _ORDERED else {}

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.dialects.asok.forms.definitions import listed, parts_of, range_of, shown_text
 from antiphon.features import BoundField
-from antiphon.features.html import AttributeValue, Markup, joined, tag
+from antiphon.features.html import Markup, joined, tag
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.forms.field import FormField
+    from antiphon.features.html import AttributeValue
 
-Attributes: TypeAlias = dict[str, AttributeValue]
+Attributes: TypeAlias = "dict[str, AttributeValue]"
 Nested: TypeAlias = Mapping[str, Attributes]
 """Attributes for the parts of an input: ``option__class="wide"`` adds an attribute to each option."""
 
@@ -220,7 +221,7 @@ def _boxed(kind: str, show: Widget) -> Widget:
     return shown
 
 
-def _classes(first: str, attributes: Mapping[str, AttributeValue]) -> str:
+def _classes(first: str, attributes: Attributes) -> str:
     return f"{first} {attributes.get('class') or ''}".strip()
 
 

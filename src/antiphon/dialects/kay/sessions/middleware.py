@@ -9,7 +9,7 @@ from antiphon.dialects.kay.conf import settings
 from antiphon.dialects.kay.dependencies import provide
 from antiphon.dialects.kay.sessions.sessionstore import GAESessionStore
 from antiphon.dialects.kay.werkzeug.wrappers import Request
-from antiphon.embedding import WSGIHead
+from antiphon.embedding import environ_request
 from antiphon.features import Sessions
 from antiphon.features.tracked_session import TrackedSession
 
@@ -51,7 +51,7 @@ class SessionMiddleware:
         return response
 
     def _open(self, request: Any) -> Any:
-        native = NativeRequest(WSGIHead(request.environ))
+        native = environ_request(request.environ)
         native.session = self._sessions.access.load(native)
         request.environ[_NATIVE] = native
         return native.session

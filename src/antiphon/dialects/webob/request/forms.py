@@ -113,7 +113,7 @@ def read_parts(
     boundary = MultipartParser.parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
-        parts = FormBounds.read_whole(data, boundary, limits)
+        parts = MultipartParser.read_whole(data, boundary, limits)
     if parts is None:
         lines = DelimiterLines(boundary)
         parts = _index(spool, lines, boundary, limits)

@@ -9,12 +9,12 @@ from time import time
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from zlib import adler32
 
-from antiphon import Request, Response
+from antiphon import Response
 from antiphon.dialects.werkzeug.exceptions.statuses import PreconditionFailed, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
 from antiphon.dialects.werkzeug.utils import safe_join
 from antiphon.dialects.werkzeug.wsgi import get_path_info
-from antiphon.embedding import FileBody, WSGIHead
+from antiphon.embedding import FileBody, environ_request
 from antiphon.http import errors
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class SharedDataMiddleware:
         response = Response.file(file, headers=fields, content_type=content_type)
         response.headers.pop("x-content-type-options", None)  # as in Werkzeug
         if self.cache:
-            response.make_conditional(Request(WSGIHead(environ)))
+            response.make_conditional(environ_request(environ))
         if response.status == 304:
             file.close()
         return response

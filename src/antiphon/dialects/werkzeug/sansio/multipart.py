@@ -9,7 +9,6 @@ from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.formparser import UNLIMITED, extended_name, headers_of
 from antiphon.embedding import MultipartParser
 from antiphon.http import BadRequest, ContentDisposition, ContentTooLarge
-from antiphon.http.content_disposition import FORM_DATA
 
 
 class Event:
@@ -184,6 +183,6 @@ class MultipartEncoder:
 
 
 def _head(part: Field | File) -> bytes:
-    disposition = ContentDisposition(FORM_DATA, getattr(part, "filename", None), name=part.name)
+    disposition = ContentDisposition("form-data", getattr(part, "filename", None), name=part.name)
     others = [f"{name}: {value}\r\n" for name, value in part.headers if name.lower() != "content-disposition"]
     return f"Content-Disposition: {disposition}\r\n".encode("latin-1") + "".join(others).encode()

@@ -14,11 +14,10 @@ from antiphon.http import BadRequest as Unreadable
 
 
 @cache
-def _readers() -> tuple[Callable[..., object], Callable[[bytes, int], bytes]]:
-    # Imported on first use, since this loads msgspec.
-    from antiphon.embedding import decode_json, json_text
+def _reader() -> Callable[..., object]:
+    from antiphon.embedding import decode_json  # imported on first use, since this loads msgspec
 
-    return decode_json, json_text
+    return decode_json
 
 
 def loads(module: Any, data: bytes, depth: int) -> Any:
@@ -26,11 +25,10 @@ def loads(module: Any, data: bytes, depth: int) -> Any:
 
     Raises ValueError if the data is malformed or nested more than ``depth`` levels deep, or the module's own errors.
     """
-    decode, check_depth = _readers()
     try:
+        decoded = _reader()(data, depth=depth)
         if module is json:
-            return decode(data, depth=depth)
-        check_depth(data, depth)
+            return decoded
     except Unreadable as error:
         if "limit" in error.members:
             raise ValueError(error.detail) from error

@@ -1,6 +1,7 @@
 """Components of annotations: the types of attributes, items and return values."""
 
 import inspect
+import sys
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping, Sequence
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import (
@@ -20,7 +21,6 @@ from typing import (
 )
 
 from antiphon import Dependency, Response
-from antiphon.embedding import class_if_imported
 
 NOT_SAID: Any = object()
 """A marker for a missing annotation."""
@@ -81,7 +81,7 @@ def members(annotation: Any) -> tuple[Any, ...]:
 
 def is_page(cls: type, name: str = "Page") -> bool:
     """Return True for a class of pages or, by its name, of blocks. These need Jinja2, which may not be installed."""
-    page = class_if_imported("antiphon.features.templates.page", name)
+    page = getattr(sys.modules.get("antiphon.features.templates.page"), name, None)
     return page is not None and issubclass(cls, page)
 
 
