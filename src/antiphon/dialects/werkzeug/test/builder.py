@@ -108,7 +108,7 @@ def base_url_of(scheme: str, host: str, root: str) -> str:
 class Content(MediaType):
     """A body: a stream, or a form's fields and files."""
 
-    charset = "utf-8"
+    _charset = "utf-8"
 
     _form: "MultiDict[str, Any] | None"
     _files: FileMultiDict | None
