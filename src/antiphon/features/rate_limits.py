@@ -151,7 +151,7 @@ class RateLimit:
             return
         counted, earlier = _Counted(self), _counted(*arrivals(request))
         request[_COUNTED] = [*_counted(request), counted]
-        request[RequestState.COUNTS] = [*RequestState(request).values.get(RequestState.COUNTS, ()), self.uncount]
+        request[RequestState.COUNTS] = (*RequestState(request).values.get(RequestState.COUNTS, ()), self.uncount)
         counted.caller = caller = self._caller(request)
         if caller is None:
             return

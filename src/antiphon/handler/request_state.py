@@ -29,7 +29,7 @@ class RequestState:
     """The feature that manages an application's users: ``challenges(request)`` returns those of 401 responses."""
     UNLOGGED = Dependency[bool]("unlogged")
     """True for a request that is omitted from access logs, such as a probe."""
-    COUNTS = Dependency[list[Callable[[Request], object]]]("counts of a request")
+    COUNTS = Dependency[tuple[Callable[[Request], object], ...]]("counts of a request")
     """The functions that undo counts of a request, such as those of rate limits."""
     COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
     """The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
