@@ -26,7 +26,7 @@ class RouteKey(Generic[T_co]):
 
     Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages and
     lists of routes only: two keys with the same name are different. A subclass may have a method ``finish(request,
-    response)``, which completes each response of the routes with the key.
+    response)``, which completes each response of the routes with the key, after middleware and dependencies are closed.
 
     Where a route is registered, ``parse`` returns the value for the one that was given, and raises TypeError or
     ValueError for a wrong one. Without it, values of another type than the key's raise TypeError. With ``needs``, such
