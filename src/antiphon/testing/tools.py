@@ -8,6 +8,7 @@ from antiphon.app.application import App
 from antiphon.explanations import explained
 from antiphon.features.tools.feature import features_of
 from antiphon.features.tools.protocol import META, MODERN
+from antiphon.features.tools.results import CalledTool
 from antiphon.testing.call import Call
 from antiphon.testing.responses import ClientResponse
 
@@ -91,11 +92,8 @@ class ClientTools(Generic[Result, Listed]):
 
     async def _call(self, params: Mapping[str, Any]) -> ToolResult:
         response, found, told = await self._result("tools/call", params)
-        content = found.get("content", [])
-        text = "\n".join(each["text"] for each in content if each["type"] == "text")
-        data, is_error = found.get("structuredContent"), bool(found.get("isError"))
         reports = [[each["params"] for each in told if each["method"] == f"notifications/{kind}"] for kind in _REPORTS]
-        return ToolResult(text, data, is_error, content, response, *reports)
+        return ToolResult(*CalledTool.of(found), response, *reports)
 
     async def _list(self, kind: str, key: str) -> dict[str, dict[str, Any]]:
         return {each[key]: each for each in await self._member(f"{kind}/list", {}, kind)}

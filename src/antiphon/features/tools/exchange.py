@@ -21,7 +21,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, NamedTuple, TypeVar
 
-from antiphon import App, BadSignature, HTTPError, Request, Response, Signer
+from antiphon import BadSignature, HTTPError, Request, Response, Signer
 from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, RequestState, contained, encode_json, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
@@ -80,9 +80,8 @@ def replies_of(request: Request, message: Message, arguments: Mapping[str, Any])
     state, given = message.params.get("requestState"), message.params.get("inputResponses")
     if state is None:
         return Replies({}, key_of(request, message))
-    app: App = request.route.app
     try:
-        found = app.signer(SALT).unsign(state if isinstance(state, str) else None, _VALID)
+        found = request.route.app.signer(SALT).unsign(state if isinstance(state, str) else None, _VALID)
     except BadSignature:
         found = None
     if not isinstance(found, list) or found[:1] != [_fingerprint(request, message, arguments)]:
@@ -220,7 +219,7 @@ class Exchange:
         self._is_asking = False
         self.streams = request.accept.quality(EVENTS) > 0
         """True if the client accepts a stream of events."""
-        self.outbox = Outbox(partial(_level_of, message, sessions, self._whose), since)
+        self.outbox = Outbox(self._level, since)
 
     async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
         """Return the response: the result, or a stream of what comes before it and of the result."""
@@ -308,6 +307,12 @@ class Exchange:
                 replies = Replies({**replies.given, **given}, replies.key)
         return failure(f"This call has asked {_MOST_ROUNDS} times. Nothing was done.")
 
+    async def _level(self) -> object:
+        """Return the lowest level of the log messages that the client wants, or None if it wants none."""
+        if self._message.is_modern:
+            return self._message.meta.get(f"{META}logLevel")
+        return (await self._sessions.read("session", self._whose) or {}).get("level")
+
     async def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         sessions, whose = self._sessions, self._whose
         idents = {digest: token_urlsafe(16) for digest in questions}
@@ -332,14 +337,6 @@ class Exchange:
                 while await sessions.read(name, self._whose) is None:
                     await anext(told)
             task.cancel()
-
-
-async def _level_of(message: Message, sessions: "Sessions", whose: str) -> object:
-    """Return the lowest level of the log messages that a client wants, or None if it wants none."""
-    if message.is_modern:
-        return message.meta.get(f"{META}logLevel")
-    found = await sessions.read("session", whose)
-    return None if found is None else found.get("level")
 
 
 async def _ended(task: "asyncio.Task[Result]", *, cancel: bool = False) -> None:

@@ -462,8 +462,7 @@ class Tools:
             request[RequestState.USERS].check(request)
 
     def _visible(self, request: Request) -> list[Definition]:
-        app: App = request.route.app
-        made = [*self.definitions_in(app).values()]
+        made = [*self.definitions_in(request.route.app).values()]
         if any(each.requires_user for each in made) and self._lacks_user(request):
             made = [each for each in made if not each.requires_user]
         return [each for each in made if not each.scopes or self._may_get(request, each.scopes)]

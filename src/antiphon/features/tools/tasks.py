@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 from time import time
 from typing import Any, Literal, TypeAlias
 
-from antiphon import App, BadSignature, HTTPError, Request
+from antiphon import BadSignature, HTTPError, Request
 from antiphon.embedding import encode_json
 from antiphon.features.runs.record import RunState
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
@@ -57,17 +57,15 @@ class Tasks:
 
     def created(self, request: Request, run: Run[Any]) -> dict[str, Any]:
         """Return the result of a call that has started a run."""
-        app: App = request.route.app
-        ident = app.signer(_SALT).sign([run.id, run.owner, _caller(request)])
+        ident = request.route.app.signer(_SALT).sign([run.id, run.owner, _caller(request)])
         return {"resultType": "task", **self._described(ident, run)}
 
     @staticmethod
     def let_resume(request: Request, message: Message, call: HandledCall, run: Run[Any], outbox: Outbox) -> None:
         """Send the ids of events with a call that follows a run, so that the same caller finds it again."""
-        app: App = request.route.app
         begun, nonce = max(call.reported, 0), token_urlsafe(6)
         of_call = [whose_is(request, message), message.id, message.version, message.progress_token, nonce]
-        stream = app.signer(_STREAM).sign([of_call, begun, run.id, run.owner])
+        stream = request.route.app.signer(_STREAM).sign([of_call, begun, run.id, run.owner])
         outbox.begin(stream, begun, is_primed=message.version != LEGACY[-1])  # whose clients fail on empty data
 
     @staticmethod
@@ -75,15 +73,15 @@ class Tasks:
         """Return the message of the call with an event, the progress before the run's first value and at the event, and
         the run's id and owner. Raises BadRequest (400) for an id that no event of this caller's calls has.
         """
-        app: App = request.route.app
         stream, _, place = given.rpartition("~")
+        wrong = BadRequest("Last-Event-ID must be the id of an event in the stream of a call of this caller.")
         try:
-            [whose, ident, version, token, _], begun, *of_run = app.signer(_STREAM).unsign(stream)
+            [whose, ident, version, token, _], begun, *of_run = request.route.app.signer(_STREAM).unsign(stream)
             since = float(place)
         except (BadSignature, ValueError):
-            whose = None
+            raise wrong from None
         if whose != whose_is(request, message):
-            raise BadRequest("Last-Event-ID must be the id of an event in the stream of a call of this caller.")
+            raise wrong
         meta = {"progressToken": token}
         return message._replace(method="tools/call", id=ident, version=version, meta=meta), begun, since, of_run
 
@@ -106,9 +104,8 @@ class Tasks:
         return {}
 
     async def _find(self, request: Request, ident: str) -> Run[Any]:
-        app: App = request.route.app
         try:
-            found = app.signer(_SALT).unsign(ident)
+            found = request.route.app.signer(_SALT).unsign(ident)
             if not isinstance(found, list) or found[2:] != [_caller(request)]:
                 raise NotFound
             return await self.runs.afind(found[0], owner=found[1])
