@@ -193,16 +193,14 @@ class ProtectedResource:
         """Return the resource's identifier."""
         return request.url.origin if self._url is None else self._url
 
-    def challenge(
-        self, request: Request, realm: str | None = None, *, scheme: str = "Bearer", **said: str
-    ) -> Challenge:
+    def challenge(self, request: Request, realm: str | None = None, **said: str) -> Challenge:
         """Return a challenge that refers to the metadata (RFC 9728 §5.1)."""
         url = URL(self.url_of(request))
         place = f"{url.origin}{WELL_KNOWN}{url.path.rstrip('/')}"
         parameters = {**({"realm": realm} if realm else {}), **said, "resource_metadata": place}
-        return Challenge(scheme, parameters)
+        return Challenge("Bearer", parameters)
 
-    async def verify(self, token: str, audience: str, key: str | None = None) -> AccessToken | None:
+    async def verify(self, token: str, audience: str, key: str | None) -> AccessToken | None:
         """Return a token that is valid for this resource, or None. ``key`` is the thumbprint of the key that the client
         has proven to have; without one, a token must not be bound to a key. Raises ServiceUnavailable (503).
         """
@@ -269,10 +267,8 @@ class _Protected(Bearer[U]):
         """Return the challenge, which refers to the metadata. That for a token with a proof is RFC 9449 §7.1."""
         if (given := request.authorization) and _is_bound(request):
             wrong = "token" if self._proofs.find(arrivals(request)[-1], given.token or "") else "dpop_proof"
-            algorithms = " ".join(OF_PROOFS)
-            return self._resource.challenge(
-                request, self.realm, scheme="DPoP", error=f"invalid_{wrong}", algs=algorithms
-            )
+            said = {"error": f"invalid_{wrong}", "algs": " ".join(OF_PROOFS)}
+            return Challenge("DPoP", self._resource.challenge(request, self.realm, **said).parameters)
         said = {"error": "invalid_token"} if "error" in super().challenge(request).parameters else {}
         scopes = {"scope": " ".join(self._resource.scopes)} if self._resource.scopes else {}
         return self._resource.challenge(request, self.realm, **said, **scopes)
