@@ -307,6 +307,9 @@ class _Base(type):
         return super().__instancecheck__(instance)
 
 
+_WITH_EMPTY_LENGTH = frozenset((*range(100, 200), 204))
+
+
 class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
     """A response with a body, a status and headers, but no attributes for headers. It is a WSGI application."""
 
@@ -335,20 +338,17 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         If the status allows no body, Content-Length is 0; a 304 has no headers that describe a body.
         """
         fields = super()._final_fields(environ)
-        if self._has_length_of_nothing():
+        if self._status_code in _WITH_EMPTY_LENGTH:
             fields.append(("Content-Length", "0"))
         if "Location" in self.headers:
             root = iri_to_uri(get_current_url(environ, root_only=True))
             return [(name, urljoin(root, value) if name.lower() == "location" else value) for name, value in fields]
         return fields
 
-    def _has_length_of_nothing(self) -> bool:
-        return 100 <= self.status_code < 200 or self.status_code == 204
-
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request. A 1xx or 204 is sent without Content-Length, which RFC 9110 §8.6 forbids."""
         chunks, status, fields = self.get_wsgi_response(environ)
-        if self._has_length_of_nothing():
+        if self._status_code in _WITH_EMPTY_LENGTH:
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
         check_sent(fields)
         start_response(status, fields)
