@@ -1,7 +1,8 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
 These are the programs of `examples`, and counts and times that `python -m tests.dialects.features`, `scripts/compat`,
-`scripts/wall`, `python -m tests.corpora` and `python -m benchmarks.side_by_side` leave in files, each with `--write`.
+`scripts/wall`, `python -m tests.dialects.classes`, `python -m tests.corpora` and
+`python -m benchmarks.side_by_side` leave in files, each with `--write`.
 In a page each such part stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 TESTED = ROOT / "tests/dialects/tested.csv"
 COMPAT = ROOT / "tests/dialects/compat.csv"
 WALL = ROOT / "tests/dialects/wall.csv"
+CLASSES = ROOT / "tests/dialects/classes/counts.csv"
 FRAMEWORKS = ROOT / "examples/frameworks"
 PART = re.compile(r"(<!-- from ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -68,6 +70,21 @@ def compat(dialect: str) -> str:
     found = [row for row in rows(COMPAT) if row["dialect"] == dialect]
     lines = [[row["project"], row["version"], f"{row['passed']} / {row['of']}"] for row in found]
     return table(["project", "version", "passed / passed with the original:"], lines)
+
+
+def classes() -> str:
+    """Return the table of how the classes of dialects differ."""
+    head = ["original", "classes:", "members:", "observations:", "that differ:", "differences"]
+    by_library: dict[str, list[dict[str, str]]] = {}
+    for row in rows(CLASSES):
+        by_library.setdefault(row["library"], []).append(row)
+    names = {each.dialect: each.name.partition(" ")[0] for each in LIBRARIES}
+    lines = []
+    for library, found in by_library.items():
+        most_first = sorted(found, key=lambda row: -int(row["times"]))
+        counts = [found[0][column] for column in ("classes", "members", "operations", "differ")]
+        lines.append([names[library], *counts, ", ".join(f"{row['times']} {row['reason']}" for row in most_first)])
+    return table(head, lines)
 
 
 def wall() -> str:
@@ -335,6 +352,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "examples/dialects": side_by_side,
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,
+    "classes": classes,
     "wall.csv": wall,
     "wall.csv, cards": wall_cards,
     "compat.csv, in a word": projects,
