@@ -70,6 +70,21 @@ def _option_in_seconds(flag: str, default: float, help_text: str) -> Callable[[F
     )
 
 
+def _number(flag: str, default: int, help_text: str, least: int = 0, most: int | None = None) -> Callable[[F], F]:
+    """Make an option for a whole number. PORT and WEB_CONCURRENCY, which hosts set, are variables of two of them."""
+    variables = {"--port": "PORT", "--workers": "WEB_CONCURRENCY"}
+    numbers = click.IntRange(least, most)
+    return click.option(
+        flag, type=numbers, default=default, envvar=variables.get(flag), show_default=True, help=help_text
+    )
+
+
+def _choice(flag: str, choices: str, help_text: str) -> Callable[[F], F]:
+    """Make an option with some choices, of which the first one is the default."""
+    first, *others = choices.split()
+    return click.option(flag, type=click.Choice([first, *others]), default=first, show_default=True, help=help_text)
+
+
 _option_for_dialects = click.option(
     "--dialect",
     "dialects",
@@ -138,30 +153,14 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
 @main.command(cls=Configured)
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    envvar="PORT",
-    show_default=True,
-    help="Port to listen on; 0: any free port.",
-)
+@_number("--port", 8000, "Port to listen on; 0: any free port.", most=65535)
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, instead of a host and port.")
 @click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="The socket's permissions, such as 660.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=1,
-    envvar="WEB_CONCURRENCY",
-    show_default=True,
-    help="Number of worker processes.",
-)
-@click.option(
+@_number("--workers", 1, "Number of worker processes.", least=1)
+@_choice(
     "--interface",
-    type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
-    default="auto",
-    show_default=True,
-    help="auto: ASGI for an Antiphon app, otherwise the interface that the app supports.",
+    "auto wsgi asgi rsgi",
+    "auto: ASGI for an Antiphon app, otherwise the interface that the app supports.",
 )
 @_option_in_seconds("--grace", 30.0, "Seconds that open requests get to finish on shutdown.")
 @_option_in_seconds(
@@ -177,19 +176,11 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
     0.0,
     "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: no refusals.",
 )
-@click.option(
-    "--max-requests",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Number of requests that a worker handles before it is replaced; 0: no limit.",
-)
-@click.option(
+@_number("--max-requests", 0, "Number of requests that a worker handles before it is replaced; 0: no limit.")
+@_number(
     "--max-connections",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Number of connections, and of requests, that a worker has open at once; 0: as many as its descriptors allow.",
+    0,
+    "Number of connections, and of requests, that a worker has open at once; 0: as many as its descriptors allow.",
 )
 @click.option(
     "--worker-memory",
@@ -227,13 +218,7 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
     multiple=True,
     help="Add the client's address, or its trace's id, to the access log. Can be repeated.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the log on stderr, unless the app configures logging.",
-)
+@_choice("--log-format", "text json", "Format of the log on stderr, unless the app configures logging.")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -525,12 +510,10 @@ def replay(
 
 @main.command()
 @click.argument("name")
-@click.option(
+@_choice(
     "--template",
-    type=click.Choice(["pages", "accounts", "api", "agent"]),
-    default="pages",
-    show_default=True,
-    help="pages: a login, a list and forms. accounts: registration by mail, new passwords, a second factor."
+    "pages accounts api agent",
+    "pages: a login, a list and forms. accounts: registration by mail, new passwords, a second factor."
     " api: typed JSON for programs, with OpenAPI. agent: a chat with tools.",
 )
 def new(name: str, template: str) -> None:
