@@ -1,7 +1,7 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
 These are the programs of `examples`, and counts and times that `python -m tests.dialects.features`, `scripts/compat`,
-`scripts/wall`, `python -m tests.dialects.classes`, `python -m tests.corpora` and
+`scripts/wall`, `python -m tests.dialects.classes`, `python -m tests.dialects.drawn`, `python -m tests.corpora` and
 `python -m benchmarks.side_by_side` leave in files, each with `--write`.
 In a page each such part stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
@@ -22,6 +22,7 @@ from scripts import docs_source
 from scripts.side_by_side import figures, side_by_side
 from tests.corpora import known
 from tests.corpora.__main__ import LIBRARIES as READERS
+from tests.dialects import drawn
 from tests.dialects.applications import ALL, ANSWERS_COMPARED, APPLICATIONS
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +92,33 @@ def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
     head = ["pass with the dialect:", "with the original:", "application", "original", "tests", "`scripts/wall`"]
     return table(head, [_application(row) for row in rows(WALL)])
+
+
+def drawn_results() -> str:
+    """Return the table of what came of the projects that were drawn at random."""
+    found = drawn.read()
+    results = sorted({each.result for each in found}, key=lambda result: (result not in drawn.COUNTED, result))
+    lines = [
+        [
+            result or "not run yet",
+            *(str(sum(each[2:4] == (stratum, result) for each in found)) for stratum in drawn.STRATA),
+        ]
+        for result in results
+    ]
+    return table(["result", "most downloaded:", "others:"], lines)
+
+
+def drawn_share() -> str:
+    """Return the share of the projects drawn at random whose tests pass alike."""
+    tested = [each for each in drawn.read() if each.result in drawn.COUNTED]
+    alike = sum(each.result == drawn.ALIKE for each in tested)
+    share, low, high = drawn.wilson(alike, len(tested))
+    passed, of = (sum(int(each[at]) for each in tested) for at in (4, 5))
+    page = "docs/reference/wall.md#drawn-at-random"
+    return (
+        f"Of {len(tested)} projects [drawn at random]({page}), {alike} pass the same tests on the\n"
+        f"dialect: {share:.0f}% (95% interval: {low:.0f} to {high:.0f}), and {passed:,} of {of:,} tests."
+    )
 
 
 def _application(row: Mapping[str, str]) -> list[str]:
@@ -353,6 +381,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,
     "classes": classes,
+    "drawn.csv": drawn_results,
+    "drawn.csv, share": drawn_share,
     "wall.csv": wall,
     "wall.csv, cards": wall_cards,
     "compat.csv, in a word": projects,
