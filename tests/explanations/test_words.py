@@ -32,7 +32,7 @@ from antiphon import (
     features,
 )
 from antiphon.explanations import add_notes
-from antiphon.explanations.naming import ROUTES, ROUTES_ATTRIBUTES, WORDS, split_words
+from antiphon.explanations.naming import ROUTES, ROUTES_ATTRIBUTES, WORDS
 from antiphon.features import Basic, Bearer, Channel, Form, MemoryStore, Page, Runs, SessionLogin, Templates
 from antiphon.features.forms.bound_field import FIELD
 from antiphon.features.forms.form import OTHER_WORDS
@@ -63,7 +63,7 @@ OBJECTS = {
     "CookieJar": (Client(App()).cookies, WORDS["CookieJar"]),
     "ClientResponse": (Client(App()).get("/"), WORDS["ResponseHead"] | WORDS["ClientResponse"]),
 }
-READ = [(kind, word, ours) for kind, (_, words) in OBJECTS.items() for word, ours in split_words(words).items()]
+READ = [(kind, word, ours) for kind, (_, words) in OBJECTS.items() for word, ours in words.items()]
 
 
 @rows("kind, word, ours", READ)
@@ -90,7 +90,7 @@ def test_ours_is_there(ours):
 @rows("kind", OBJECTS)
 def test_dir_leaves_them_out(kind):
     thing, words = OBJECTS[kind]
-    others = {word for several in words for word in several.split()}
+    others = {*words}
     assert [name for name in dir(thing) if name in others and not hasattr(thing, name)] == []
     assert set(vars(object)) < set(dir(thing))
 
@@ -99,7 +99,7 @@ def test_dir_leaves_them_out(kind):
 def test_a_class_lists_only_its_own_names(kind):
     thing, words = OBJECTS[kind]
     cls = type(thing)
-    others = {word for several in words for word in several.split() if not hasattr(cls, word)}
+    others = {word for word in words if not hasattr(cls, word)}
     assert others
     assert others.isdisjoint(dir(cls))
     assert others.isdisjoint(name for name, _ in inspect.getmembers(cls))
@@ -162,7 +162,7 @@ def test_a_subclass_may_have_one():
 HINTING = {type(thing): words for thing, words in OBJECTS.values()} | {
     each: WORDS[each.__name__] for each in (Environment, FlashMessages, Headers, Session, WebSocket)
 }
-HINTS = [(base, word) for base, words in HINTING.items() for word in split_words(words)]
+HINTS = [(base, word) for base, words in HINTING.items() for word in words]
 
 
 def subclass(*bases, **namespace):

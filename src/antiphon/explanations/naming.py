@@ -63,13 +63,12 @@ class NamesOurs(ABCMeta):
         **options: Any,
     ) -> "NamesOurs":
         cls = super().__new__(mcls, name, bases, namespace, **options)
-        kept = split_words(settings)
         cls._hints = {word: ours for base in bases for word, ours in getattr(base, "_hints", NO_WORDS).items()}
-        cls._hints |= split_words(words) | kept
+        cls._hints |= {**words, **settings}
         names, plain = _names(cls), OtherWord if cls.__dictoffset__ else OtherField
         for word, ours in cls._hints.items():
             if word not in names or isinstance(names[word], OtherWord):
-                _hint(cls, word, ours, OtherField if word in kept else plain)
+                _hint(cls, word, ours, OtherField if word in settings else plain)
         if words:
             cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
         return cls
@@ -182,7 +181,7 @@ def _names_in(package: str) -> list[str]:
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
     """Return the equivalent of another framework's name, or else the known name nearest to an unknown one."""
-    return split_words(words).get(word) or nearest(word, known)
+    return words.get(word) or nearest(word, known)
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -196,17 +195,13 @@ def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
     from inspect import signature
 
     known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
-    if ours := split_words(words).get(name):
+    if ours := words.get(name):
         fix = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
     elif near := nearest(name, known):
         fix = f"did you mean {near!r}?"
     else:
         fix = f"it has {', '.join(known)}"
     return f"{kind.__name__} has no argument {name!r}; {fix}"
-
-
-def split_words(words: Mapping[str, str]) -> dict[str, str]:
-    return {word: ours for several, ours in words.items() for word in several.split()}
 
 
 def refuse_unknown_attributes(kind: Any) -> None:

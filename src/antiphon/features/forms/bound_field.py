@@ -23,7 +23,9 @@ _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
 
 
 FIELD = {
-    "data process_data raw_data": "field.value, the text, or form.data, the value that was read",
+    **dict.fromkeys(
+        ("data", "process_data", "raw_data"), "field.value, the text, or form.data, the value that was read"
+    ),
     "description": "field.help",
     "render_kw": "field.showing(attributes={name: value})",
 }
