@@ -376,14 +376,13 @@ class Content:
 
     def _keep(self, chunk: bytes, is_last: bool, limits: Limits) -> bool:
         """Keep a chunk in memory. Return True if the bytes in memory have to be written to the file."""
-        if self._spool is None:
-            # A small body that came as one chunk is kept as it is, without a spool.
-            if is_last and len(chunk) <= SMALL_BODY:
-                self.data = chunk
-                return False
-            # What may be read as a whole would be read back from a file; a form's files would not.
-            if self.is_small(limits.memory) and not is_form(self._content_type):
-                self._spool = Spool(self.folder, threshold=min(limits.memory, SHARE))
+        # A small body that came as one chunk is kept as it is, without a spool.
+        if is_last and self._spool is None and len(chunk) <= SMALL_BODY:
+            self.data = chunk
+            return False
+        # What may be read as a whole would be read back from a file; a form's files would not.
+        if self._spool is None and self.is_small(limits.memory) and not is_form(self._content_type):
+            self._spool = Spool(self.folder, threshold=min(limits.memory, SHARE))
         spool = self._spooled()
         spool.add(chunk)
         if self._form is not None:

@@ -35,7 +35,7 @@ from antiphon.handler.scope import in_scope
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
-from antiphon.routing.pattern import Parameter, parameters_in
+from antiphon.routing.pattern import parameters_in
 from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
 from antiphon.serialization.signing import Signer
 
@@ -74,9 +74,7 @@ class Planning:
         Also raises TypeError for a handler that reads the request as an unsupported type.
         """
         check_route_names(self.routes)
-        check_filled(
-            (route, _given_by(route, self._parameters(route))) for route in self.routes if route.arguments.defaults
-        )
+        check_filled((route, self._given_by(route)) for route in self.routes if route.arguments.defaults)
         for group, route in self._routes:
             self._plan_route(group, route)
         if not self._routing.encoded_slashes:
@@ -167,17 +165,19 @@ class Planning:
         """
         if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
-        parameters = self._parameters(route)
+        parameters = parameters_in(route.pattern, route.host, self._router.converters)
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
-        known = _given_by(route, parameters)
+        known = {*(part.name for part in parameters), *(route.defaults or ())}
         names = route.arguments.given_by(known)
         if route.websocket is not None:
             return self._socket_handler(route, route.websocket, names)
         function = with_arguments(route.handler, names, len(names) < len(known)) if names else route.handler
         return route.hook._replace(function=function)
 
-    def _parameters(self, route: Route) -> list[Parameter]:
-        return parameters_in(route.pattern, route.host, self._router.converters)
+    def _given_by(self, route: Route) -> set[str]:
+        """Return the names of the parameters that a route supplies."""
+        parameters = parameters_in(route.pattern, route.host, self._router.converters)
+        return {*(part.name for part in parameters), *(route.defaults or ())}
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
         """Return a WebSocket's handler as a handler of its handshake."""
@@ -295,8 +295,3 @@ def _never_fails(converter: Converter) -> Converter:
             raise ValueError(str(error)) from error
 
     return converter._replace(to_python=to_python)
-
-
-def _given_by(route: Route, parameters: list[Parameter]) -> set[str]:
-    """Return the names of the parameters that a route supplies."""
-    return {*(part.name for part in parameters), *(route.defaults or ())}
