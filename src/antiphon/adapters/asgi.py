@@ -414,7 +414,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await begin(start)
             await _send_last(head, request, send, last)
         elif type(begin) is ObservedSend:
-            await begin.send_both(start, last)
+            observed: Any = begin
+            await observed.send_both(start, last)
         else:
             await begin(start)
             await send(last)
