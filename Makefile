@@ -1,5 +1,5 @@
 # make run     serve the example applications on http://127.0.0.1:8000
-# make quick   the tests that need no server, browser or other process, with few packages: about a minute on two processors, or TESTS=folder
+# make quick   the tests that need no server, browser or other process, with few packages: about a minute on two processors, or TESTS=folder, also of src
 # make test    the tests, on the newest Python that this machine has
 # make lint    format and lint
 # make check   format, lint, layers, and the types of what changed; where CI is set, all types
@@ -29,7 +29,7 @@ REFERENCE := docs/reference/names.md
 $(REFERENCE): $(shell find src/antiphon -name '*.py' -o -name '*.pyi' -o -name errors.md) $(wildcard scripts/*.py) | $(VENV)/.ready
 	$(BIN)/python -m scripts.reference
 
-quick: $(VENV)/.quick $(if $(filter-out tests/docs%,$(TESTS)),,$(REFERENCE))
+quick: $(VENV)/.quick $(if $(TESTS),$(if $(filter tests/docs%,$(TESTS)),$(REFERENCE)),$(REFERENCE))
 	$(BIN)/python -m tests --expensive 0 -m "not processes" $(TESTS)
 
 test: $(VENV)/.test

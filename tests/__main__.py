@@ -109,10 +109,20 @@ class Outcome:
         self._path.write_text(json.dumps(told))
 
 
+def _tests_of(path: str) -> list[str]:
+    """Return the tests of a room of the package, ``src/antiphon/features/cache``; any other path as it is."""
+    room = Path(path.rstrip("/")).with_suffix("")
+    if room.parts[:2] != ("src", "antiphon"):
+        return [path]
+    place = Path("tests", *room.parts[2:])
+    found = [*ROOT.glob(str(place)), *sorted(ROOT.glob(f"{place.parent}/test_{place.name}*.py"))]
+    return [str(each.relative_to(ROOT)) for each in found] or sys.exit(f"there are no tests of {path}")
+
+
 def files_of(paths: list[str]) -> list[str]:
     """Return the test files of paths, relative to the project, or the paths of single tests."""
     found = dict[str, None]()
-    for each in paths:
+    for each in [place for path in paths for place in _tests_of(path)]:
         path = ROOT / each.partition("::")[0]
         files = sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
         found |= dict.fromkeys(each if "::" in each else str(file.relative_to(ROOT)) for file in files)

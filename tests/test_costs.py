@@ -35,6 +35,16 @@ def test_the_file_of_each_listed_test_exists():
 
 
 @rows(
+    "room, first",
+    ("src/antiphon/features/cache", "tests/features/cache/test_at_hand.py"),
+    ("src/antiphon/features/sessions.py", "tests/features/test_sessions.py"),
+    ("tests/http/urls/", "tests/http/urls/test_path.py"),
+)
+def test_a_room_of_the_package_has_its_tests(room, first):
+    assert files_of([room])[0] == first
+
+
+@rows(
     "measured, known, made",
     ([("a.py::f[1]", 0.05), ("a.py::f[2]", 0.08)], Costs({}, {}), Costs({}, {})),
     ([("a.py::f[1]", 2.0), ("a.py::f[2]", 1.0)], Costs({}, {}), Costs({}, {"a.py::f": Cost(1.5, 2)})),
