@@ -257,7 +257,7 @@ TOPICS = {
         "Bodies and fields in features", "antiphon.embedding",
         "response_of to_response SharedFields FileBody is_for_any_thread made_chunks watched endable as_bytes "
         "check_template_data Content NotLoadedError Spool Window safe_filename MultipartParser FormBounds "
-        "DigestError http_error over_limit parse_or_none split_list is_token quote_path",
+        "DigestError http_error over_limit parse_or_none split_list is_token quote_path quoted_paths",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "embedding/steps.md": Page(

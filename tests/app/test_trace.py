@@ -13,7 +13,7 @@ from scripts.trace import Passed, hello, over_wsgi, traced, traces
 from tests.helpers.rows import rows
 
 MOST = {
-    "hello over ASGI": (7, 8), "hello over WSGI": (7, 8), "a session read and written over ASGI": (27, 120),
+    "hello over ASGI": (7, 8), "hello over WSGI": (7, 8), "a session read and written over ASGI": (28, 120),
     "a WebSocket's message over ASGI": (23, 69), "hello in Flask's dialect over WSGI": (28, 80),
     "a tool's call over ASGI": (53, 250), "a stream into the cache over ASGI": (43, 290),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.findall(r"^\d+\. `([\w/]+\.py)`", (ROOT / "docs/maintainers/twenty-files.md").read_text(), re.MULTILINE)
-MOST_LINES = 7_936
+MOST_LINES = 7_937
 
 
 def test_they_are_there_and_few():

@@ -145,7 +145,8 @@ def test_a_request_to_what_is_mounted(client, exchanges):
 
 @pytest.mark.parametrize("client", [plain_app], ids=[""], indirect=True)
 @pytest.mark.parametrize("path", ["body", "unread", "files", "echo"])
-def test_a_body_for_which_there_is_no_room(client, path):
+def test_a_body_for_which_there_is_no_room(client, path, monkeypatch):
+    monkeypatch.setattr("antiphon.body.content.SHARE", 1 << 20)
     options = plain_app.FILES if path == "files" else {"body": plain_app.LARGE}
     with small_files(256 << 10):
         garbage = garbage_of(lambda: send(client, post(f"/{path}", 507, **options)))

@@ -87,7 +87,7 @@ def with_logins(app, *sources):
 def resource():
     made = ProtectedResource(["https://id.example"], url="https://shop.example")
 
-    async def verify(token, audience):
+    async def verify(token, audience, key=None):
         subject, client, _ = token.split(".")
         return AccessToken(token, {"sub": subject, "iss": "https://id.example", "client_id": client})
 

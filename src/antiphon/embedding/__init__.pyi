@@ -47,6 +47,7 @@ from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit
 from antiphon.http.grammar import is_token, parse_or_none, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead
+from antiphon.http.urls.path import quoted_paths
 from antiphon.http.urls.url import is_this_machine, quote_path
 from antiphon.lazy import absent, import_on_use, lazy, missing_package, require_names
 from antiphon.paths import folders_beside
@@ -80,8 +81,8 @@ __all__ = [  # noqa: RUF022 - by task
     # Bodies and fields
     "Content", "DigestError", "FileBody", "FormBounds", "MultipartParser", "NotLoadedError", "SharedFields",
     "Spool", "Window", "as_bytes", "check_template_data", "endable", "http_error", "is_for_any_thread", "is_token",
-    "made_chunks", "over_limit", "parse_or_none", "quote_path", "response_of", "safe_filename", "split_list",
-    "to_response", "watched",
+    "made_chunks", "over_limit", "parse_or_none", "quote_path", "quoted_paths", "response_of", "safe_filename",
+    "split_list", "to_response", "watched",
     # Requests that a feature makes
     "DerivedHead", "Head", "MadeRequest", "RequestHead",
     # The process, its threads and its loops

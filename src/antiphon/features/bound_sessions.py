@@ -21,7 +21,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import FeatureStore, check_no_decorator, check_numbers, missing_package, unwatched
+from antiphon.embedding import FeatureStore, check_no_decorator, check_numbers, missing_package, quoted_paths, unwatched
 from antiphon.features import Store, StoreEntry
 from antiphon.features.proofs import ALGORITHMS, read_proof
 from antiphon.features.seal import Seal
@@ -234,7 +234,7 @@ def name_of(session_cookie: str) -> str:
 
 def offer(request: Request, response: Response, challenge: str) -> None:
     """Offer a registration to the browser."""
-    path = request.url.root.removeprefix(request.url.origin)[:-1] + PATH
+    path = quoted_paths(request.head)[0] + PATH
     offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": challenge})
     response.headers["secure-session-registration"] = str(offered)
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from functools import cache
 from typing import Any
 
-from antiphon.frameworks.connection import plain_head, until_left
+from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
@@ -27,7 +27,7 @@ class Aiohttp(Framework):
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request. ``aload`` reads its body."""
         version = given.version
-        head = plain_head(
+        head = self.plain_head(
             given.method, given.raw_path, given.headers.items(), given.scheme, given.host,
             f"{version.major}.{version.minor}", given.remote, has_body=given.body_exists,
             has_left=given.transport.is_closing if given.transport else bool,

@@ -1,9 +1,9 @@
 """Support for Falcon, over WSGI and ASGI, where a view fills an existing response."""
 
+from collections.abc import AsyncIterable
 from functools import cache
 from typing import Any
 
-from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
@@ -68,7 +68,7 @@ class Falcon(Framework):
         if isinstance(response.body, bytes):
             made.data = response.body
         else:
-            made.stream = response.body if isinstance(response.body, BlockingBody) else _watched(response)
+            made.stream = _watched(response) if isinstance(response.body, AsyncIterable) else response.body
         return made
 
 

@@ -9,7 +9,8 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
-from antiphon.handler.failures import error_told
+from antiphon.frameworks.connection import plain_head
+from antiphon.handler.failures import error_told, failed
 from antiphon.http.errors import HTTPError, http_error
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import HOP_BY_HOP
@@ -306,6 +307,15 @@ class Framework:
 
     def respond_to_errors(self, given: Any) -> None:
         """Make the framework handle Antiphon's errors in its own views, if its app can have error handlers."""
+
+    def error_response(self, error: HTTPError, given: Any) -> Any:
+        """Return the response to an error as the framework's own response. ``given`` is the framework's request."""
+        request = self.request(given)
+        response = failed(request, error)
+        response.error = None  # the framework knows it
+        return self.response(framework_response(request, response, self.runs_on_loop(given)), given)
+
+    plain_head = staticmethod(plain_head)
 
     async def aload(self, given: Any, request: Request) -> None:
         """Load the body, on an event loop."""

@@ -8,7 +8,6 @@ from antiphon.adapters.rsgi import RSGIHead
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
-from antiphon.handler.failures import failed
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -207,14 +206,6 @@ def response_of(given: Any, request: Request | None = None) -> Response:
     if request is not None and (background := getattr(given, "background", None)) is not None:
         request.after_response(background)
     return made
-
-
-def error_like(error: HTTPError, given: Any) -> Any:
-    """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
-    given = unwrapped(given)
-    response = failed(known_framework(given).request(given), error)
-    response.error = None  # the framework knows it
-    return response_like(response, given)
 
 
 def unwrapped(given: Any) -> Any:

@@ -3,9 +3,7 @@
 
 from typing import Any
 
-from antiphon.frameworks.connection import plain_head
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.recognition import error_like
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
@@ -25,7 +23,7 @@ class Sanic(Framework):
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request."""
         body = given.body or b""
-        head = plain_head(
+        head = self.plain_head(
             given.method, given.raw_url.decode("latin-1"), given.headers.items(), given.scheme, given.host,
             given.version, given.remote_addr or given.ip, has_body=bool(body) or given.stream is not None,
             has_left=given.transport.is_closing if given.transport else bool,
@@ -34,7 +32,10 @@ class Sanic(Framework):
 
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to those of the app."""
-        given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _respond_to_error)
+        given.app.error_handler.cached_handlers.setdefault((HTTPError, None), self._respond_to_error)
+
+    async def _respond_to_error(self, given: Any, error: HTTPError) -> Any:
+        return self.error_response(error, given)
 
     def failure(self, given: Any, error: Exception, response: FrameworkResponse) -> Exception:
         """Return the error itself, which signals also tell."""
@@ -86,7 +87,3 @@ def _respond_to_exceptions(handlers: Any) -> None:
         return Framework.take_response(vars(given.ctx), error) or by_sanic(given, error)
 
     handlers.response = response
-
-
-async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    return error_like(error, given)

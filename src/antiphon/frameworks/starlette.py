@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Ended, Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, refuse_reread, replaying, scope_request, whole_file
 from antiphon.handler.callables import is_async
 from antiphon.http.errors import HTTPError
@@ -79,7 +78,10 @@ class Starlette(Framework):
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
-            handlers[0].setdefault(HTTPError, _respond_to_error)
+            handlers[0].setdefault(HTTPError, self._respond_to_error)
+
+    async def _respond_to_error(self, given: Any, error: HTTPError) -> Any:
+        return self.take_response(given.scope, error) or self.error_response(error, given)
 
     def user(self, given: Any) -> Any:
         """Return the user of AuthenticationMiddleware."""
@@ -134,10 +136,6 @@ _ENDED = "antiphon.ended"
 
 async def _tell(function: Ended, _kind: object, error: BaseException | None, _traceback: object) -> None:
     await Crossing().run_shielded(partial(function, error))
-
-
-async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    return Framework.take_response(given.scope, error) or error_like(error, given)
 
 
 def _respond_to_others(outermost: Any) -> None:

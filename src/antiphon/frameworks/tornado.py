@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
-from antiphon.frameworks.connection import plain_head, until_left
+from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
@@ -27,7 +27,7 @@ class Tornado(Framework):
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request."""
         sent = getattr(given, "request", given)
-        head = plain_head(
+        head = self.plain_head(
             sent.method, sent.uri, sent.headers.get_all(), sent.protocol, sent.host,
             sent.version.partition("/")[2], sent.remote_ip, has_body=bool(sent.body),
             has_left=_leaving(sent),

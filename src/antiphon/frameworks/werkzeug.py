@@ -9,7 +9,7 @@ from weakref import ref
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.recognition import error_like
+from antiphon.frameworks.recognition import unwrapped
 from antiphon.frameworks.shared_bodies import encoded_form, environ_request, never, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -138,7 +138,7 @@ class Flask(Werkzeug):
         app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
     def _respond_to_error(self, error: HTTPError) -> Any:
-        return error_like(error, self.current())
+        return self.error_response(error, unwrapped(self.current()))
 
 
 class Kay(Werkzeug):

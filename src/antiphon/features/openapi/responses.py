@@ -285,7 +285,7 @@ def has_unknown_json(given: Given | NotKnown) -> bool:
 def _is_unknown(media: str | None, body: Value, statuses: Sequence[int]) -> bool:
     item = body.item if isinstance(body, Items) and body.kind is list else body
     is_unknown = body != NONE if media is None else item is UNKNOWN and "json" in media
-    return is_unknown and all(status < 400 for status in statuses)
+    return is_unknown and all(status < (300 if media is None else 400) for status in statuses)
 
 
 def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from antiphon import App, Request
-from antiphon.embedding import MadeRequest, TypeDescription, arrivals, encode_json, quote_path
+from antiphon.embedding import MadeRequest, TypeDescription, arrivals, encode_json, quote_path, quoted_paths
 from antiphon.features.openapi.code.responses import JSON, NDJSON
 from antiphon.features.openapi.operations import MERGE_PATCH, URLENCODED
 from antiphon.features.tools.arguments import Argument
@@ -75,7 +75,7 @@ class Call(MadeRequest):
             inner,
             method,
             request.root_path[len(inner.root_path) :] + unquote(path),
-            (request.url.root.removeprefix(request.url.origin)[:-1] + path).encode(),
+            (quoted_paths(request.head)[0] + path).encode(),
             query.encode(),
             {**fields, **(_about(body) if body else {})}.items(),
             MadeRequest.Head.OF_THE_MESSAGE.__contains__,

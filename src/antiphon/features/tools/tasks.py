@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import time
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, assert_never
 
 from antiphon import BadSignature, HTTPError, Request
 from antiphon.embedding import encode_json
-from antiphon.features.runs.record import RunState
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
 from antiphon.features.tools.exchange import Outbox, whose_is
@@ -36,9 +35,6 @@ TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"
 _STREAM = "stream of a call"
 TaskStatus: TypeAlias = Literal["working", "input_required", "completed", "failed", "cancelled"]
-_ENDED: dict[RunState, TaskStatus] = {
-    "done": "completed", "stopped": "cancelled", "failed": "failed", "interrupted": "failed",
-}  # fmt: skip
 _POLL = 1000
 """The number of milliseconds after which clients ask for a task's status again."""
 
@@ -125,17 +121,32 @@ class Tasks:
 
 def status_of(run: Run[Any]) -> TaskStatus:
     """Return the status of a task whose client is not asked anything."""
-    is_told = run._record.is_live or run._is_told  # noqa: SLF001 - else its end is being handled
-    return _ENDED.get(run.state, "working") if is_told else "working"
+    if not (run._record.is_live or run._is_told):  # noqa: SLF001 - its end is being handled
+        return "working"
+    match run.state:
+        case "running" | "asking" | "waiting":
+            return "working"
+        case "done":
+            return "completed"
+        case "stopped":
+            return "cancelled"
+        case "failed" | "interrupted":
+            return "failed"
+        case state:
+            assert_never(state)
 
 
 async def _outcome(run: Run[Any], message: Message, largest: int) -> dict[str, Any]:
     """Return what a task has beyond its status. An error of the client's is the result of a task that is completed."""
-    status = status_of(run)
-    if status == "working" and run.ended is None and is_able(message.capabilities, "elicitation"):
-        return await _asked(run)
-    if status not in ("completed", "failed"):
-        return {}
+    match status_of(run):
+        case "working":
+            return await _asked(run) if run.ended is None and is_able(message.capabilities, "elicitation") else {}
+        case "cancelled" | "input_required":
+            return {}
+        case "completed" | "failed":
+            pass
+        case status:
+            assert_never(status)
     try:
         return {"result": await _read(run, None, largest)}
     except RunEnded as error:

@@ -62,6 +62,12 @@ def quoted_path(path: str, raw: bytes | None) -> str:
     return quote_path(path) if segments is None else "/".join(map(quote_segment, segments))
 
 
+def quoted_paths(head: Head) -> tuple[str, str]:
+    """Percent-encode the root path of a head, and the path below it; encoded slashes stay encoded."""
+    path, raw = head.path, head.raw_path
+    return quoted_root(head.root_path, path, raw), quoted_path(path, raw)
+
+
 def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
     """Percent-encode a root path; encoded slashes in its segments stay encoded, so that links lead to this application.
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import Any, get_args
@@ -16,7 +17,7 @@ from antiphon.features.openapi.code.frames import short
 from antiphon.features.openapi.code.methods import Call, Parameters, call_method_of
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.operators import classes_in, dotted, fits, fitting, left_by
-from antiphon.features.openapi.code.parts import kind_of, known
+from antiphon.features.openapi.code.parts import item_of, kind_of, known
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -184,8 +185,12 @@ class Statements(Expressions, ast.NodeVisitor):
         value = self.value(node.value)
         said = self.value(node.annotation)
         content = self.flow.content(value)
-        if UNKNOWN in (content, getattr(content, "item", None)) and isinstance(said, Known):
-            value = Of(said.value)
+        if isinstance(said, Known) and UNKNOWN in (content, getattr(content, "item", None)):
+            typed = Of(said.value)
+            if isinstance(content, Items) and content.kind is list:  # which may grow
+                self.flow.change(value, lambda _: replace(content, item=item_of(typed)))
+            else:
+                value = typed
         self.assign(node.target, value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
