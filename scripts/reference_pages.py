@@ -243,7 +243,7 @@ TOPICS = {
         "Added Advice KeyHandling PlannedRoute RouteKeys accelerated check_arguments check_no_decorator "
         "check_numbers checked_by describe errors_name_it folders_beside import_on_use innermost is_async "
         "lazy missing_package mounted_together ready require_names seconds_of signature_of DatabaseConnection "
-        "FeatureStore KeptResponse TimedSigner is_token_of DescribedApp TypeDescription decode_json "
+        "FeatureStore KeptResponse TimedSigner DescribedApp TypeDescription decode_json "
         "encode_json json_as",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),

@@ -80,7 +80,7 @@ PUBLIC = {
         "call_in_own_context", "check_arguments", "check_cross_site", "check_handshake", "check_no_decorator",
         "check_numbers", "check_template_data", "checked_by", "contained", "decode_json", "describe", "encode_json",
         "endable", "environ_request", "errors_name_it", "folders_beside", "http_error", "import_on_use",
-        "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_this_machine", "is_token", "is_token_of",
+        "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_this_machine", "is_token",
         "json_as", "keep_private", "lazy", "made_chunks", "make_environ", "missing_package", "mounted_together",
         "over_limit", "parse_or_none", "parse_origin", "quote_path", "quoted_paths", "ready", "refuse_on_loop",
         "require_names", "response_of", "run_async", "run_on", "safe_filename", "scope_request", "seconds_of",

@@ -42,7 +42,6 @@ from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, NotBe
 from antiphon.handler.drive import run_async
 from antiphon.handler.request_state import RequestState
 from antiphon.handler.scope import RequestLocal, set_current_request
-from antiphon.http.authorization import is_token_of
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit
 from antiphon.http.grammar import is_token, parse_or_none, split_list
@@ -74,7 +73,7 @@ __all__ = [  # noqa: RUF022 - by task
     "import_on_use", "innermost", "is_async", "lazy", "missing_package", "mounted_together", "ready",
     "require_names", "seconds_of", "signature_of",
     # Its store and its database
-    "DatabaseConnection", "FeatureStore", "KeptResponse", "TimedSigner", "is_token_of",
+    "DatabaseConnection", "FeatureStore", "KeptResponse", "TimedSigner",
     # What a response depends on, and whose request it is
     "SAFE_METHODS", "OfRequest", "Reads", "RequestState", "WatchedHead", "arrivals", "check_cross_site",
     "is_this_machine", "keep_private", "parse_origin", "set_current_request", "unwatched",

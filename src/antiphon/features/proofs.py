@@ -1,9 +1,8 @@
 """Proofs that a client has a key: JSON Web Tokens signed by the public key that they contain, or by a known one."""
 
 import json
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
-
-from antiphon.embedding import is_token_of
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -28,6 +27,14 @@ def read_proof(
         return None if sent is None or len(sent) > _LONGEST else _verified(sent, kind, key)
     except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed proofs
         return None
+
+
+def is_token_of(kind: Collection[str], header: Mapping[str, Any]) -> bool:
+    """Return True if a token's header has one of these values, in lower case, as its ``typ``, or none, which is "jwt",
+    and if it needs no extension (RFC 7515 §4.1.9, §4.1.11; RFC 8725 §3.11). An empty list of extensions is malformed.
+    """
+    named = header.get("typ", "jwt")
+    return "crit" not in header and isinstance(named, str) and named.lower().removeprefix("application/") in kind
 
 
 def thumbprint_of(key: dict[str, str]) -> str:

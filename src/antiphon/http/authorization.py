@@ -8,7 +8,7 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import (
@@ -316,11 +316,3 @@ def _checked_charset(charset: str | None) -> str | None:
 
 
 # Signed tokens (RFC 7515)
-
-
-def is_token_of(kind: Collection[str], header: Mapping[str, Any]) -> bool:
-    """Return True if a token's header has one of these values, in lower case, as its ``typ``, or none, which is "jwt",
-    and if it needs no extension (RFC 7515 §4.1.9, §4.1.11; RFC 8725 §3.11). An empty list of extensions is malformed.
-    """
-    named = header.get("typ", "jwt")
-    return "crit" not in header and isinstance(named, str) and named.lower().removeprefix("application/") in kind

@@ -15,7 +15,6 @@ from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import is_token_of
 from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
@@ -67,7 +66,8 @@ def _signature(signed: bytes, key: str | bytes) -> bytes:
 
 def _is_hs256(header: dict[str, Any]) -> bool:
     """Return True unless a token is signed differently, is of another kind, or needs an extension."""
-    return header.get("alg") == "HS256" and is_token_of(("jwt",), header) and header.get("b64", True) is True
+    kind = str(header.get("typ", "jwt")).lower().removeprefix("application/")
+    return header.get("alg") == "HS256" and kind == "jwt" and "crit" not in header and header.get("b64", True) is True
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:

@@ -19,7 +19,7 @@ from urllib.parse import quote_plus
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from antiphon import explained
-from antiphon.embedding import is_token_of
+from antiphon.features.proofs import is_token_of
 from antiphon.features.users import TOKEN_LEEWAY, read_token_part
 from antiphon.http import URL, ServiceUnavailable, format_query
 
