@@ -9,6 +9,7 @@ from antiphon import App
 from antiphon.features import Durable, Health, OpenAPI
 from antiphon.testing import Client
 from tests.helpers.postgres import execute
+from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("dbos")
@@ -48,7 +49,10 @@ def test_a_request_is_seen_alike_in_each_state(postgres, caplog):
             work = administration.find(id_)
             assert work in administration.works(work.state, "POST /<state>")
             failed = client.get("/readyz").json["durable"]["failed"] - failed
-            statuses = [client.get(where, headers=key).status, client.post(f"/{state}", headers=key).status]
-            seen[state] = (work.state, failed, *statuses)
+            looked, repeated = client.get(where, headers=key).status, client.post(f"/{state}", headers=key).status
+            end = time.monotonic() + DEADLINE
+            while repeated == 202 != SEEN[state][-1] and time.monotonic() < end:  # what runs again may take longer
+                repeated = client.post(f"/{state}", headers=key).status
+            seen[state] = (work.state, failed, looked, repeated)
     assert seen == SEEN
     assert "its contract" not in caplog.text
