@@ -234,7 +234,9 @@ class _Protected(Bearer[U]):
 
     def credentials(self, request: Request) -> tuple[Any, ...] | None:
         given = request.authorization
-        return (given.token or "", request) if given and given.scheme in ("bearer", "dpop") else None
+        if not given or given.scheme not in ("bearer", "dpop"):
+            return None
+        return given.token or "", request, given.scheme == "dpop"
 
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:
         """Return the issuer, client and subject of a verified token, so that a renewed token is the same caller."""
@@ -248,10 +250,10 @@ class _Protected(Bearer[U]):
     def _claimed_end(self, request: Request) -> object:
         return request[ACCESS_TOKEN].claims.get("exp") if ACCESS_TOKEN in request else None
 
-    async def _load(self, token: str, request: Request) -> U | None:
+    async def _load(self, token: str, request: Request, is_bound: bool) -> U | None:
         client = arrivals(request)[-1]
-        proof = self._proofs.find(client, token) if _is_bound(request) else None
-        if proof is None and _is_bound(request):
+        proof = self._proofs.find(client, token) if is_bound else None
+        if is_bound and proof is None:
             return None
         found = await self._resource.verify(token, self._resource.url_of(request), proof and proof.key)
         if found is None or (proof is not None and not await self._proofs.spend(proof, client)):
@@ -265,7 +267,7 @@ class _Protected(Bearer[U]):
 
     def challenge(self, request: Request) -> Challenge:
         """Return the challenge, which refers to the metadata. That for a token with a proof is RFC 9449 §7.1."""
-        if (given := request.authorization) and _is_bound(request):
+        if (given := request.authorization) and given.scheme == "dpop":  # sent as bound to a key (RFC 9449 §7.1)
             wrong = "token" if self._proofs.find(arrivals(request)[-1], given.token or "") else "dpop_proof"
             said = {"error": f"invalid_{wrong}", "algs": " ".join(OF_PROOFS)}
             return Challenge("DPoP", self._resource.challenge(request, self.realm, **said).parameters)
@@ -280,8 +282,3 @@ class _Protected(Bearer[U]):
     def needs(self, request: Request, scopes: Iterable[str]) -> Challenge:
         """Return the challenge that asks for more scopes (RFC 6750 §3.1)."""
         return self._resource.challenge(request, error="insufficient_scope", scope=" ".join(scopes))
-
-
-def _is_bound(request: Request) -> bool:
-    """Return True for a token that is sent as one that is bound to a key (RFC 9449 §7.1)."""
-    return request.authorization is not None and request.authorization.scheme == "dpop"
