@@ -124,8 +124,8 @@ def served(seed: int) -> Served:
     if server.can_be_killed:
         sent = [*program.sent]
         may = [each for each in sent if (route := program.route(each)) and _can_be_killed(program, each, route)]
-        for each in random.sample(may, min(2, len(may))):
-            sent[sent.index(each) + 1 : sent.index(each) + 1] = _kill(program, each, random)
+        for number, each in enumerate(random.sample(may, min(2, len(may)))):
+            sent[sent.index(each) + 1 : sent.index(each) + 1] = _kill(each, random, number)
         program = program._replace(sent=tuple(sent))
     return with_steps(program, server, random, STEPS[:4])
 
@@ -163,11 +163,12 @@ def _can_be_killed(program: Program, sent: Sent, route: Route) -> bool:
     )
 
 
-def _kill(program: Program, sent: Sent, random: Random) -> list[Sent]:
-    """Return a request that kills its worker, and its repeat."""
+def _kill(sent: Sent, random: Random, number: int) -> list[Sent]:
+    """Return a request that kills its worker, and its repeat. Another may be the same write, under the same key."""
     place = random.choice(["before", "after"]) if sent.write else "stream"
-    fields = [(name, f'"killed {value[1:]}' if name == "idempotency-key" else value) for name, value in sent.fields]
-    again = sent._replace(fields=tuple(fields), write=sent.write and f"{sent.write} killed", like="after kill")
+    key = f'"killed {number} {dict(sent.fields).get("idempotency-key", "")[1:]}'
+    fields = [(name, key if name == "idempotency-key" else value) for name, value in sent.fields]
+    again = sent._replace(fields=tuple(fields), write=sent.write and f"{sent.write} killed {number}", like="after kill")
     return [again._replace(fields=(*again.fields, ("x-die", place)), like="killed"), again]
 
 
