@@ -56,8 +56,8 @@ class Spool:
         self.size = len(data)
         """The number of bytes stored so far."""
         self.is_closed = False
-        self._waiting = _buffer(data)
-        """The bytes that are not in the file, in one piece: memory that is used again needs no new pages."""
+        self._waiting: bytes | BytesIO = data
+        """The bytes that are not in the file: as they came, or in a buffer that grows, whose pages are used again."""
         self._file: UnnamedFile | None = None
         self._written = 0
         self._due_at = threshold + 1
@@ -86,10 +86,15 @@ class Spool:
         """Add a chunk, in memory. Raises ValueError if the spool is closed."""
         if self.is_closed:
             raise _freed()
-        if not self.size:
-            self._waiting = _buffer(data)
+        waiting = self._waiting
+        if not waiting:
+            self._waiting = data
+        elif isinstance(waiting, bytes):
+            self._waiting = buffer = BytesIO(waiting)
+            buffer.seek(0, SEEK_END)
+            buffer.write(data)
         else:
-            self._waiting.write(data)
+            waiting.write(data)
         self.size += len(data)
 
     def check_open(self) -> None:
@@ -122,7 +127,7 @@ class Spool:
         """
         self.check_open()
         file = self._file
-        waiting = memoryview(self._waiting.getvalue())
+        waiting = memoryview(self._whole())
         end = len(waiting) - (self.size % BLOCK if len(waiting) >= BLOCK else 0)
         try:
             with InsufficientStorage.if_disk_is_full():
@@ -139,7 +144,7 @@ class Spool:
         self._file = file
         self._written = file.size
         self._due_at = file.size + BATCH
-        self._waiting = _buffer(bytes(waiting[end:]))
+        self._waiting = bytes(waiting[end:])
 
     async def aflush(self, may_block: bool) -> None:
         """Do what ``flush`` does: at once if this thread ``may_block``, otherwise without blocking the event loop."""
@@ -157,18 +162,21 @@ class Spool:
         """
         if self._file is not None:
             raise explained("bad-file-use", f"these {self.size} bytes are in a file: they are read in parts")
-        return self._in_memory().getvalue()
+        return self._whole()
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``. Raises ValueError if the spool is closed, and OSError."""
         if offset < 0 or length < 0:
             raise explained("bad-file-use", f"cannot read {length} bytes from {offset}: neither may be negative")
-        file, written, waiting = self._file, self._written, self._in_memory()
+        file, written, waiting = self._file, self._written, self._waiting
+        self.check_open()
         end = min(offset + length, self.size)
-        if offset == written == end - self.size:
-            return waiting.getvalue()
-        with waiting.getbuffer() as view:
-            rest = bytes(view[max(offset - written, 0) : max(end - written, 0)])
+        part = slice(max(offset - written, 0), max(end - written, 0))
+        if isinstance(waiting, bytes):
+            rest = waiting[part]
+        else:  # more may come: taken out as a whole, the buffer would be made anew
+            with waiting.getbuffer() as view:
+                rest = bytes(view[part])
         if file is None or offset >= written:
             return rest
         read = file.read_at(offset, min(end, written) - offset)
@@ -214,11 +222,11 @@ class Spool:
         end = offset + length
         if not 0 <= offset <= end <= self.size:
             raise explained("bad-file-use", f"{length} bytes from {offset} are not within {self.size}")
-        file, written, waiting = self._file, self._written, self._in_memory()
+        file, written, waiting = self._file, self._written, self._whole()
         if file is not None and offset < written:
             file.copy_to(descriptor, offset, min(end, written) - offset)
         if end > written:
-            write_all(descriptor, memoryview(waiting.getvalue())[max(offset - written, 0) : end - written])
+            write_all(descriptor, memoryview(waiting)[max(offset - written, 0) : end - written])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Create a file that only this user can read, with all bytes. They are not written again if they are in an
@@ -236,7 +244,7 @@ class Spool:
     def share(self) -> "Spool":
         """Return a spool with the same bytes that stays open when this one is closed. Don't add bytes to either."""
         shared = Spool()
-        shared._waiting = self._in_memory()
+        shared._waiting = self._whole()
         shared._file = self._file
         shared._written = self._written
         shared.size = self.size
@@ -249,20 +257,17 @@ class Spool:
         self.is_closed = True
         _large.discard(self)
         self._file = None
-        self._waiting = BytesIO()
+        self._waiting = b""
 
-    def _in_memory(self) -> BytesIO:
-        """Return the bytes in memory. Raises ValueError if the spool is closed, even during the call."""
+    def _whole(self) -> bytes:
+        """Return all bytes in memory as one object. Raises ValueError if the spool is closed, even during the call."""
         waiting = self._waiting
-        self.check_open()
+        if isinstance(waiting, BytesIO):
+            self._waiting = waiting = waiting.getvalue()  # without a copy
+        if self.is_closed:
+            self._waiting = b""
+            raise _freed()
         return waiting
-
-
-def _buffer(data: bytes) -> BytesIO:
-    """Return a buffer that is written at its end. It shares the bytes until then."""
-    buffer = BytesIO(data)
-    buffer.seek(0, SEEK_END)
-    return buffer
 
 
 _large: "WeakSet[Spool]" = WeakSet()
