@@ -11,6 +11,7 @@ from antiphon.app.dispatch.open_resources import atomic_blocks
 from antiphon.concurrency.process import call_at_exit
 from antiphon.features.metrics import folder
 from antiphon.features.recorder import queries
+from antiphon.features.signatures import keys
 from antiphon.lazy import attribute_docs, compiled_late, lazy
 from tests.helpers.rows import rows
 
@@ -251,6 +252,7 @@ def test_a_subclass_may_hide_what_is_computed_once_and_ask_for_it():
     ("multiprocessing.process", folder._parent),
     ("django.db", atomic_blocks),
     ("greenlet", lambda: next(queries._frames(sys._getframe()))),
+    ("cryptography.hazmat.primitives.asymmetric.rsa", keys._kinds),
 )
 def test_a_module_that_another_thread_is_importing_is_passed_over(module, look, monkeypatch):
     monkeypatch.setitem(sys.modules, module, ModuleType(module))

@@ -283,7 +283,7 @@ class Servable:
 
         Raises the startup's error, or RuntimeError on an event loop: await ``astart`` there.
         """
-        refuse_on_loop("start", "astart")
+        refuse_on_loop("start()", "astart()")
         self._start_on_thread()
 
     def _start_on_thread(self) -> None:
@@ -303,7 +303,7 @@ class Servable:
 
         Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """
-        refuse_on_loop("stop", "astop")
+        refuse_on_loop("stop()", "astop()")
         if self._lifespan_task is not None and not self._lifespan_task.is_over:
             self._lifespan_task.stop_on_thread()
 

@@ -50,12 +50,12 @@ def is_on_loop() -> bool:
     return loop is not None and _background.get(loop) in (None, threading.get_ident())
 
 
-def refuse_on_loop(function: str, instead: str) -> None:
-    """Raise RuntimeError on an event loop, which the function would block. ``instead`` is the call to await."""
+def refuse_on_loop(call: str, instead: str) -> None:
+    """Raise RuntimeError on an event loop, which a call would block. ``instead`` is the call to await."""
     if is_on_loop():
-        this, other = [each if each.endswith(")") or " " in each else f"{each}()" for each in (function, instead)]
-        message = f"{this} would block this event loop: await {other} instead"
-        raise explained("would-block-loop", message, RuntimeError)
+        raise explained(
+            "would-block-loop", f"{call} would block this event loop: await {instead} instead", RuntimeError
+        )
 
 
 def running_loop() -> "AbstractEventLoop | None":

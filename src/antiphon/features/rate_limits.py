@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon import Blueprint, Dependency, Request, Response, explained
+from antiphon import Blueprint, Request, Response, explained
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -150,8 +150,7 @@ class RateLimit:
         if self in counted_by:
             return
         counted, earlier = _Counted(self), _counted(*arrivals(request))
-        request[_COUNTED] = [*_counted(request), counted]
-        request[RequestState.COUNTS] = (*RequestState(request).values.get(RequestState.COUNTS, ()), self.uncount)
+        request[RequestState.COUNTS] = (*RequestState(request).values.get(RequestState.COUNTS, ()), counted)
         counted.caller = caller = self._caller(request)
         if caller is None:
             return
@@ -320,6 +319,10 @@ class _Counted:
         self.count: _Count | None = None
         self.is_taken_back = False
 
+    def undo(self, request: Request) -> None:
+        """Undo the limit's count of the request."""
+        self.limit.uncount(request)
+
     def is_in(self, counter: "_Counter", other: "_Counted") -> bool:
         """Return True if this counts as the other does, in the same place: limits with one name share a count."""
         count, own, theirs = self.count, self.limit, other.limit
@@ -329,11 +332,9 @@ class _Counted:
         return is_alike and count.counter.store.shares_entries(counter.store)
 
 
-_COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
-
-
 def _counted(*requests: Request) -> list[_Counted]:
-    return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
+    counts = [RequestState(each).values.get(RequestState.COUNTS, ()) for each in requests]
+    return [count for some in counts for count in some if isinstance(count, _Counted)]
 
 
 class _Counter(NamedTuple):

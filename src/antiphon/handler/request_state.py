@@ -1,7 +1,7 @@
 """The library's own state of a request, which features and dialects share."""
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from antiphon.concurrency.crossing import Crossing
 
 
+class Count(Protocol):
+    """A count of a request that can be undone."""
+
+    def undo(self, request: Request, /) -> None: ...
+
+
 class RequestState:
     """The library's own state of a request, which features and dialects share."""
 
@@ -29,8 +35,8 @@ class RequestState:
     """The feature that manages an application's users: ``challenges(request)`` returns those of 401 responses."""
     UNLOGGED = Dependency[bool]("unlogged")
     """True for a request that is omitted from access logs, such as a probe."""
-    COUNTS = Dependency[tuple[Callable[[Request], object], ...]]("counts of a request")
-    """The functions that undo counts of a request, such as those of rate limits."""
+    COUNTS = Dependency[tuple[Count, ...]]("counts of a request")
+    """What has counted a request, such as rate limits, and can undo it."""
     COUNTED_BY = Dependency[set[object]]("limits that don't count a request again")
     """The limits that have counted a request which the server repeats by itself. A limit that counts it adds itself."""
     NONCE = Dependency[str]("nonce of the content security policy")
@@ -115,8 +121,8 @@ class RequestState:
         client's around it.
         """
         for each in arrivals(self._request):
-            for undo in each._dependencies.get(RequestState.COUNTS, ()):
-                undo(self._request)
+            for count in each._dependencies.get(RequestState.COUNTS, ()):
+                count.undo(self._request)
             if request_around(each) is not None:
                 return
 

@@ -313,6 +313,3 @@ def _checked_charset(charset: str | None) -> str | None:
     if charset is not None and charset.upper() != "UTF-8":
         raise explained("bad-http-value", f"the charset must be UTF-8 or None, not {charset!r}")
     return charset
-
-
-# Signed tokens (RFC 7515)

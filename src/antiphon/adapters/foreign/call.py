@@ -44,7 +44,7 @@ def get_response(
     other than "wsgi" and "asgi", and RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
-    refuse_on_loop("get_response", "aget_response")
+    refuse_on_loop("get_response()", "aget_response()")
     if request.head.has_body:
         request.content.load_on_thread(request.limits)
     if isinstance(application, Servable):

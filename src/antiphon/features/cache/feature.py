@@ -150,7 +150,7 @@ class Cache:
         the store would block: use ``await apurge(...)`` there.
         """
         if self._blocks:
-            refuse_on_loop("purge", "apurge")
+            refuse_on_loop("purge()", "apurge()")
         remove = self._purging(path, tag)
         _repeat_after_commit(remove)
         return remove()

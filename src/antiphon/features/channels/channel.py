@@ -254,7 +254,7 @@ class Channel:
         StoreUnavailable (503). After StoreUnavailable, the message may nevertheless be stored, now or later, if it
         reached the store but no reply came back.
         """
-        refuse_on_loop("send", "asend")
+        refuse_on_loop("send()", "asend()")
         return str(self._own_hub().send(self._stored_as, self._keep, self._encode(value)))
 
     async def asend(self, value: object) -> str:
@@ -307,7 +307,7 @@ class Channel:
 
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("messages", "amessages")
+        refuse_on_loop("messages()", "amessages()")
         return self._messages()
 
     async def amessages(self) -> list[ChannelMessage]:
@@ -341,7 +341,7 @@ class Channel:
 
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("members", "amembers")
+        refuse_on_loop("members()", "amembers()")
         return self._members()
 
     async def amembers(self) -> list[str]:

@@ -46,7 +46,7 @@ class BoundField:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            fix = next((f"; use {ours}" for words, ours in FIELD.items() if name in words.split()), "")
+            fix = f"; use {FIELD[name]}" if name in FIELD else ""
             raise AttributeError(f"BoundField has no {name!r}{fix}", name=name, obj=self)
 
     def showing(

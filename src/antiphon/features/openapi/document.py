@@ -314,9 +314,9 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     components = {**schemas.components, PROBLEM_NAME: dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
     schemes = {name: schema for each in described for name, (_, schema) in each.security.items()}
-    if schemes := schemes | {
-        name: schema for each in described for name, schema in proofs_of(each.contract.added).items()
-    }:
+    for each in described:
+        schemes |= proofs_of(each.contract.added)
+    if schemes:
         content["components"]["securitySchemes"] = schemes
     return content
 

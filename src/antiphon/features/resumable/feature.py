@@ -28,6 +28,7 @@ from antiphon.embedding import (
     describe,
     errors_name_it,
     is_async,
+    quoted_paths,
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry, StoreUnavailable
@@ -215,7 +216,7 @@ class ResumableUploads:
         turn = self._uploads.begin(request, _target(request), data)
         with closing(turn), self._uploads.removed_if_refused(turn.id):
             offset = turn.synced_offset()
-        location = f"{request.url.path.rstrip('/')}{_BELOW}{turn.id}"
+        location = f"{''.join(quoted_paths(request.head)).rstrip('/')}{_BELOW}{turn.id}"
         fields_of_turn = self._fields(turn.entry, offset, most)
         return Response(None, 201, {"location": location, **fields_of_turn})
 

@@ -405,7 +405,7 @@ class Run(Generic[T]):
 
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("questions", "aquestions")
+        refuse_on_loop("questions()", "aquestions()")
         return [question for question, _ in open_questions(self._runs._own().ledger, self.id)]
 
     async def aquestions(self) -> list[RunQuestion]:
@@ -425,7 +425,7 @@ class Run(Generic[T]):
         Raises UnprocessableContent (422) with each wrong field, NotFound (404) for an unknown question, Conflict (409)
         for a question that has a reply or is no longer open, StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("reply", "areply")
+        refuse_on_loop("reply()", "areply()")
         return take_replies(self._runs._own().ledger, self.id, data)
 
     async def areply(self, data: object) -> str | None:
@@ -441,7 +441,7 @@ class Run(Generic[T]):
         lease if its process can't be reached; any other source is closed at its next value. Followers are notified
         immediately.
         """
-        refuse_on_loop("stop", "astop")
+        refuse_on_loop("stop()", "astop()")
         return self._stop()
 
     async def astop(self) -> bool:
@@ -464,7 +464,7 @@ class Run(Generic[T]):
 
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("delete", "adelete")
+        refuse_on_loop("delete()", "adelete()")
         self._delete()
 
     async def adelete(self) -> None:

@@ -266,7 +266,7 @@ class Runs(Generic[T]):
         these errors is raised, or an earlier run returned, the source is closed, except on an event loop, where it can
         be passed on.
         """
-        refuse_on_loop("start", "astart")
+        refuse_on_loop("start()", "astart()")
         return self._start(source, owner, key, None)
 
     async def astart(
@@ -400,7 +400,7 @@ class Runs(Generic[T]):
         Raises NotFound (404) for an unknown id and for another owner's run, StoreUnavailable (503), and RuntimeError on
         an event loop.
         """
-        refuse_on_loop("find", "afind")
+        refuse_on_loop("find()", "afind()")
         return self._find(id, owner)
 
     async def afind(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
@@ -419,7 +419,7 @@ class Runs(Generic[T]):
 
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
-        refuse_on_loop("owned_by", "aowned_by")
+        refuse_on_loop("owned_by()", "aowned_by()")
         return self._owned_by(owner)
 
     async def aowned_by(self, owner: RunOwner) -> list[Run[T]]:

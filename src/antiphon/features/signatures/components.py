@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote, unquote
 
 from antiphon import Request, explained
-from antiphon.embedding import Head, is_token, quote_path
+from antiphon.embedding import Head, is_token, quote_path, quoted_paths
 from antiphon.http import (
     InnerList,
     Item,
@@ -221,7 +221,7 @@ def _path(head: Head) -> str:
             return raw.decode("latin-1") or "/"
         if root and whole.endswith(sent):  # a proxy has removed its prefix
             return quote_path(whole.removesuffix(sent)) + raw.decode("latin-1")
-    return Request(head).url.path
+    return "".join(quoted_paths(head))
 
 
 def _query(head: Head) -> str:

@@ -146,8 +146,9 @@ def _checked_secret(secret: bytes) -> bytes:
 
 def _kinds() -> list[type]:
     """Return the classes of key objects that the program has imported."""
-    imported = [(sys.modules.get(f"cryptography.hazmat.primitives.asymmetric.{each}"), name) for each, name in _CLASSES]
-    return [getattr(module, name) for module, name in imported if module is not None]
+    place = "cryptography.hazmat.primitives.asymmetric"
+    found = [getattr(sys.modules.get(f"{place}.{module}"), name, None) for module, name in _CLASSES]
+    return [kind for kind in found if kind is not None]  # one may lack: its module is being imported
 
 
 _CLASSES = (

@@ -327,7 +327,7 @@ class StandardWebhook(Webhook):
         timedelta, so call it on a thread or in a job. Raises OSError if nothing responds, ValueError for a URL that is
         not public, and RuntimeError on an event loop.
         """
-        refuse_on_loop("StandardWebhook.send", "asyncio.to_thread(webhook.send, url, data)")
+        refuse_on_loop("StandardWebhook.send()", "asyncio.to_thread(webhook.send, url, data)")
         from antiphon.features.signatures.public_requests import post_public, public_url
 
         body = data if isinstance(data, bytes) else encode_json(data)

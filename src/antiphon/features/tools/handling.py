@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from antiphon import App, Request, Response, explained
 from antiphon.embedding import GRACE_OVER, Crossing, RequestState, describe, is_async, is_on_loop, run_on, serving_loop
@@ -63,8 +63,7 @@ class Handling:
 
         The call has ``reported`` some progress before, and the client has received all up to ``since``.
         """
-        may = {"may_cancel": may_cancel, "may_repeat": may_repeat}
-        exchange = Exchange(request, message, self._sessions, **may, since=since)
+        exchange = Exchange(request, message, self._sessions, may_cancel=may_cancel, may_repeat=may_repeat, since=since)
         token = message.progress_token if exchange.streams else None
 
         async def handled(replies: Replies) -> Result:
@@ -206,10 +205,17 @@ class Confirmation:
 def _read(request: Request, read: Read) -> object:
     """Read a part of a request as the type that the handler reads. Raises the errors that the handler gets."""
     unknown: Literal["refuse", "ignore"] = "refuse" if read.is_strict else "ignore"
-    # Other parts are no arguments, or their types depend on the current value.
-    readers = {"json": request.json_as, "form": request.form_as, "query": request.args_as}
-    reader = readers.get(read.part)
-    return None if reader is None else reader(read.wanted, unknown=unknown)
+    match read.part:
+        case "json":
+            return request.json_as(read.wanted, unknown=unknown)
+        case "form":
+            return request.form_as(read.wanted, unknown=unknown)
+        case "query":
+            return request.args_as(read.wanted, unknown=unknown)
+        case "headers" | "raw" | "rows" | "patch":  # no arguments, or their types depend on the current value
+            return None
+        case part:
+            assert_never(part)
 
 
 async def _respond(
