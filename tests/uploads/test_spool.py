@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads import temporary_file
-from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
+from antiphon.uploads.spool import BATCH, BLOCK, SHARE, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
@@ -34,8 +34,9 @@ class TestManyAtOnce:
     def in_memory(self, spools):
         return sum(spool.size - spool._written for spool in spools)
 
-    def test_wait_in_memory_with_a_block_each(self, tmp_path):
-        spools, most = [Spool(tmp_path) for _ in range(80)], 0
+    @rows("threshold", [THRESHOLD, SHARE], ids=["an upload", "what may be read as a whole"])
+    def test_wait_in_memory_with_a_block_each(self, tmp_path, threshold):
+        spools, most = [Spool(tmp_path, threshold=threshold) for _ in range(80)], 0
         for _ in range(12):
             for spool in spools:
                 spool.write(bytes(CHUNK))
