@@ -16,13 +16,18 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from contextlib import suppress
 from math import sqrt
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from typing import NamedTuple
 
 from antiphon.dialect_imports import normalized
@@ -40,7 +45,11 @@ TESTED_WITH = (
 )  # fmt: skip
 """What is installed for the tests of every project, beside its own extras for tests."""
 EXTRAS = ("test", "tests", "testing", "dev")
+LISTED = re.compile(r"(.*[-_.])?(tests?|testing|dev)([-_.].*)?\.txt")
+"""The names of files with requirements for tests; their folder may say it, too: `requirements/test.txt`."""
 SECONDS = 180
+PARALLEL = 4
+"""Projects at once: most of the time of one is the registry's."""
 COUNTED = ALIKE, DIFFERS = "alike", "differs"
 STRATA = "downloaded", "tail"
 
@@ -89,7 +98,10 @@ def run(drawn: Drawn) -> Drawn:
     folder = FOLDER / drawn.name
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return _run(drawn, folder)
+        done = _run(drawn, folder)
+        if done.result != DIFFERS:  # whose environment is needed to find out why
+            rmtree(folder / "venv", ignore_errors=True)
+        return done
     except subprocess.TimeoutExpired:
         return drawn._replace(result="takes too long")
     except (OSError, tarfile.TarError, ValueError):
@@ -105,6 +117,7 @@ def _run(drawn: Drawn, folder: Path) -> Drawn:
     python = folder / "venv/bin/python"
     if not _install(drawn, folder, python):
         return drawn._replace(result="can't be installed with today's originals")
+    _install_listed(folder, source, python)
     theirs = _tests(drawn, folder, python, compat.ORIGINAL)
     if not theirs.passed:
         return drawn._replace(result="no test passes with the original")
@@ -140,10 +153,44 @@ def _install(drawn: Drawn, folder: Path, python: Path) -> bool:
     constraints = folder / "constraints.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in ORIGINALS.items()))
     own = f"{drawn.name}[{','.join(EXTRAS)}]=={drawn.version}"
-    into = ["pip", "install", "--quiet", f"--python={python}", f"--constraint={constraints}"]
     return _uv("venv", "--quiet", "--clear", f"--python={sys.executable}", str(folder / "venv")) and _uv(
-        *into, own, drawn.original, *TESTED_WITH, "setuptools<81", os.environ.get("ANTIPHON", str(ROOT))
+        *_into(folder, python), own, drawn.original, *TESTED_WITH, "setuptools<81", os.environ.get("ANTIPHON", str(ROOT))
     )
+
+
+def _into(folder: Path, python: Path) -> list[str]:
+    return ["pip", "install", "--quiet", f"--python={python}", f"--constraint={folder / 'constraints.txt'}"]
+
+
+def _install_listed(folder: Path, source: Path, python: Path) -> None:
+    """Install what a project lists for its tests elsewhere than in its extras, as far as that can be installed."""
+    files = [path for path in source.rglob("*.txt") if LISTED.fullmatch(path.name) and _is_near(path, source)]
+    for listed in [*(["-r", str(path)] for path in files), *([text] for text in listed_in(source))]:
+        with suppress(subprocess.TimeoutExpired):
+            _uv(*_into(folder, python), *listed)
+
+
+def _is_near(path: Path, source: Path) -> bool:
+    return path.parent == source or "requirements" in path.parent.name
+
+
+def listed_in(source: Path) -> list[str]:
+    """Return the requirements for tests in a project's `pyproject.toml` (PEP 735, Poetry, PDM) and `tox.ini`."""
+    found: list[str] = []
+    with suppress(OSError, ValueError):
+        project = tomllib.loads((source / "pyproject.toml").read_text())
+        tool = project.get("tool", {})
+        poetry = tool.get("poetry", {})
+        groups = {name: group.get("dependencies", {}) for name, group in poetry.get("group", {}).items()}
+        for named in (groups, {"dev": poetry.get("dev-dependencies", {})}, project.get("dependency-groups", {}),
+                      tool.get("pdm", {}).get("dev-dependencies", {})):  # fmt: skip
+            found += [each for name in EXTRAS for each in named.get(name, ()) if isinstance(each, str)]
+    tox = ConfigParser(interpolation=None)
+    with suppress(OSError, ValueError, ConfigParserError):
+        tox.read(source / "tox.ini")
+        lines = tox.get("testenv", "deps", fallback="").splitlines()
+        found += [line.strip() for line in lines if re.match(r"\s*[A-Za-z][\w.\[\]-]*\s*($|[<>=!~])", line)]
+    return [each for each in dict.fromkeys(found) if each != "python"]
 
 
 def _tests(drawn: Drawn, folder: Path, python: Path, name: str) -> compat.Outcome:
@@ -210,7 +257,7 @@ def main() -> int:
     chosen = [before[name] for name in options.names]
     chosen = chosen or [each for each in before.values() if options.all or each.result in COUNTED]
     after = dict(before)
-    with ThreadPoolExecutor(2) as workers:
+    with ThreadPoolExecutor(PARALLEL) as workers:
         for done in workers.map(run, chosen):
             after[done.name] = done
             compat._say("  ".join(done))
