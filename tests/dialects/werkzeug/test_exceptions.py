@@ -82,6 +82,13 @@ class TestAbort:
             with pytest.raises(LookupError, match="no exception for"):
                 library.abort(code)
 
+    def test_raises_what_packages_add_to_its_mapping(self, monkeypatch):
+        for library in LIBRARIES:
+            added = type("Vacuous", (library.HTTPException,), {"code": 701, "description": "vacuous"})
+            monkeypatch.setitem(library._aborter.mapping, 701, added)
+            with pytest.raises(added):
+                library.abort(701)
+
 
 def test_wraps_another_exception_as_earlier_versions_did():
     wrapped = dialect.NotFound.wrap(LookupError, "NoSuchThing")

@@ -45,6 +45,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import (
     UnavailableForLegalReasons,
     UnprocessableEntity,
     UnsupportedMediaType,
+    _aborter,  # noqa: F401 - packages add their exceptions to its mapping
     abort,
     default_exceptions,
 )
