@@ -37,7 +37,7 @@ _SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 if TYPE_CHECKING:
     _Mapping = MutableMapping[str, Any]
 else:  # without the metaclass of abstract classes, since a subclass of Asok's class can have any
-    _Mapping = type("_Mapping", (), {**vars(Mapping), **vars(MutableMapping)})
+    _Mapping = type("_Mapping", (), {**vars(Iterable), **vars(Mapping), **vars(MutableMapping)})
     MutableMapping.register(_Mapping)
 
 
