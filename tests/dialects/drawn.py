@@ -62,6 +62,8 @@ class Drawn(NamedTuple):
     result: str = ""
     passed: str = ""
     of: str = ""
+    first: str = ""
+    """The result of the first run: what is mended after it is no longer drawn at random."""
 
     @property
     def original(self) -> str:
@@ -152,9 +154,9 @@ def _install(drawn: Drawn, folder: Path, python: Path) -> bool:
     """Install a project beside today's originals, and Antiphon."""
     constraints = folder / "constraints.txt"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in ORIGINALS.items()))
-    own = f"{drawn.name}[{','.join(EXTRAS)}]=={drawn.version}"
+    own = (f"{drawn.name}[{','.join(EXTRAS)}]=={drawn.version}", os.environ.get("ANTIPHON", str(ROOT)))
     return _uv("venv", "--quiet", "--clear", f"--python={sys.executable}", str(folder / "venv")) and _uv(
-        *_into(folder, python), own, drawn.original, *TESTED_WITH, "setuptools<81", os.environ.get("ANTIPHON", str(ROOT))
+        *_into(folder, python), *own, drawn.original, *TESTED_WITH, "setuptools<81"
     )
 
 
@@ -259,7 +261,7 @@ def main() -> int:
     after = dict(before)
     with ThreadPoolExecutor(PARALLEL) as workers:
         for done in workers.map(run, chosen):
-            after[done.name] = done
+            after[done.name] = done._replace(first=done.first or done.result)
             compat._say("  ".join(done))
             if options.write:
                 write([*after.values()])

@@ -22,7 +22,7 @@ def test_a_draw_follows_from_its_seed_and_has_no_name_of_ours(tmp_path):
 
 def test_the_table_is_a_draw_that_has_been_run():
     table = drawn.read()
-    assert (len(table), len({each.name for each in table})) == (100, 100)
+    assert (len(table), len({each.name for each in table})) == (480, 480)
     assert {each.stratum for each in table} == {"downloaded", "tail"}
 
 

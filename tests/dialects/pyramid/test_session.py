@@ -49,6 +49,7 @@ def test_sessions_are_carried_over_both_ways(options):
             cookie = written(writing, *kinds[writing], **given(writing)).partition(";")[0]
             session, _ = begun(reading, kinds[reading][0], cookie, **given(reading))
         assert dict(session) == {"a": {"b": [1, "ä"]}, "_f_": ["hello"]}
+        assert type(session).__qualname__ == "BaseCookieSessionFactory.<locals>.CookieSession"
         assert session.new is False
 
 

@@ -218,6 +218,7 @@ def BaseCookieSessionFactory(  # noqa: N802 - Pyramid's name
         "_timeout": _whole(timeout),
         "_reissue_time": _whole(reissue_time),
     }
+    settings["__qualname__"] = f"{BaseCookieSessionFactory.__name__}.<locals>.CookieSession"  # tests compare its text
     return type("CookieSession", (_CookieSession,), settings)
 
 
