@@ -19,6 +19,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+    from antiphon.app.route import Route
 
 
 class MadeHead(DerivedHead):
@@ -128,6 +129,11 @@ class MadeRequest:
         request = Request(RequestHead(scheme="https", headers=[("host", app._own_host)]))
         request.user = user
         return request
+
+    @property
+    def route(self) -> "Route | None":
+        """The route that handles it, of the innermost application, or None if its URL belongs to none."""
+        return None if self._plan is None else self._plan.route
 
     def _plans(self, head: AnyHead) -> Iterator[Plan]:
         """Yield the plans that may handle it, in each application on its way."""

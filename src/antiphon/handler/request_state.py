@@ -1,14 +1,15 @@
 """The library's own state of a request, which features and dialects share."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
 from antiphon.handler.errors import USERS, is_seen_in_debug
 from antiphon.handler.failures import FAILED, RAISES_ERRORS, failed, log_failure
-from antiphon.handler.scope import release
-from antiphon.request.caller import arrivals, request_around
+from antiphon.handler.scope import current_request, release
+from antiphon.request.caller import REFUSED_EFFECTS, arrivals, check_effect, request_around
 from antiphon.request.dependencies import Dependency, ReadableDependency
 from antiphon.request.interfaces import Language, language_of
 from antiphon.request.lifetime import transactions_of
@@ -125,6 +126,23 @@ class RequestState:
                 count.undo(self._request)
             if request_around(each) is not None:
                 return
+
+    @contextmanager
+    def refusing_effects(self, refuse: Callable[[str], Exception]) -> Iterator[None]:
+        """Let no code of this request have an effect that a rollback doesn't undo: it gets the error that ``refuse``
+        returns for the effect's name. ``after_response``, messages to channels, runs and jobs outside of a transaction
+        are such effects.
+        """
+        self._request[REFUSED_EFFECTS] = refuse
+        try:
+            yield
+        finally:
+            del self.values[REFUSED_EFFECTS]
+
+    @staticmethod
+    def check_effect(effect: str) -> None:
+        """Raise the error with which the current request, if any, refuses an effect that a rollback doesn't undo."""
+        check_effect(current_request(None), effect)
 
     @property
     def crossing(self) -> "Crossing":

@@ -25,7 +25,7 @@ from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy, like
 from antiphon.request import lifetime as lifetimes
 from antiphon.request import readings
-from antiphon.request.caller import Caller
+from antiphon.request.caller import Caller, check_effect
 from antiphon.request.dependencies import Dependency, ReadableDependency, RequestDependencies, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.lifetime import Lifetime, deferrable
@@ -603,6 +603,7 @@ class Request(
         You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
+        check_effect(self, "request.after_response")
         called: Callable[[], object] = deferrable("after_response", function, *args, **kwargs)
         if (app := self.app) is not None:
             called = app._as_work(called)

@@ -11,10 +11,12 @@ from antiphon import App, Request, abort
 from antiphon.features import (
     APIKey,
     Bearer,
+    Channel,
     IdempotentWrites,
     MemoryStore,
     OpenAPI,
     RateLimit,
+    Runs,
     SQLiteStore,
     Tool,
     Tools,
@@ -287,12 +289,16 @@ def fails(request):
     raise ZeroDivisionError
 
 
+STORE = MemoryStore()
 WRONG = [  # the function, a part of what is logged
     (lambda request: None, "must return text, not None"),
     (lambda request: " ", "must return text, not ' '"),
     (lambda request: b"Sell?", "must return text, not b'Sell?'"),
     (fails, "ZeroDivisionError"),
     (never, "took longer than"),
+    (lambda request: f"Sell? {request.after_response(print)}", "no effects: request.after_response"),
+    (lambda request: f"Sell? {Channel('lamps', store=STORE).send('sold')}", "no effects: a message of channel 'lamps'"),
+    (lambda request: f"Sell? {Runs(STORE).start(iter('sold'))}", "no effects: a run"),
 ]
 
 

@@ -19,6 +19,7 @@ from antiphon.embedding import (
     DRAINING,
     Crossing,
     FeatureStore,
+    RequestState,
     check_numbers,
     encode_json,
     errors_name_it,
@@ -269,6 +270,7 @@ class Channel:
         return await asyncio.to_thread(function) if self._own_hub().blocks else function()
 
     def _encode(self, value: object) -> bytes:
+        RequestState.check_effect(f"a message of channel {self._name!r}")
         data = encode_json(value)
         if len(data) > self._max_message_size:
             size = f"{len(data):,} bytes of JSON, more than {self._max_message_size:,}"

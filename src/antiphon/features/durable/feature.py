@@ -24,6 +24,7 @@ from antiphon.embedding import (
     KeyHandling,
     PlannedRoute,
     Reads,
+    RequestState,
     RouteKeys,
     TimedSigner,
     check_numbers,
@@ -371,6 +372,7 @@ class Durable:
         id_, job, flow = _new_id(), (name_of_job(function), args, kwargs), current.get()
         request = _request_if_any() if self._inside is not None else None
         if request is None or self._inside is None:
+            RequestState.check_effect("a job that is enqueued outside of the transaction")
             check_off_loop("enqueue", "asyncio.to_thread(durable.enqueue, ...)")
             with nullcontext() if flow is None else flow.of_engine():
                 self._engine.enqueue(id_, *job)

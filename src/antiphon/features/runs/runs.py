@@ -25,6 +25,7 @@ from antiphon import App, HTTPError, Limits, current_request, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
+    RequestState,
     check_numbers,
     contained,
     describe,
@@ -282,6 +283,7 @@ class Runs(Generic[T]):
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: RunOwner | None, key: str | None,
         loop: asyncio.AbstractEventLoop | None,
     ) -> Run[T]:  # fmt: skip
+        RequestState.check_effect("a run")
         own = self._own()
         if key is not None and owner is None:
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"

@@ -91,7 +91,7 @@ class Call(MadeRequest):
 
         The URL decides, as for clients: otherwise, a cache, for example, would take one route's response for another's.
         """
-        found = None if self._plan is None else self._plan.route
+        found = self.route
         return found is not None and (found.app, found.hook, found.where) == (route.app, route.hook, route.where)
 
     def leads_to_view(self, definition: Definition) -> bool:

@@ -172,8 +172,9 @@ class Confirmation:
         limit = asyncio.timeout(_LONGEST_WAIT)
         try:
             async with limit:
-                made = asks(request) if is_async(asks) else await Crossing().run(asks, request)
-                text = made if isinstance(made, str) else await made if isawaitable(made) else made
+                with RequestState(request).refusing_effects(partial(_refused, name)):  # it is asked twice for a call
+                    made = asks(request) if is_async(asks) else await Crossing().run(asks, request)
+                    text = made if isinstance(made, str) else await made if isawaitable(made) else made
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -200,6 +201,11 @@ class Confirmation:
             raise NeedsReply(self._lacks)
         if self._is_declined:
             raise NotAgreed(DISAGREED)
+
+
+def _refused(name: str, effect: str) -> Exception:
+    message = f"{name} is called before a person has agreed, so it may have no effects: {effect}"
+    return explained("bad-tool", message, RuntimeError)
 
 
 def _read(request: Request, read: Read) -> object:
