@@ -47,7 +47,9 @@ class KeyHandling(NamedTuple):
     handler with only its dependencies and error handlers. It may be called later, and more than once.
     """
     inner: "Callable[[Route, RequestHandler], RequestHandler] | None" = None
-    """A function like ``around``, for the handler itself where ``around`` is later."""
+    """A function like ``around``, for the handler itself: inside what features do for other keys, or where ``around``
+    is later.
+    """
     outermost: "Callable[[Route], MiddlewareFunction] | None" = None
     """A function that returns a route's outermost middleware, which sees all failures, such as of a commit."""
     before_routing: MiddlewareFunction | None = None

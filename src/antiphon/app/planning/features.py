@@ -23,7 +23,11 @@ from antiphon.response.response import Response
 
 def planned_for_keys(group: RouteGroup, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
     """Return a route's handler and its stack with what features do for its keys."""
-    for each in group.handlings(route):
+    handlings = [*group.handlings(route)]
+    for each in handlings:
+        if not each.is_later:
+            handler = _within(each.inner, route, handler)
+    for each in handlings:
         if each.is_later and each.around is not None:
             handler, stack = _accepting(each.around, route, _within(each.inner, route, handler), stack)
         else:
