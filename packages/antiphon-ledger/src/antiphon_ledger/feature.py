@@ -1,0 +1,359 @@
+"""The feature: which routes have a ledger, who may preview and agree, and what is around their handlers."""
+
+import asyncio
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial, update_wrapper
+from hashlib import sha256
+from html import escape
+from secrets import token_urlsafe
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import unquote
+
+from antiphon import App, Dependency, Request, Response
+from antiphon.embedding import (
+    Added,
+    DatabaseConnection,
+    KeyHandling,
+    MadeRequest,
+    PlannedRoute,
+    RequestState,
+    RouteKeys,
+    arrivals,
+    encode_json,
+    is_async,
+    is_on_loop,
+    seconds_of,
+    to_response,
+)
+from antiphon.features import OpenAPI, login_required
+from antiphon.http import Conflict, Forbidden, Item, NotFound, TooManyRequests, Unauthorized, UnprocessableContent
+from antiphon.types import Duration, Route
+from antiphon_ledger.changes import Change, are_all_visible, question_of
+from antiphon_ledger.records import BadTable, Records
+from antiphon_ledger.writes import (
+    LEDGER,
+    PREVIEW,
+    AgreementRequired,
+    ChangesDiffer,
+    Ledgered,
+    Preview,
+    PreviewEnded,
+    Write,
+    is_guarded,
+    refused,
+)
+
+T = TypeVar("T")
+P = ParamSpec("P")
+MaySee = Callable[[Request, str, Mapping[str, str | None]], bool]
+
+_secret = re.compile(
+    r"pass(word|wd|phrase)|secret|token|hash|salt|otp|\bpin\b|_pin|credential|private|api_?key|signature|session|cookie"
+    r"|cvv|cvc", re.IGNORECASE,
+).search  # fmt: skip
+"""Names of columns that are never shown."""
+
+_FIELDS = ("accept", "content-type", "content-language", "if-match", "if-none-match", "if-modified-since",
+           "if-unmodified-since")  # fmt: skip
+"""The header fields that a previewed request may have of its own: all others are those of the caller's request."""
+_NEVER_STORED = {"cache-control": "no-store", "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+
+
+@dataclass
+class Asked:
+    """The request that is to be previewed."""
+
+    method: str
+    target: str
+    fields: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+class Ledger:
+    """A feature that shows what a write would change before it happens, and binds an agreement to exactly that.
+
+    ``inside`` is the dependency that gives the handlers' connection to PostgreSQL: of psycopg, or a session or
+    connection of SQLAlchemy, sync or async. ``url`` is that of the ledger's own connections, by the role that owns its
+    schema, which is not the application's. ``tables`` are the tables that are noted, with their schema, and the columns
+    that may be shown: ``{"public.orders": ["title", "amount"]}``. ``keep`` is how long notes are kept, in seconds or as
+    a timedelta: ``antiphon changes prune`` deletes older ones. ``person`` returns the text that identifies the user of
+    a request, or None for nobody.
+
+    ``may_see`` gets a request, a table, and a row's key and changed columns as text, and returns True if the caller may
+    read the row: it is required for tables with row-level security. ``guards`` are hooks that refuse strangers, besides
+    ``login_required`` and ``scopes_required``. ``agent`` returns the name of a program that acts for a person.
+    ``may_agree`` returns True for a request by which a person may agree; the default is a login by a session.
+    ``besides`` are tables whose writes are left out, such as "public.antiphon_writes" of IdempotentWrites, and
+    ``volatile`` columns that differ each time. At most ``most`` rows can be shown, and a process handles ``previews``
+    at once.
+
+    Raises ValueError for columns with names of secrets, and for numbers that aren't above 0.
+    """
+
+    def __init__(
+        self,
+        inside: Dependency[Any],
+        url: str,
+        *,
+        tables: Mapping[str, Sequence[str]],
+        keep: Duration,
+        person: Callable[[Request], str | None],
+        may_see: MaySee | None = None,
+        guards: Collection[Callable[..., Any]] = (),
+        agent: Callable[[Request], str | None] | None = None,
+        may_agree: Callable[[Request], bool] | None = None,
+        besides: Iterable[str] = (),
+        volatile: Mapping[str, Collection[str]] | None = None,
+        most: int = 1000,
+        previews: int = 4,
+    ) -> None:
+        DatabaseConnection.check_source(inside, "Ledger")
+        kept = seconds_of(keep)
+        if not (kept > 0 and most > 0 and previews > 0):
+            raise ValueError("keep, most and previews must be above 0")
+        secret = [f"{table}.{name}" for table, columns in tables.items() for name in columns if _secret(name)]
+        if secret:
+            raise ValueError(f"{', '.join(secret)} must not be shown: leave out columns with names of secrets")
+        self.inside, self.records, self.keep = inside, Records(url), kept
+        self.tables: dict[str, frozenset[str]] = {}
+        self.declared = {table: [*columns] for table, columns in tables.items()}
+        self.besides, self.volatile, self.most = (*besides,), dict(volatile or {}), most
+        self._person, self._may_see, self._agent = person, may_see, agent
+        self._may_agree = may_agree or _is_login
+        self._guards, self._previews = (login_required, *guards), previews
+        self._running, self._lock, self._is_checked = 0, Lock(), False
+
+    @property
+    def __reads__(self) -> tuple[object, ...]:
+        return (self.inside, *[each for each in (self._person, self._may_see, self._agent) if each is not None])
+
+    def install(self, app: App) -> None:
+        """Make the app use this feature for its routes with ``LEDGER``."""
+        self.signer = app.signer("antiphon-ledger")
+        app.handle_key(LEDGER, KeyHandling(inner=self._surround))
+        app.on_startup(partial(self._check, app))
+        hidden = {OpenAPI.HIDDEN: True}
+        app.post("/.preview", name="antiphon_ledger.preview", meta=hidden)(self._preview)
+        app.get("/.agreements/<ident>", name="antiphon_ledger.agreement", meta=hidden)(self._show)
+        app.post("/.agreements/<ident>", name="antiphon_ledger.agree", meta=hidden)(self._agree)
+
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
+        ledgered = route.meta.get(LEDGER)
+        if ledgered is not None and ledgered.preview:
+            yield Added(412, ChangesDiffer, "This would now change something else. Preview it again.")
+            yield Added(parameter=("If-Changes", {"type": "string"}), is_optional=not ledgered.agree)
+        if ledgered is not None and ledgered.agree:
+            yield Added(428, AgreementRequired, "Preview this request, and let a person agree to what it would change.")
+
+    # At start
+
+    def _check(self, app: App) -> None:
+        """Raise RuntimeError for a route that can't have a ledger, and BadTable for a table that isn't noted."""
+        for each in PlannedRoute.of(app):
+            if (ledgered := each.route.meta.get(LEDGER)) is not None:
+                self._check_route(each, ledgered)
+        for known, columns in zip(self.records.described(self.declared), self.declared.values(), strict=True):
+            if known["relrowsecurity"] and self._may_see is None:
+                raise BadTable(f"{known['name']} has row-level security, so Ledger needs may_see=...")
+            self.tables[known["name"]] = frozenset(columns)
+        self._is_checked = True
+
+    def _check_route(self, planned: PlannedRoute, ledgered: Ledgered) -> None:
+        route, meta = planned.route, planned.route.meta
+        is_guarded = any(each in self._guards or hasattr(each, "__scopes__") for each in planned.before)
+        faults = {
+            "has no guard: before=login_required, or one of Ledger(guards=...)": not is_guarded,
+            "can't be durable, resumable or live": bool(
+                meta.get(RouteKeys.durable) or meta.get(RouteKeys.resumable) or meta.get(RouteKeys.live)
+            ),
+            "must get its whole body: leave out receive=": route.receive != "load",
+            "must not be unguarded": not planned.features,
+            "must only have methods that write": bool({"GET", "HEAD", "OPTIONS", "QUERY"} & {*route.methods}),
+            "has agree=True, so it must be idempotent, and have preview=True": ledgered.agree
+            and not (meta.get(RouteKeys.idempotent) and ledgered.preview),
+        }
+        for fault, is_there in faults.items():
+            if is_there:
+                raise RuntimeError(f"{route.where} has a ledger, and {fault}")
+
+    # About a request
+
+    def person_of(self, request: Request) -> str:
+        """Return the user of a request. Raises Unauthorized (401) for nobody."""
+        if not self._is_checked:
+            raise RuntimeError("Ledger has not checked its tables: serve the app by a server that calls on_startup")
+        person = self._person(request)
+        if not isinstance(person, str) or not person or "\0" in person:
+            raise Unauthorized("Log in first.")
+        return person
+
+    def agent_of(self, request: Request) -> str:
+        """Return the name of the program that acts for a person; empty if there is none."""
+        return ((None if self._agent is None else self._agent(request)) or "").replace("\0", "")
+
+    def credential_of(self, request: Request) -> str:
+        """Return the kinds of a request's credentials, and a keyed hash of them."""
+        known = request.caller.identities
+        shown = sha256((request.headers.get("authorization") or "").encode()).hexdigest()
+        text = encode_json([*sorted(map(str, known)), shown]).decode()
+        kinds = "+".join(dict.fromkeys(each.kind for each in known)) or "none"
+        return f"{kinds} {self.signer.signature(text)[:32]}"
+
+    def sees_rows(self, request: Request, rows: Sequence[Change]) -> bool:
+        """True if the caller may read all rows."""
+        return self._may_see is None or are_all_visible(rows, partial(self._may_see, request))
+
+    def is_async(self, request: Request) -> bool:
+        """True if the handler of a request is ``async def``."""
+        return request.route.handler is not None and is_async(request.route.handler)
+
+    async def own(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function of the ledger's own connections: on a thread, if this is an event loop."""
+        if is_on_loop():
+            return await asyncio.to_thread(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    # Around handlers
+
+    def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        def noted(request: Request) -> Any:
+            write = Write(self, request)
+            with self._refusing(request):
+                DatabaseConnection.at_once(write.open())
+                response = to_response(handler(request), handler, request)
+                if not isinstance(response, Response):
+                    raise RuntimeError(f"{route.handled_by} has a ledger, and must return a response at once")
+                DatabaseConnection.at_once(write.close(response))
+                return response
+
+        async def anoted(request: Request) -> Any:
+            await request.aload()
+            write = Write(self, request)
+            with self._refusing(request):
+                await write.open()
+                made = to_response(await handler(request), handler, request)
+                response = made if isinstance(made, Response) else await made
+                await write.close(response)
+                return response
+
+        return update_wrapper(anoted if is_async(route.handler) else noted, handler)
+
+    @contextmanager
+    def _refusing(self, request: Request) -> Iterator[None]:
+        """Refuse effects in a guarded write, and turn errors of the database that end it into responses."""
+        ledgered: Ledgered = request.route.meta[LEDGER]
+        with _effects_refused(request):
+            try:
+                yield
+            except Exception as error:
+                budget = ledgered.budget if ledgered.preview else None
+                instead = refused(error, knows_rows=budget) if is_guarded(request) else None
+                if instead is None:
+                    raise
+                raise instead from error
+
+    # Previews
+
+    async def _preview(self, request: Request) -> Response:
+        """Respond with what another request would change, as far as its caller may see that."""
+        asked = request.json_as(Asked)
+        found = Preview()
+        with self._turn():
+            made = _made(request, asked, found)
+            response = await made.respond()
+        if not isinstance(response.error, PreviewEnded) or found.shown is None:
+            return response
+        shown = found.shown
+        caller, route, digest, is_agreed = (shown.pop(name) for name in ("caller", "route", "digest", "agree"))
+        if is_agreed and shown["status"] < 400:
+            question = question_of(shown["changes"], route, digest)
+            ident = await self.own(self.records.ask, caller, digest, route, question)
+            shown["agreement"] = request.url_for("antiphon_ledger.agreement", ident=ident)
+        credential, agent = self.credential_of(request), self.agent_of(request)
+        await self.own(self.records.note, "preview", caller, credential, agent, route, len(shown["changes"]))
+        return Response.json(shown, headers=_NEVER_STORED)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Bound the previews of this process. Raises TooManyRequests (429)."""
+        with self._lock:
+            if self._running >= self._previews:
+                raise TooManyRequests("Too many previews at once.", retry_after=1)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    # Agreements
+
+    def _person_who_agrees(self, request: Request) -> str:
+        person = self.person_of(request)
+        if RequestState(request).around is not None or not self._may_agree(request):
+            raise Forbidden("Only a person who is logged in can agree.")
+        return person
+
+    async def _show(self, request: Request, ident: str) -> Response:
+        """Show a person what a request would change, with a button."""
+        found = await self.own(self.records.asked, self._person_who_agrees(request), ident)
+        if found is None:
+            raise NotFound
+        page = (
+            f"<!doctype html><title>Agree?</title><pre>{escape(found['question'])}</pre>"
+            f"<form method=post action={ident}><button>Agree</button></form>"
+        )
+        policy = {"content-security-policy": f"{_NEVER_STORED['content-security-policy']}; form-action 'self'"}
+        return Response.html(page, headers={**_NEVER_STORED, **policy})
+
+    async def _agree(self, request: Request, ident: str) -> Response:
+        """Let the request be carried out once."""
+        if not await self.own(self.records.agree, self._person_who_agrees(request), ident):
+            raise NotFound
+        return Response("Agreed.", headers=_NEVER_STORED)
+
+
+def _is_login(request: Request) -> bool:
+    return any(each.kind == "login" and each.is_proven for each in request.caller.identities)
+
+
+def _effects_refused(request: Request) -> AbstractContextManager[None]:
+    if not is_guarded(request):
+        return nullcontext()
+    message = "This may be rolled back, but it has an effect that can't be taken back"
+    return RequestState(request).refusing_effects(lambda effect: Conflict(f"{message}: {effect}."))
+
+
+def _made(request: Request, asked: Asked, found: Preview) -> MadeRequest:
+    """Return the request to preview. It enters where the client's request did, at the outermost application. Raises
+    NotFound (404) for one whose route has no preview, before anything of that route is called.
+    """
+    path, _, query = asked.target.partition("?")
+    if not path.startswith("/") or not asked.target.isascii() or not asked.target.isprintable() or "#" in asked.target:
+        raise UnprocessableContent("target must be a path, percent-encoded, with or without a query.")
+    fields = {name.lower(): value for name, value in asked.fields.items()}
+    if any(name not in _FIELDS or not value.isprintable() or not value.isascii() for name, value in fields.items()):
+        raise UnprocessableContent(f"fields must be some of {', '.join(_FIELDS)}.")
+    body = (
+        b"" if asked.body is None else asked.body.encode() if isinstance(asked.body, str) else encode_json(asked.body)
+    )
+    if body:
+        fields.setdefault("content-type", "application/json")
+        fields["content-length"] = str(len(body))
+    fields["idempotency-key"] = str(Item(token_urlsafe()))  # of nobody else: a preview uses no key up
+    outer = arrivals(request)[-1].head
+    head = MadeRequest.Head(
+        outer, asked.method.upper(), unquote(path), path.encode(), query.encode(), fields.items(),
+        lambda name: name in MadeRequest.Head.OF_THE_MESSAGE or name == "if-changes",
+    )  # fmt: skip
+    made = MadeRequest(request, head, body)
+    route = made.route
+    ledgered = None if route is None else route.meta.get(LEDGER)
+    if ledgered is None or not ledgered.preview:
+        raise NotFound("There is nothing to preview here.")
+    made.request[PREVIEW] = found
+    return made

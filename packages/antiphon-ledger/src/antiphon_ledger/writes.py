@@ -1,0 +1,264 @@
+"""A write in its request's own transaction: it begins to be noted, is checked, and may then be committed.
+
+| the write | its transaction may be committed |
+|---|---|
+| a preview | never |
+| one with If-Changes, a budget, or an agreement that it needs | once the ledger has checked it, and as it was checked |
+| another | as ever; what was not noted is logged |
+"""
+
+import json
+import logging
+from hashlib import sha256
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon import Dependency, HTTPError, Request, Response, RouteKey, abort
+from antiphon.embedding import DatabaseConnection, RequestState, arrivals
+from antiphon.features import ToolCall
+from antiphon.http import Conflict, Forbidden
+from antiphon_ledger.changes import Change, Changes, question_of, shown
+
+if TYPE_CHECKING:
+    from antiphon_ledger.feature import Ledger
+
+_logger = logging.getLogger("antiphon_ledger")
+_LIMITS = """select set_config('statement_timeout', '2s', true), set_config('lock_timeout', '200ms', true),
+set_config('idle_in_transaction_session_timeout', '1s', true)"""
+_OPEN = """select cast(antiphon_ledger.open(:armed, :caller, :credential, :agent, :route, :token, :most,
+cast(:besides as pg_catalog.text[]), :preview) as pg_catalog.text)"""
+_SEEN = "select antiphon_ledger.seen(cast(:made as pg_catalog.uuid), :token)"
+_PASSED = """select antiphon_ledger.passed(cast(:made as pg_catalog.uuid), :token, :rows,
+cast(:digest as pg_catalog.text), :accepted)"""
+_DEFERRED = """select string_agg(pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(conname), ', ')
+from pg_catalog.pg_constraint join pg_catalog.pg_namespace as s on s.oid operator(pg_catalog.=) connamespace
+where condeferrable and nspname operator(pg_catalog.<>) 'antiphon_ledger'"""
+
+
+class Ledgered(NamedTuple):
+    """What the ledger does for a route: ``meta={LEDGER: Ledgered(preview=True)}``.
+
+    With ``preview``, callers may ask what a request would change: its author says by this that it has effects only
+    by the database and by functions that a rollback undoes. ``budget`` is the number of rows that a request may change.
+    With ``agree``, a person must agree to exactly the changes of each request; the route must be idempotent, too.
+    """
+
+    preview: bool = False
+    budget: int | None = None
+    agree: bool = False
+
+    @classmethod
+    def of(cls, given: object) -> "Ledgered":
+        """Return what was given for a route. Raises TypeError or ValueError for anything else than Ledgered."""
+        if not isinstance(given, Ledgered):
+            raise TypeError(f"ledger must be Ledgered(...), not {given!r}")
+        if given.budget is not None and (not isinstance(given.budget, int) or given.budget < 1):
+            raise ValueError(f"a budget must be a number of rows from 1 on, not {given.budget!r}")
+        return given
+
+
+LEDGER = RouteKey[Ledgered](
+    "ledger", parse=Ledgered.of, needs="Ledger(DATABASE, url, tables=..., keep=..., person=...)"
+)
+"""The key of routes whose writes are noted: ``@app.post("/orders", meta={LEDGER: Ledgered(preview=True)})``."""
+
+
+class Preview:
+    """A preview that was asked for, and what it has found."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, Any] | None = None
+
+
+PREVIEW = Dependency[Preview]("preview")
+
+
+class PreviewEnded(HTTPError):
+    """409: the end of each preview, whose transaction is rolled back."""
+
+    status = 409
+
+
+class AgreementRequired(HTTPError):
+    """428: a person must agree to what a write would change (RFC 6585 §3)."""
+
+    status = 428
+
+
+class ChangesDiffer(HTTPError):
+    """412: a write would change something else than its client has seen (RFC 9110 §15.5.13)."""
+
+    status = 412
+
+
+def preview_of(request: Request) -> Preview | None:
+    """Return the preview that a request is part of, or None."""
+    return next((each[PREVIEW] for each in arrivals(request) if PREVIEW in each), None)
+
+
+def is_guarded(request: Request) -> bool:
+    """Return True if only the ledger may let the transaction of a request be committed.
+
+    Open its connection with ``default_transaction_read_only=on`` then, and begin with ``set transaction read write``.
+    """
+    ledgered = request.route.meta.get(LEDGER)
+    if ledgered is None:
+        return False
+    is_bound = ledgered.budget is not None or ledgered.agree or "if-changes" in request.headers
+    return preview_of(request) is not None or is_bound
+
+
+class Write:
+    """One request to a route with the ledger, while its handler's transaction is open."""
+
+    def __init__(self, ledger: "Ledger", request: Request) -> None:
+        self._ledger, self._request = ledger, request
+        self._ledgered: Ledgered = request.route.meta[LEDGER]
+        self._preview = preview_of(request)
+        self._is_guarded = is_guarded(request)
+        self._token = token_bytes(32)
+        self._wanted = request.headers.get("if-changes")
+        self._caller = ledger.person_of(request)
+        if self._preview is not None and not self._ledgered.preview:
+            raise Conflict("This request can't be previewed.")
+        if self._wanted is not None and not self._ledgered.preview:
+            abort(400, "This request can't be previewed, so it takes no If-Changes.")
+
+    async def open(self) -> None:
+        """Begin to note what the transaction writes."""
+        request, ledger = self._request, self._ledger
+        self._given = request[ledger.inside]
+        connection = DatabaseConnection.of(self._given)
+        if connection is None or connection.dialect != "postgresql":
+            raise RuntimeError(f"{ledger.inside!r} must give a connection to PostgreSQL for Ledger")
+        self._connection = connection
+        if connection.is_async and not ledger.is_async(request):
+            raise RuntimeError(
+                f"{request.route.handled_by} is a def handler, but {ledger.inside!r} gives it an async one"
+            )
+        if connection.commits_each:
+            raise RuntimeError(f"the connection of {ledger.inside!r} commits each statement: begin a transaction in it")
+        if self._preview is not None:
+            await connection.run(_LIMITS)
+        most = self._ledgered.budget
+        if self._preview is not None or self._is_guarded:
+            most = min(most or ledger.most, ledger.most)
+        found = await connection.run(
+            _OPEN, armed=self._is_guarded, caller=self._caller, credential=ledger.credential_of(request),
+            agent=ledger.agent_of(request), route=self._route, token=self._token, most=most,
+            besides=_array(ledger.besides), preview=self._preview is not None,
+        )  # fmt: skip
+        self._made = str(found.row[0]) if found.row else ""
+
+    @property
+    def _route(self) -> str:
+        return f"{self._request.method} {self._request.route.pattern}"
+
+    async def close(self, response: Response) -> None:
+        """Check what the transaction has written. Raises the errors that roll it back."""
+        changes = await self._seen()
+        if not self._is_guarded:
+            if changes.unseen:
+                _logger.error("%s wrote what the ledger doesn't note: %s", self._route, ", ".join(changes.unseen))
+            return
+        if changes.unseen:
+            _logger.error("%s wrote what the ledger doesn't note: %s", self._route, ", ".join(changes.unseen))
+            raise Conflict("This writes more than can be shown.")
+        if response.is_streamed:
+            raise Conflict("A response that is streamed may write later.")
+        digest = self._digest(changes, response)
+        if self._preview is not None:
+            await self._show(self._preview, changes.rows, digest, response)
+            raise PreviewEnded("Nothing was changed.")
+        if self._wanted is not None and self._wanted != f'"{digest}"':
+            raise ChangesDiffer("This would now change something else. Preview it again.")
+        if response.status >= 400 and self._ledgered.agree:
+            raise Conflict("This request has failed, so nobody can agree to it.")
+        is_accepted = self._ledgered.agree and await self._ask(changes.rows, digest)
+        agreed = digest if self._ledgered.agree else None
+        found = await self._connection.run(
+            _PASSED, made=self._made, token=self._token, rows=len(changes.rows), digest=agreed, accepted=is_accepted
+        )
+        if not (found.row and found.row[0]):
+            raise AgreementRequired("Nobody has agreed to this, or the agreement is over or was used.")
+
+    async def _seen(self) -> Changes:
+        flush = getattr(self._given, "flush", None)  # a unit of work writes late
+        if flush is not None:
+            flushed = flush()
+            if flushed is not None:
+                await flushed
+        if self._is_guarded:
+            found = await self._connection.run(_DEFERRED)
+            if found.row and found.row[0]:
+                await self._connection.run(f"set constraints {found.row[0]} immediate")
+        found = await self._connection.run(_SEEN, made=self._made, token=self._token)
+        return Changes(json.loads(found.row[0] if found.row else "null"))
+
+    def _digest(self, changes: Changes, response: Response) -> str:
+        """Return what binds a write to its caller, credential, arguments, status and changes."""
+        request, ledger = self._request, self._ledger
+        bound = [
+            self._caller, ledger.credential_of(request), self._route, request.host, request.root_path + request.path,
+            request.query_string.decode("latin-1"), request.headers.get("content-type"),
+            sha256(request.body).hexdigest(), response.status, changes.canonical(ledger.volatile),
+        ]  # fmt: skip
+        return ledger.signer.signature(json.dumps(bound))
+
+    async def _show(self, preview: Preview, rows: list[Change], digest: str, response: Response) -> None:
+        ledger, request = self._ledger, self._request
+        if not ledger.sees_rows(request, rows):
+            raise Forbidden("This would change rows that you may not see.")
+        preview.shown = {
+            "status": response.status,
+            "changes": shown(rows, ledger.tables) if response.status < 400 else [],
+            "if-changes": f'"{digest}"',
+            "caller": self._caller, "route": self._route, "digest": digest, "agree": self._ledgered.agree,
+        }  # fmt: skip
+
+    async def _ask(self, rows: list[Change], digest: str) -> bool:
+        """Return True if a person agrees in the client of a tool's call, and False for another client, which says with
+        If-Changes to what a person has agreed.
+        """
+        request, ledger = self._request, self._ledger
+        if RequestState(request).around is None:
+            if self._wanted is None:
+                raise AgreementRequired("Preview this request, and let a person agree to what it would change.")
+            return False
+        if not ledger.sees_rows(request, rows):
+            raise Forbidden("This would change rows that you may not see.")
+        question = question_of(shown(rows, ledger.tables), self._route, digest)
+        ident = await ledger.own(ledger.records.ask, self._caller, digest, self._route, question)
+        if not ToolCall.of(request).confirm(f"{question} [{ident}]"):
+            raise Forbidden("The person has not agreed.")
+        return True
+
+
+def _array(names: tuple[str, ...]) -> str:
+    return "{" + ",".join(json.dumps(name, ensure_ascii=False) for name in names) + "}"
+
+
+_BUSY = {"55P03", "57014", "25P03", "40001", "40P01", "LD004"}
+_REFUSED = {
+    "LD003": "This wrote something before its handler was called.",
+    "LD005": "This writes more than can be shown.",
+    "LD010": "This wrote something after it was checked.",
+    "LD012": "This can't be committed by its handler.",
+    "LD013": "The handler has ended its transaction.",
+    "25006": "The handler has ended its transaction.",
+}
+
+
+def refused(error: BaseException, *, knows_rows: int | None) -> HTTPError | None:
+    """Return the response to an error of the database by which a guarded write ends, or None for another error."""
+    state, seen = None, error
+    while seen is not None and state is None:
+        state = getattr(seen, "sqlstate", None) or getattr(getattr(seen, "orig", None), "sqlstate", None)
+        seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
+    if state in _BUSY:
+        return Conflict("The rows are in use, or this takes too long to be shown.", headers={"retry-after": "1"})
+    if state == "LD011":
+        return Forbidden(
+            "This would change more rows than it may" + ("." if knows_rows is None else f": {knows_rows}.")
+        )
+    return Conflict(_REFUSED[state]) if state in _REFUSED else None

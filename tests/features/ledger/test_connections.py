@@ -1,0 +1,126 @@
+"""Connections of psycopg and SQLAlchemy, sync and async, over each interface."""
+
+from contextlib import closing
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from antiphon_ledger import Ledgered, is_guarded
+from tests.features.ledger.conftest import DATABASE, preview
+from tests.helpers.rows import rows
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+UP = "update t set n = n + 1 where id = 1"
+READ_ONLY = "-c default_transaction_read_only=on"
+
+
+def options_of(request):
+    return READ_ONLY if is_guarded(request) else ""
+
+
+def of_psycopg(url):
+    async def source(request):
+        connection = await psycopg.AsyncConnection.connect(url, options=options_of(request))
+        try:
+            async with connection:
+                if is_guarded(request):
+                    await connection.execute("set transaction read write")
+                yield connection
+        finally:
+            await connection.close()
+
+    return source
+
+
+def of_sqlalchemy(url):
+    def source(request):
+        engine = create_engine(url, poolclass=NullPool, connect_args={"options": options_of(request)})
+        with Session(engine) as session, session.begin():
+            if is_guarded(request):
+                session.execute(text("set transaction read write"))
+            yield session
+
+    return source
+
+
+def of_async_sqlalchemy(url):
+    async def source(request):
+        engine = create_async_engine(url, poolclass=NullPool, connect_args={"options": options_of(request)})
+        async with AsyncSession(engine) as session, session.begin():
+            if is_guarded(request):
+                await session.execute(text("set transaction read write"))
+            yield session
+
+    return source
+
+
+def of_pool(url):
+    """One that leaves the transaction as it is."""
+
+    def source(request):
+        with closing(psycopg.connect(url)) as connection, connection:
+            yield connection
+
+    return source
+
+
+async def awrite(request):
+    await request[DATABASE].execute(UP if "psycopg" in type(request[DATABASE]).__module__ else text(UP))
+    return {"done": True}
+
+
+def write(request):
+    request[DATABASE].execute(text(UP))
+    return {"done": True}
+
+
+KINDS = [
+    ("psycopg, async", of_psycopg, awrite),
+    ("SQLAlchemy", of_sqlalchemy, write),
+    ("SQLAlchemy, async", of_async_sqlalchemy, awrite),
+]
+
+
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("name, source, handler", KINDS)
+def test_each_library_previews_and_binds(name, source, handler, interface, shop, postgres):
+    scheme = "postgresql+psycopg" if "SQL" in name else "postgresql"
+    shop = shop(source=source(postgres.replace("antiphon@", "shop@").replace("postgresql", scheme)))
+    shop.write(handler, ledgered=Ledgered(preview=True, budget=3))
+    client, before = shop.client(interface), shop.look()
+    seen = preview(client)
+    assert seen.status == 200, seen.text
+    assert [each["new"] for each in seen.json["changes"]] == [{"n": "1"}]
+    assert shop.look() == before
+    digest = {"if-changes": seen.json["if-changes"]}
+    assert [client.post("/w", headers=digest).status for _ in range(2)] == [200, 412]
+    assert shop.look("select n from t where id = 1") == [(1,)]
+
+
+def test_a_connection_that_could_write_after_a_rollback_is_refused(shop, postgres):
+    shop = shop(source=of_pool(postgres.replace("antiphon@", "shop@")))
+    shop.does(UP)
+    before = shop.look()
+    assert preview(shop.client()).status == 500
+    assert shop.client().post("/w", headers={"if-changes": '"x"'}).status == 500
+    assert shop.look() == before
+    assert shop.client().post("/w").status == 200
+
+
+def test_a_connection_that_commits_each_statement_is_refused(shop, postgres):
+    def source(request):
+        with psycopg.connect(
+            postgres.replace("antiphon@", "shop@"), autocommit=True, options=options_of(request)
+        ) as own:
+            yield own
+
+    shop = shop(source=source)
+    shop.does(UP)
+    before = shop.look()
+    assert (preview(shop.client()).status, shop.client().post("/w").status) == (500, 500)
+    assert shop.look() == before
