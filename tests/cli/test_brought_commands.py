@@ -197,6 +197,7 @@ ENTRIES = "choir-1.0.dist-info/entry_points.txt"
         ("choir/pairs.py", "", "antiphon.pairs: choir.pairs:ROW can't be loaded: AttributeError"),
         ("choir/locales/de.json", "{", "de.json"),
         ("choir/more.py", "from antiphon.app.store import KINDS\n", "more.py: antiphon.app.store is not public"),
+        ("choir/more.py", "from antiphon_choir.inner import KINDS\n", "choir is complete.\n"),
         (ENTRIES, "[antiphon.explanation]\nflags = choir\n", "antiphon.explanation is not a group of entry points"),
         (ENTRIES, "[antiphon.commands]\nflags = choirs:flags\n", "can't be loaded"),
     ],

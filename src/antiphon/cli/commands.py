@@ -195,7 +195,7 @@ def _package(entry: "EntryPoint") -> str:
 
 _GROUPS = [f"antiphon.{name}" for name in ("commands", "dialects", "explanations", "frameworks", "pairs")]
 _SOURCE = Path(__file__).parents[2]
-_imported = re.compile(r"^ *(?:from|import) (antiphon[\w.]*)", re.MULTILINE).findall
+_imported = re.compile(r"^ *(?:from|import) (antiphon(?!\w)[\w.]*)", re.MULTILINE).findall
 _explained = re.compile(r"\bexplained\(\s*[\"']([\w-]+\.[\w-]+)[\"']").findall
 
 
