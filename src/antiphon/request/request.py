@@ -620,9 +620,8 @@ class Request(
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""
-        first = self._deferred_first
-        self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
-        self._deferred_first = first + 1
+        self._defer_end(function)
+        self._deferred_first += 1
 
     def on_response(self, function: AfterHook) -> AfterHook:
         """Call a function with this request and its response, before the application's ``after_request`` hooks.
