@@ -16,16 +16,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor pages observers start which_server wire sockets everyday)
 
+# The pages on public names, written again if a docstring may have changed.
+REFERENCE := docs/reference/names.md
+
 .PHONY: help run quick test lint check sanitize system-packages bench docs release clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-run: $(VENV)/.ready
+run: $(VENV)/.ready $(REFERENCE)
 	$(BIN)/antiphon run --debug examples.site:make_site
 
-# The pages on public names, written again if a docstring may have changed.
-REFERENCE := docs/reference/names.md
 $(REFERENCE): $(shell find src/antiphon -name '*.py' -o -name '*.pyi' -o -name errors.md) $(wildcard scripts/*.py) | $(VENV)/.ready
 	$(BIN)/python -m scripts.reference
 

@@ -6,6 +6,8 @@ ANTIPHON_PURE=0 a build without it fails.
 
 import lzma
 import os
+import subprocess
+import sys
 import sysconfig
 from logging import WARNING
 from pathlib import Path
@@ -36,18 +38,20 @@ class BuildIfPossible(build_ext):
 
 
 class BuildWithDocs(build_py):
-    """Pack the pages of the documentation into one file of the package, for `antiphon docs`."""
+    """Pack the pages of the documentation, with those on public names, into one file, for `antiphon docs`."""
 
     def run(self) -> None:
         """Copy the modules, and pack the pages; an editable installation reads them where they are."""
         super().run()
+        if self.editable_mode or not Path("docs").is_dir():
+            return
+        if not Path("docs/reference/names.md").exists():
+            command = [sys.executable, "-m", "scripts.reference"]
+            if subprocess.run(command, env=os.environ | {"PYTHONPATH": "src"}, check=False).returncode:  # noqa: S603
+                self.announce("Without the pages on public names, which `python -m scripts.reference` writes.", WARNING)
         # The page of errors is made from the package's own errors.md.
         left_out = [Path("docs/reference/errors.md"), *Path("docs/maintainers").iterdir()]
         pages = sorted(page for page in Path("docs").rglob("*.md") if page not in left_out)
-        if self.editable_mode or not pages:
-            return
-        if not Path("docs/reference/names.md").exists():
-            self.announce("Without the pages on public names, which `python -m scripts.reference` writes.", WARNING)
         named = [f"{page.relative_to('docs').with_suffix('').as_posix()}\n{page.read_text('utf-8')}" for page in pages]
         packed = lzma.compress("\0".join(named).encode(), filters=[AS_TEXT])
         Path(self.build_lib, "antiphon/cli/docs.xz").write_bytes(packed)

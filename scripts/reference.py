@@ -8,9 +8,12 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import antiphon
@@ -24,6 +27,8 @@ from scripts.reference_pages import CLASSES, GIVEN, RESULTS, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 NAMES = "names.md"
+ABSENT = frozenset({"granian", "hypothesis", "pytest"})
+"""The packages that modules with public names import, and that may be absent where the pages are written."""
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
 GENERAL = "General"
@@ -235,8 +240,51 @@ def _entry(title: str, member: Member) -> str:
     return f"### {title}\n\n```text\n{member.shown}\n```\n\n{member.doc}"
 
 
+# Where a wheel is built
+
+
+class _AbsentClass(type):
+    def __getattr__(cls, name: str) -> Any:
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return cls
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        """Return the decorated function or class, if the name is a decorator."""
+        is_decorator = len(arguments) == 1 and not options and callable(arguments[0])
+        return arguments[0] if is_decorator else cls
+
+    def __or__(cls, other: Any) -> Any:
+        return cls
+
+    __ror__ = __or__
+
+
+class _Absent(metaclass=_AbsentClass):
+    """Whatever is imported from a package that isn't installed."""
+
+
+class _AbsentPackages(MetaPathFinder, Loader):
+    """Lets modules be described where packages that they import are not installed: a wheel is built with few."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the interface's
+        target: ModuleType | None = None,  # noqa: ARG002 - the interface's
+    ) -> ModuleSpec | None:
+        """Return the spec of a module that no other finder has found; None for our own, and Python's."""
+        is_absent = fullname.partition(".")[0] in ABSENT
+        return ModuleSpec(fullname, self, is_package=True) if is_absent else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Let a module have all names."""
+        module.__getattr__ = lambda name: getattr(_Absent, name)  # type: ignore[method-assign]
+
+
 def main() -> int:
     """Write the pages."""
+    sys.meta_path.append(_AbsentPackages())
     gc.disable()  # the trees of all modules are kept, and would be looked at again and again
     for name, text in pages().items():
         (FOLDER / name).parent.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from posixpath import normpath
 
 import pytest
 from click.testing import CliRunner
@@ -119,6 +120,18 @@ def test_a_search_prints_pages_with_their_titles_and_sections(monkeypatch):
     monkeypatch.setattr(docs, "ranking", docs.ranking.__wrapped__)  # what others found is of all pages
     first = run("reject a body over 1 MB").stdout.splitlines()[0]
     assert first.split()[:2] == ["reference/limits", "Limits:"]
+
+
+def test_each_link_leads_to_a_page_or_to_a_file_of_the_source():
+    dead = []
+    for name, text in docs.pages().items():
+        prose = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+        links = [link for link in re.findall(r"\]\(([^)#\s]+)", prose) if not re.match(r"[a-z]+:", link)]
+        for place in [normpath(f"docs/{name}/../{link}") for link in links]:
+            is_page = place.startswith("docs/") and place.endswith(".md")
+            is_there = place[5:-3] in docs.pages() if is_page else (ROOT / place).exists()
+            dead += [] if is_there else [(name, place)]
+    assert dead == []
 
 
 @pytest.mark.processes

@@ -29,6 +29,7 @@ _FOR_THE_SITE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 """A program, which stays, or what only the site reads: front matter, comments, blocks and attributes of HTML."""
+_FOR_MAINTAINERS = re.compile(r"\[([^\]]+)\]\([^)]*\bmaintainers/[^)]+\)")
 _of_classes = re.compile(r"# .+\n\n(?:<!-- .+ -->\n\n)?See also \[")
 """Match a page that is made from classes: it begins with the guides about them."""
 _LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
@@ -52,14 +53,19 @@ def pages() -> Mapping[str, str]:
 
             packed = lzma.decompress(ARCHIVE.read_bytes()).decode()
             parted = (page.partition("\n") for page in packed.split("\0"))
-            return {name: text for name, _, text in parted} | {ERRORS: as_page()}
+            return _for_users({name: text for name, _, text in parted})
     except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     names = {str(path.relative_to(SOURCE).with_suffix("")): path for path in SOURCE.rglob("*.md")}
     found = {name: path.read_text("utf-8") for name, path in names.items() if not name.startswith("maintainers/")}
     if CONTENTS not in found:
         raise Refused("This installation has no documentation: its wheel was built without the folder docs.")
-    return found | {ERRORS: as_page()}
+    return _for_users(found)
+
+
+def _for_users(pages: Mapping[str, str]) -> Mapping[str, str]:
+    """Return pages and that of errors, without links to those that only maintainers read."""
+    return {name: _FOR_MAINTAINERS.sub(r"\1", text) for name, text in pages.items()} | {ERRORS: as_page()}
 
 
 def page(name: str) -> tuple[str, list[str], list[str]] | None:
