@@ -34,6 +34,8 @@ from scripts.lowest import locked_versions, lowest_versions
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIST = ROOT / "dist"
+OTHERS = DIST / "packages"
+"""The folder of the sdists and wheels of the other packages of this repository."""
 HERE = DIST / "this-platform"
 """The folder of the wheel with the extension as this machine compiles it, which no index takes."""
 
@@ -115,6 +117,8 @@ def build() -> None:
         for sdists in (DIST, Path(folder)):
             run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(sdists), str(tree), builds=True)
             write_again(one(sdists, "*.tar.gz"))
+        for package in sorted((tree / "packages").iterdir()):
+            run(sys.executable, "-m", "build", "--quiet", "--outdir", str(OTHERS), str(package), builds=True)
         if one(DIST, "*.tar.gz").read_bytes() != one(Path(folder), "*.tar.gz").read_bytes():
             raise BadRelease("the sdist built again has other bytes")
     sdist = str(one(DIST, "*.tar.gz"))
@@ -208,6 +212,13 @@ def check_installed() -> dict[str, tuple[str, str, bool]]:
             python = installed(Path(folder), one(wheels, "*.whl"), constraints)
             answer = output(python, "-c", TRIAL, kind, cwd=folder)
             say(f"With the {label} dependencies, {kind}: {answer}")
+            for other in sorted(OTHERS.glob("*.whl")):
+                run(python, "-m", "pip", "install", "--quiet", str(other))
+                say(
+                    output(
+                        python, "-m", "antiphon", "doctor", other.name.partition("-")[0].replace("_", "-"), cwd=folder
+                    )
+                )
             licences = json.loads(output(python, "-c", LICENCES)) | licences
     return licences
 

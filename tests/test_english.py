@@ -13,6 +13,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/antiphon"
+CODE = [*PACKAGE.rglob("*.py"), *(ROOT / "packages").rglob("*.py")]
 ROOT_PAGES = ("README", "CONTRIBUTING", "MAINTAINING", "CHANGELOG", "SECURITY", "CODE_OF_CONDUCT", "benchmarks/README")
 PAGES = [
     *(ROOT / f"{name}.md" for name in ROOT_PAGES),
@@ -149,9 +150,7 @@ def test_a_page_has_none_of_them(page):
     assert found(prose(page.read_text()), SHAPES) == []
 
 
-@rows(
-    "folder", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=lambda path: str(path.relative_to(PACKAGE))
-)
+@rows("folder", sorted({path.parent for path in CODE}), ids=lambda path: str(path.relative_to(ROOT)))
 def test_messages_and_docstrings_have_none_of_them(folder):
     hits = [
         f"{path.relative_to(ROOT)}:{line}: {hit}"
@@ -174,7 +173,7 @@ def test_a_rule_says_must(said, is_a_rule):
 
 def test_messages_say_what_must_be():
     """A raised message of the shape "X is A, not B" says "X must be A, not B", unless it is one of the facts."""
-    modules = sorted(PACKAGE.rglob("*.py"))
+    modules = sorted(CODE)
     hits = [(path, line, said) for path in modules for line, said in raised(path.read_text()) if states_a_rule(said)]
     assert [f"{path.relative_to(ROOT)}:{line}: {said}" for path, line, said in hits] == []
 

@@ -63,6 +63,8 @@ UNCOMMITTED = [  # what the handler does, the status of a preview, and of a real
     ("rule 21: constraints made immediate", run(UP, "set constraints all immediate"), 409, 409),
     ("rule 22: replication role", run("set session_replication_role = replica", UP), 500, 500),
     ("rule 22: TRUNCATE of a listed table", run("truncate t"), 409, 409),
+    ("rule 22: a trigger that is disabled for a moment", run("alter table t disable trigger all", UP, "alter table t enable always trigger zz_antiphon_ledger"), 500, 500),
+    ("rule 22: a trigger of ours that is disabled for a moment", run("alter table t disable trigger zz_antiphon_ledger", UP, "alter table t enable always trigger zz_antiphon_ledger"), 409, 409),
     ("rule 20: TRUNCATE of another", run("truncate u", UP), 409, 409),
     ("rule 20: another table", run("delete from u", UP), 409, 409),
     ("rule 20: DDL", run("create table made (x int)", UP), 409, 409),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import name
 
@@ -152,8 +152,7 @@ def _line(row: Mapping[str, Any]) -> str:
         else f"{column} {quoted(old.get(column, new.get(column)))}"
         for column in {**old, **new} if column not in row["key"] or row["change"] == "update"
     ]  # fmt: skip
-    more = [row["others"]] if "others" in row else []
-    return f"{row['change']} {row['table']} {key}: {'; '.join([*parts, *more])}"
+    return f"{row['change']} {row['table']} {key}: {'; '.join([*parts, *filter(None, [row.get('others')])])}"
 
 
 def quoted(value: str | None) -> str:
@@ -166,15 +165,3 @@ def quoted(value: str | None) -> str:
     scripts = {name(each, "").partition(" ")[0] for each in value if each.isalpha()}
     mark = " (letters of several scripts)" if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN"}) > 1 else ""
     return f'"{text}"{mark}'
-
-
-SeenBy: TypeAlias = Callable[[str, Mapping[str, str | None]], bool]
-
-
-def are_all_visible(rows: Sequence[Change], may_see: SeenBy) -> bool:
-    """True if a function lets a caller see each row, by its table, and its key and changed columns as they were and
-    will be.
-    """
-    return all(
-        may_see(each.table, {**each.key, **values}) for each in rows for values in (each.old, each.new) if values
-    )

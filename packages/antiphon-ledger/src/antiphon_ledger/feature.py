@@ -1,15 +1,15 @@
-"""The feature: which routes have a ledger, who may preview and agree, and what is around their handlers."""
+"""The feature: functions around handlers of routes with a ledger, and its own routes for previews and agreements."""
 
 import asyncio
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
 from hashlib import sha256
 from html import escape
 from secrets import token_urlsafe
-from threading import Lock
+from threading import BoundedSemaphore
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote
 
@@ -32,7 +32,7 @@ from antiphon.embedding import (
 from antiphon.features import OpenAPI, login_required
 from antiphon.http import Conflict, Forbidden, Item, NotFound, TooManyRequests, Unauthorized, UnprocessableContent
 from antiphon.types import Duration, Route
-from antiphon_ledger.changes import Change, are_all_visible, question_of
+from antiphon_ledger.changes import Change, question_of
 from antiphon_ledger.records import BadTable, Records
 from antiphon_ledger.writes import (
     LEDGER,
@@ -40,7 +40,6 @@ from antiphon_ledger.writes import (
     AgreementRequired,
     ChangesDiffer,
     Ledgered,
-    Preview,
     PreviewEnded,
     Write,
     is_guarded,
@@ -81,7 +80,7 @@ class Ledger:
     schema, which is not the application's. ``tables`` are the tables that are noted, with their schema, and the columns
     that may be shown: ``{"public.orders": ["title", "amount"]}``. ``keep`` is how long notes are kept, in seconds or as
     a timedelta: ``antiphon changes prune`` deletes older ones. ``person`` returns the text that identifies the user of
-    a request, or None for nobody.
+    a request, or None if there is none.
 
     ``may_see`` gets a request, a table, and a row's key and changed columns as text, and returns True if the caller may
     read the row: it is required for tables with row-level security. ``guards`` are hooks that refuse strangers, besides
@@ -124,8 +123,7 @@ class Ledger:
         self.besides, self.volatile, self.most = (*besides,), dict(volatile or {}), most
         self._person, self._may_see, self._agent = person, may_see, agent
         self._may_agree = may_agree or _is_login
-        self._guards, self._previews = (login_required, *guards), previews
-        self._running, self._lock, self._is_checked = 0, Lock(), False
+        self._guards, self._turns, self._is_checked = (login_required, *guards), BoundedSemaphore(previews), False
 
     @property
     def __reads__(self) -> tuple[object, ...]:
@@ -183,7 +181,7 @@ class Ledger:
     # About a request
 
     def person_of(self, request: Request) -> str:
-        """Return the user of a request. Raises Unauthorized (401) for nobody."""
+        """Return the user of a request. Raises Unauthorized (401) if there is none."""
         if not self._is_checked:
             raise RuntimeError("Ledger has not checked its tables: serve the app by a server that calls on_startup")
         person = self._person(request)
@@ -204,12 +202,10 @@ class Ledger:
         return f"{kinds} {self.signer.signature(text)[:32]}"
 
     def sees_rows(self, request: Request, rows: Sequence[Change]) -> bool:
-        """True if the caller may read all rows."""
-        return self._may_see is None or are_all_visible(rows, partial(self._may_see, request))
-
-    def is_async(self, request: Request) -> bool:
-        """True if the handler of a request is ``async def``."""
-        return request.route.handler is not None and is_async(request.route.handler)
+        """True if the caller may read all rows, as they were and as they will be."""
+        may_see = self._may_see or (lambda *_: True)
+        images = ((each, values) for each in rows for values in (each.old, each.new) if values)
+        return all(may_see(request, each.table, {**each.key, **values}) for each, values in images)
 
     async def own(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function of the ledger's own connections: on a thread, if this is an event loop."""
@@ -221,7 +217,7 @@ class Ledger:
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         def noted(request: Request) -> Any:
-            write = Write(self, request)
+            write = Write(self, request, is_async=False)
             with self._refusing(request):
                 DatabaseConnection.at_once(write.open())
                 response = to_response(handler(request), handler, request)
@@ -232,7 +228,7 @@ class Ledger:
 
         async def anoted(request: Request) -> Any:
             await request.aload()
-            write = Write(self, request)
+            write = Write(self, request, is_async=True)
             with self._refusing(request):
                 await write.open()
                 made = to_response(await handler(request), handler, request)
@@ -245,14 +241,16 @@ class Ledger:
     @contextmanager
     def _refusing(self, request: Request) -> Iterator[None]:
         """Refuse effects in a guarded write, and turn errors of the database that end it into responses."""
+        if not is_guarded(request):
+            yield
+            return
         ledgered: Ledgered = request.route.meta[LEDGER]
-        with _effects_refused(request):
+        message = "This may be rolled back, but it has an effect that can't be taken back"
+        with RequestState(request).refusing_effects(lambda effect: Conflict(f"{message}: {effect}.")):
             try:
                 yield
             except Exception as error:
-                budget = ledgered.budget if ledgered.preview else None
-                instead = refused(error, knows_rows=budget) if is_guarded(request) else None
-                if instead is None:
+                if (instead := refused(error, ledgered.budget if ledgered.preview else None)) is None:
                     raise
                 raise instead from error
 
@@ -261,13 +259,16 @@ class Ledger:
     async def _preview(self, request: Request) -> Response:
         """Respond with what another request would change, as far as its caller may see that."""
         asked = request.json_as(Asked)
-        found = Preview()
-        with self._turn():
-            made = _made(request, asked, found)
+        shown: dict[str, Any] = {}
+        made = _made(request, asked, shown)
+        if not self._turns.acquire(blocking=False):
+            raise TooManyRequests("Too many previews at once.", retry_after=1)
+        try:
             response = await made.respond()
-        if not isinstance(response.error, PreviewEnded) or found.shown is None:
+        finally:
+            self._turns.release()
+        if not isinstance(response.error, PreviewEnded) or not shown:
             return response
-        shown = found.shown
         caller, route, digest, is_agreed = (shown.pop(name) for name in ("caller", "route", "digest", "agree"))
         if is_agreed and shown["status"] < 400:
             question = question_of(shown["changes"], route, digest)
@@ -276,19 +277,6 @@ class Ledger:
         credential, agent = self.credential_of(request), self.agent_of(request)
         await self.own(self.records.note, "preview", caller, credential, agent, route, len(shown["changes"]))
         return Response.json(shown, headers=_NEVER_STORED)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Bound the previews of this process. Raises TooManyRequests (429)."""
-        with self._lock:
-            if self._running >= self._previews:
-                raise TooManyRequests("Too many previews at once.", retry_after=1)
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running -= 1
 
     # Agreements
 
@@ -321,14 +309,7 @@ def _is_login(request: Request) -> bool:
     return any(each.kind == "login" and each.is_proven for each in request.caller.identities)
 
 
-def _effects_refused(request: Request) -> AbstractContextManager[None]:
-    if not is_guarded(request):
-        return nullcontext()
-    message = "This may be rolled back, but it has an effect that can't be taken back"
-    return RequestState(request).refusing_effects(lambda effect: Conflict(f"{message}: {effect}."))
-
-
-def _made(request: Request, asked: Asked, found: Preview) -> MadeRequest:
+def _made(request: Request, asked: Asked, shown: dict[str, Any]) -> MadeRequest:
     """Return the request to preview. It enters where the client's request did, at the outermost application. Raises
     NotFound (404) for one whose route has no preview, before anything of that route is called.
     """
@@ -355,5 +336,5 @@ def _made(request: Request, asked: Asked, found: Preview) -> MadeRequest:
     ledgered = None if route is None else route.meta.get(LEDGER)
     if ledgered is None or not ledgered.preview:
         raise NotFound("There is nothing to preview here.")
-    made.request[PREVIEW] = found
+    made.request[PREVIEW] = shown
     return made

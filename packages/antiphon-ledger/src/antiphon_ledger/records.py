@@ -141,7 +141,7 @@ class Records:
     # The journal
 
     def note(self, kind: str, caller: str, credential: str, agent: str, route: str, rows: int) -> None:
-        """Write a line of the audit that belongs to no write: who has looked at what."""
+        """Write a line of the audit for a preview, which leaves no other."""
         self._run(
             """insert into antiphon_ledger.request (kind, caller, credential, agent, route, besides, rows, is_closed)
             values (%(kind)s, %(caller)s, %(credential)s, %(agent)s, %(route)s, '{}', %(rows)s, true)""",
@@ -178,9 +178,10 @@ class Records:
 def arguments_of(known: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, str]:
     """Return the arguments of a table's trigger: its key, and the columns whose values are noted as they are."""
     clear = dict.fromkeys([*known["keys"], *sorted(known["links"] or ()), *sorted(columns)])
-    return _array(known["keys"]), _array([*clear])
+    return array_of(known["keys"]), array_of([*clear])
 
 
-def _array(names: Sequence[str]) -> str:
+def array_of(names: Sequence[str]) -> str:
+    """Return names as the text of an array of PostgreSQL."""
     escaped = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
     return "{" + ",".join(f'"{each}"' for each in escaped) + "}"

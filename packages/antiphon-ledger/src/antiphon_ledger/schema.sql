@@ -40,7 +40,8 @@ set search_path = pg_catalog, pg_temp as $f$
         union all select nspname || '.' || relname from pg_locks
         join pg_class as c on c.oid = relation join pg_namespace as s on s.oid = relnamespace
         where pid = pg_backend_pid() and nspname !~ '^pg_' and (
-            (mode = 'AccessExclusiveLock' and relkind in ('r', 'p', 'm', 'S', 'v'))
+            -- of TRUNCATE and DDL, such as that of a trigger, but of LOCK TABLE, too
+            (mode in ('AccessExclusiveLock', 'ShareRowExclusiveLock') and relkind in ('r', 'p', 'm', 'S', 'v'))
             or (mode <> 'AccessShareLock' and relkind = 'f'))
     ) as found where name <> all (besides) $f$;
 

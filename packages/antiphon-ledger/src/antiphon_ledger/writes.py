@@ -18,6 +18,7 @@ from antiphon.embedding import DatabaseConnection, RequestState, arrivals
 from antiphon.features import ToolCall
 from antiphon.http import Conflict, Forbidden
 from antiphon_ledger.changes import Change, Changes, question_of, shown
+from antiphon_ledger.records import array_of
 
 if TYPE_CHECKING:
     from antiphon_ledger.feature import Ledger
@@ -63,14 +64,8 @@ LEDGER = RouteKey[Ledgered](
 """The key of routes whose writes are noted: ``@app.post("/orders", meta={LEDGER: Ledgered(preview=True)})``."""
 
 
-class Preview:
-    """A preview that was asked for, and what it has found."""
-
-    def __init__(self) -> None:
-        self.shown: dict[str, Any] | None = None
-
-
-PREVIEW = Dependency[Preview]("preview")
+PREVIEW = Dependency[dict[str, Any]]("preview")
+"""What a preview shows, once the handler has ended."""
 
 
 class PreviewEnded(HTTPError):
@@ -91,8 +86,8 @@ class ChangesDiffer(HTTPError):
     status = 412
 
 
-def preview_of(request: Request) -> Preview | None:
-    """Return the preview that a request is part of, or None."""
+def preview_of(request: Request) -> dict[str, Any] | None:
+    """Return what the preview shows that a request is part of, or None."""
     return next((each[PREVIEW] for each in arrivals(request) if PREVIEW in each), None)
 
 
@@ -111,8 +106,8 @@ def is_guarded(request: Request) -> bool:
 class Write:
     """One request to a route with the ledger, while its handler's transaction is open."""
 
-    def __init__(self, ledger: "Ledger", request: Request) -> None:
-        self._ledger, self._request = ledger, request
+    def __init__(self, ledger: "Ledger", request: Request, *, is_async: bool) -> None:
+        self._ledger, self._request, self._is_async = ledger, request, is_async
         self._ledgered: Ledgered = request.route.meta[LEDGER]
         self._preview = preview_of(request)
         self._is_guarded = is_guarded(request)
@@ -132,7 +127,7 @@ class Write:
         if connection is None or connection.dialect != "postgresql":
             raise RuntimeError(f"{ledger.inside!r} must give a connection to PostgreSQL for Ledger")
         self._connection = connection
-        if connection.is_async and not ledger.is_async(request):
+        if connection.is_async and not self._is_async:
             raise RuntimeError(
                 f"{request.route.handled_by} is a def handler, but {ledger.inside!r} gives it an async one"
             )
@@ -146,7 +141,7 @@ class Write:
         found = await connection.run(
             _OPEN, armed=self._is_guarded, caller=self._caller, credential=ledger.credential_of(request),
             agent=ledger.agent_of(request), route=self._route, token=self._token, most=most,
-            besides=_array(ledger.besides), preview=self._preview is not None,
+            besides=array_of(ledger.besides), preview=self._preview is not None,
         )  # fmt: skip
         self._made = str(found.row[0]) if found.row else ""
 
@@ -157,12 +152,11 @@ class Write:
     async def close(self, response: Response) -> None:
         """Check what the transaction has written. Raises the errors that roll it back."""
         changes = await self._seen()
-        if not self._is_guarded:
-            if changes.unseen:
-                _logger.error("%s wrote what the ledger doesn't note: %s", self._route, ", ".join(changes.unseen))
-            return
         if changes.unseen:
             _logger.error("%s wrote what the ledger doesn't note: %s", self._route, ", ".join(changes.unseen))
+        if not self._is_guarded:
+            return
+        if changes.unseen:
             raise Conflict("This writes more than can be shown.")
         if response.is_streamed:
             raise Conflict("A response that is streamed may write later.")
@@ -183,9 +177,8 @@ class Write:
             raise AgreementRequired("Nobody has agreed to this, or the agreement is over or was used.")
 
     async def _seen(self) -> Changes:
-        flush = getattr(self._given, "flush", None)  # a unit of work writes late
-        if flush is not None:
-            flushed = flush()
+        if hasattr(self._given, "flush"):  # a unit of work writes late
+            flushed = self._given.flush()
             if flushed is not None:
                 await flushed
         if self._is_guarded:
@@ -205,11 +198,11 @@ class Write:
         ]  # fmt: skip
         return ledger.signer.signature(json.dumps(bound))
 
-    async def _show(self, preview: Preview, rows: list[Change], digest: str, response: Response) -> None:
+    async def _show(self, preview: dict[str, Any], rows: list[Change], digest: str, response: Response) -> None:
         ledger, request = self._ledger, self._request
         if not ledger.sees_rows(request, rows):
             raise Forbidden("This would change rows that you may not see.")
-        preview.shown = {
+        preview |= {
             "status": response.status,
             "changes": shown(rows, ledger.tables) if response.status < 400 else [],
             "if-changes": f'"{digest}"',
@@ -234,10 +227,6 @@ class Write:
         return True
 
 
-def _array(names: tuple[str, ...]) -> str:
-    return "{" + ",".join(json.dumps(name, ensure_ascii=False) for name in names) + "}"
-
-
 _BUSY = {"55P03", "57014", "25P03", "40001", "40P01", "LD004"}
 _REFUSED = {
     "LD003": "This wrote something before its handler was called.",
@@ -249,7 +238,7 @@ _REFUSED = {
 }
 
 
-def refused(error: BaseException, *, knows_rows: int | None) -> HTTPError | None:
+def refused(error: BaseException, budget: int | None) -> HTTPError | None:
     """Return the response to an error of the database by which a guarded write ends, or None for another error."""
     state, seen = None, error
     while seen is not None and state is None:
@@ -258,7 +247,5 @@ def refused(error: BaseException, *, knows_rows: int | None) -> HTTPError | None
     if state in _BUSY:
         return Conflict("The rows are in use, or this takes too long to be shown.", headers={"retry-after": "1"})
     if state == "LD011":
-        return Forbidden(
-            "This would change more rows than it may" + ("." if knows_rows is None else f": {knows_rows}.")
-        )
+        return Forbidden("This would change more rows than it may" + ("." if budget is None else f": {budget}."))
     return Conflict(_REFUSED[state]) if state in _REFUSED else None
