@@ -124,3 +124,20 @@ def test_a_connection_that_commits_each_statement_is_refused(shop, postgres):
     before = shop.look()
     assert (preview(shop.client()).status, shop.client().post("/w").status) == (500, 500)
     assert shop.look() == before
+
+
+def test_a_source_that_commits_after_an_error_commits_no_preview(shop, postgres):
+    def source(request):
+        with closing(psycopg.connect(postgres.replace("antiphon@", "shop@"), options=options_of(request))) as own:
+            if is_guarded(request):
+                own.execute("set transaction read write")
+            try:
+                yield own
+            finally:
+                own.commit()
+
+    shop = shop(source=source)
+    shop.does(UP)
+    before, client = shop.look(), shop.client()
+    assert (preview(client).status, client.post("/w", headers={"if-changes": '"x"'}).status) == (500, 500)
+    assert shop.look() == before

@@ -1,6 +1,7 @@
 """The feature: functions around handlers of routes with a ledger, and its own routes for previews and agreements."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -197,9 +198,8 @@ class Ledger:
         """Return the kinds of a request's credentials, and a keyed hash of them."""
         known = request.caller.identities
         shown = sha256((request.headers.get("authorization") or "").encode()).hexdigest()
-        text = encode_json([*sorted(map(str, known)), shown]).decode()
         kinds = "+".join(dict.fromkeys(each.kind for each in known)) or "none"
-        return f"{kinds} {self.signer.signature(text)[:32]}"
+        return f"{kinds} {self.signer.signature(json.dumps([*sorted(map(str, known)), shown]))[:32]}"
 
     def sees_rows(self, request: Request, rows: Sequence[Change]) -> bool:
         """True if the caller may read all rows, as they were and as they will be."""

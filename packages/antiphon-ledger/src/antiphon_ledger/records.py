@@ -5,13 +5,12 @@ They are of another role than the application's, and their transactions are apar
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from importlib.resources import files
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
 TRIGGER = "zz_antiphon_ledger"
 _TABLE = """select c.oid::int8, c.oid::regclass::text as name, c.relkind::text, c.relrowsecurity,
@@ -25,6 +24,7 @@ _TABLE = """select c.oid::int8, c.oid::regclass::text as name, c.relkind::text, 
         where k.conrelid = c.oid and k.contype = 'f') as links,
     (select array_agg(attname::text) from pg_attribute
         where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
+    (select nspowner = current_user::regrole from pg_namespace where nspname = 'antiphon_ledger') as is_ours,
     (select encode(tgargs, 'escape') from pg_trigger where tgrelid = c.oid and tgname = %(trigger)s
         and tgenabled = 'A') as arguments
 from pg_class as c where c.oid = to_regclass(%(table)s)"""
@@ -50,18 +50,20 @@ class Records:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    def _connect(self, *, autocommit: bool = False) -> "psycopg.Connection[DictRow]":
+        own, path = psycopg.Connection[DictRow], "-c search_path=pg_catalog"
+        return own.connect(self._url, autocommit=autocommit, row_factory=dict_row, options=path)
+
     def _run(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(
-            self._url, autocommit=True, row_factory=dict_row, options="-c search_path=pg_catalog"
-        ) as own:
-            found = own.execute(statement, values)
+        with self._connect(autocommit=True) as own:
+            found = own.execute(statement.encode(), values)
             return found.fetchall() if found.description else [{"count": found.rowcount}]
 
     # Making the schema
 
     def create(self, tables: Mapping[str, Sequence[str]], role: str) -> None:
         """Make the schema, if it isn't there, and the tables' triggers. Raises BadTable, and errors of psycopg."""
-        with psycopg.connect(self._url, row_factory=dict_row, options="-c search_path=pg_catalog") as own:
+        with self._connect() as own:
             if own.execute("select to_regnamespace('antiphon_ledger') as it").fetchone() == {"it": None}:
                 self._create_schema(own, role)
             for table, columns in tables.items():
@@ -71,7 +73,7 @@ class Records:
                     filled = {"table": sql.SQL(known["name"]), "arguments": sql.SQL(", ").join(arguments)}
                     own.execute(sql.SQL(statement).format(**filled))
 
-    def _create_schema(self, own: "psycopg.Connection[Any]", role: str) -> None:
+    def _create_schema(self, own: "psycopg.Connection[DictRow]", role: str) -> None:
         own.execute("create schema antiphon_ledger")
         own.execute("revoke all on schema antiphon_ledger from public")
         own.execute("create extension if not exists hstore with schema antiphon_ledger")
@@ -81,13 +83,15 @@ class Records:
         if own.execute(may_create, [found["name"], [role, "public"]]).fetchone() == {"it": True}:
             raise BadTable(f"others can make functions in the schema of hstore, {found['name']}: move it to another")
         text = files("antiphon_ledger").joinpath("schema.sql").read_text("utf-8")
-        own.execute(text.replace("{{}}", "{}").replace("{hstore}", found["name"]).replace(
-            "{role}", sql.Identifier(role).as_string(own)))  # fmt: skip
+        text = text.replace("{{}}", "{}").replace("{hstore}", found["name"])
+        own.execute(text.replace("{role}", sql.Identifier(role).as_string(own)).encode())
 
-    def _described(self, own: "psycopg.Connection[Any]", table: str) -> dict[str, Any]:
+    def _described(self, own: "psycopg.Connection[DictRow]", table: str) -> dict[str, Any]:
         known: dict[str, Any] | None = own.execute(_TABLE, {"table": table, "trigger": TRIGGER}).fetchone()
         if known is None:
             raise BadTable(f"there is no table {table}: name it with its schema, as in 'public.orders'")
+        if not known["is_ours"]:
+            raise BadTable("the schema antiphon_ledger is of another role, whose functions would be called")
         if known["relkind"] not in ("r", "p") or known["inherits"]:
             raise BadTable(f"{table} must be a table, or the root of partitions, and inherit nothing")
         if not known["keys"]:
@@ -96,7 +100,7 @@ class Records:
 
     def described(self, tables: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         """Return what the catalogue knows of tables. Raises BadTable for those that aren't noted as declared."""
-        with closing(psycopg.connect(self._url, row_factory=dict_row, options="-c search_path=pg_catalog")) as own:
+        with self._connect() as own:
             found = [self._described(own, table) for table in tables]
         for known, columns in zip(found, tables.values(), strict=True):
             if lacks := [each for each in columns if each not in known["columns"]]:

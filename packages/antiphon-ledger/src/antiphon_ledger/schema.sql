@@ -178,8 +178,6 @@ set search_path = pg_catalog, {hstore}, pg_temp as $f$
         where rel = to_regclass(place) and hstore_to_jsonb(key) = row_key::jsonb returning 1)
     select count(*) from erased $f$;
 
-revoke all on function antiphon_ledger.tally, antiphon_ledger.unseen, antiphon_ledger.open, antiphon_ledger.hidden,
-    antiphon_ledger.note, antiphon_ledger.refuse_truncate, antiphon_ledger.refuse, antiphon_ledger.seen, antiphon_ledger.erase,
-    antiphon_ledger.passed from public;
+revoke all on all functions in schema antiphon_ledger from public;
 grant usage on schema antiphon_ledger to {role};
 grant execute on function antiphon_ledger.open, antiphon_ledger.seen, antiphon_ledger.passed to {role};
