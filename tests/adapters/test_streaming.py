@@ -249,6 +249,71 @@ class TestASourceThatWaits:
         assert asked_again_in == given_in
 
 
+class TestChunksThatAreReady:
+    """Each message to a server may cost a switch of threads."""
+
+    WAIT, FAIL, WORK = "waits", "fails", "works for longer than a time slice"
+
+    @rows(
+        "source, fields, sent",
+        ([b"a", b"b", b"c"], (), [b"a", b"bc"]),
+        ([b"a", WAIT, b"b", WAIT, b"c"], (), [b"a", b"b", b"c"]),
+        ([b"a", b"b", b"c", WAIT, b"d", b"e", b"f", WAIT], (), [b"a", b"bc", b"d", b"ef"]),
+        ([WORK, b"a", WORK, b"b", WORK, b"c"], (), [b"a", b"b", b"c"]),
+        ([b"a", b"b", b"c", FAIL], (), [b"a", b"bc"]),
+        ([b"a" * 40_000] * 5, (), [b"a" * 40_000, b"a" * 80_000, b"a" * 80_000]),
+        ([b"a", b"b", b"c"], [("content-length", "3")], [b"a", b"b", b"c"]),
+        ids=["all", "none", "some", "after work", "before an error", "up to a size", "not of a declared length"],
+    )
+    def test_after_the_first_are_sent_as_one(self, source, fields, sent, waits, caplog):
+        async def chunks():
+            for each in source:
+                if each == self.WAIT:
+                    await asyncio.sleep(0.001)
+                elif each == self.FAIL:
+                    raise ValueError("of the source")
+                elif each == self.WORK:
+                    time.sleep(1.1 * TIME_SLICE)
+                else:
+                    yield each
+
+        async def main():
+            client = Client(waits=waits)
+            await asyncio.gather(
+                write_chunks(watched_by(client.gone), chunks(), client.begin, fields=fields), return_exceptions=True
+            )
+            return client.taken
+
+        assert asyncio.run(main()) == sent
+
+    def test_are_sent_while_their_source_waits_and_times_out(self):
+        async def chunks():
+            yield b"a"
+            yield b"b"
+            yield b"c"
+            try:
+                async with asyncio.timeout(0.02):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                yield b"timed out"
+
+        async def main():
+            taken, is_slow = [], asyncio.Event()
+
+            async def take(message):
+                taken.append(message["body"])
+                if len(taken) == 2:
+                    await asyncio.sleep(0.05)
+                    is_slow.set()
+
+            async def begin():
+                return take
+
+            return await write_chunks(watched_by(asyncio.Event().wait), chunks(), begin), taken, is_slow.is_set()
+
+        assert asyncio.run(main()) == (True, [b"a", b"bc", b"timed out"], True)
+
+
 class TestTheWatch:
     def test_reaches_a_body_that_waits_for_something_else(self, seen):
         async def chunks():

@@ -6,17 +6,19 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from math import inf
 from time import monotonic, sleep
+from types import AsyncGeneratorType, CoroutineType, coroutine
 from typing import Any, TypeAlias
 
-from antiphon.concurrency.bridge import AsyncFromSync
+from antiphon.concurrency.bridge import AHEAD, BUFFER, AsyncFromSync, chunks_come_apart
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.iterables import aclose, as_bytes
+from antiphon.concurrency.iterables import Suspended, aclose, as_bytes, begin_steps
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, yield_to_loop
 from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.drive import crossing_so_far
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
+from antiphon.handler.scope import rest
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.request.shared_caches import refuse_late_reads
@@ -100,6 +102,57 @@ async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple
         log_broken_body(request, error)
         raise
 
+
+class _Joined:
+    """The chunks of one response that wait to be sent as one message."""
+
+    def __init__(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        self._send, self._loop = send, loop
+        self._chunks: list[bytes] = []
+        self.size = 0
+        """The number of bytes that wait."""
+        self._sending: asyncio.Task[None] | None = None
+        self.is_disconnected = False
+        """True once the server has reported that the client has disconnected."""
+
+    def add(self, data: bytes) -> None:
+        """Keep a chunk until the next send."""
+        self._chunks.append(data)
+        self.size += len(data)
+
+    def begin_sending(self) -> None:
+        """Send what waits, in a task of its own, since the source of the chunks runs on in this one."""
+        if self._chunks:
+            self._sending = self._loop.create_task(self._send_all(self._sending))
+
+    async def send(self) -> None:
+        """Send what waits, after what is being sent."""
+        sending, self._sending = self._sending, None
+        if sending is not None or self._chunks:
+            await self._send_all(sending)
+
+    async def _send_all(self, before: "asyncio.Task[None] | None") -> None:
+        data, self._chunks, self.size = b"".join(self._chunks), [], 0
+        try:
+            if before is not None:
+                await before
+            if data and not self.is_disconnected:
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except OSError:  # servers report a disconnect this way
+            self.is_disconnected = True
+
+    async def stop(self) -> None:
+        """Abandon what is being sent."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await wait_ended(self._sending)
+
+
+async def _awaited(waiting: Awaitable[Any]) -> Any:
+    return await waiting
+
+
+_rest = coroutine(rest)
 
 _writings: "set[_Writing]" = set()
 """The responses being written, on all event loops."""
@@ -229,23 +282,47 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get to run even if no chunk has to be waited for."""
+        """Write chunks one by one, or joined while their source has the next one ready.
+
+        Other tasks get to run even if no chunk has to be waited for.
+        """
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
-        async for chunk in chunks:
-            data = chunk if type(chunk) is bytes else as_bytes(chunk)
-            if length is not None:
-                # Before the send: bytes beyond the declared length would be taken for the next response.
-                length.count(data)
-            if data:
-                try:
-                    await send({"type": "http.response.body", "body": data, "more_body": True})
-                except OSError:  # servers report a disconnect this way
-                    self.is_disconnected = True
-                    return
-            if time_slice.is_over(loop):
-                await yield_to_loop()
-        if length is not None:
-            length.end()
+        joined = _Joined(send, loop)
+        # Chunks of a declared length are counted one by one.
+        joins, is_generator = length is None and not chunks_come_apart.get(), type(chunks) is AsyncGeneratorType
+        asked = -inf
+        try:
+            while not joined.is_disconnected:
+                waiting: Any = anext(chunks)
+                # One step by hand, which tells whether the chunk is ready.
+                steps = waiting if is_generator or type(waiting) is CoroutineType else _awaited(waiting)
+                chunk = begin_steps(steps, Suspended)
+                if is_waited := type(chunk) is Suspended:
+                    joined.begin_sending()
+                    chunk = await _rest(steps, chunk.effect)
+                data = chunk if type(chunk) is bytes else as_bytes(chunk)
+                if length is not None:
+                    # Before the send: bytes beyond the declared length would be taken for the next response.
+                    length.count(data)
+                if data:
+                    joined.add(data)
+                    # The first one isn't kept, nor one after which the next may take as long.
+                    if is_waited or not joins or monotonic() - asked > AHEAD or joined.size >= BUFFER:
+                        await joined.send()
+                if time_slice.is_over(loop):
+                    await joined.send()
+                    await yield_to_loop()
+                asked = monotonic()
+        except StopAsyncIteration:
+            await joined.send()
+            if length is not None and not joined.is_disconnected:
+                length.end()
+        except Exception:
+            await joined.send()
+            raise
+        finally:
+            self.is_disconnected |= joined.is_disconnected
+            await joined.stop()
 
     def _cut(self) -> None:
         """Stop, unless this was already done or everything has been written."""
