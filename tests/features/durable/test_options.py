@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from antiphon import App, Blueprint
+from antiphon.embedding import RequestState
 from antiphon.features import Durable, IdempotentWrites, MemoryStore
 from antiphon.features.durable.jobs import Schedule
 from antiphon.features.durable.stored import schema_of
@@ -91,3 +92,14 @@ def test_what_needs_the_feature_a_key_or_a_start():
         Durable(URL).enqueue(lambda: None)
     with pytest.raises(RuntimeError, match="while its app is started"):
         Durable(URL).enqueue(str, "a")
+
+
+def test_a_job_outside_of_the_transaction_is_an_effect():
+    app = App()
+
+    @app.post("/")
+    def order(request):
+        with RequestState(request).refusing_effects(ValueError), pytest.raises(ValueError, match="a job that is enqueued"):
+            Durable(URL).enqueue(str, "a")
+
+    assert Client(app).post("/").status == 204

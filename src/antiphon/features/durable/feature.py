@@ -370,7 +370,7 @@ class Durable:
         that other processes can't import.
         """
         id_, job, flow = _new_id(), (name_of_job(function), args, kwargs), current.get()
-        request = _request_if_any() if self._inside is not None else None
+        request = current_request(None) if self._inside is not None else None
         if request is None or self._inside is None:
             RequestState.check_effect("a job that is enqueued outside of the transaction")
             check_off_loop("enqueue", "asyncio.to_thread(durable.enqueue, ...)")
@@ -424,10 +424,3 @@ def _new_id() -> str:
     flow.check_outside("job")
     flow.enqueued += 1
     return f"{flow.id}-{flow.enqueued}"
-
-
-def _request_if_any() -> Request | None:
-    try:
-        return current_request()
-    except RuntimeError:
-        return None
