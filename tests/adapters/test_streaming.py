@@ -258,7 +258,7 @@ class TestChunksThatAreReady:
         "source, fields, sent",
         ([b"a", b"b", b"c"], (), [b"a", b"bc"]),
         ([b"a", WAIT, b"b", WAIT, b"c"], (), [b"a", b"b", b"c"]),
-        ([b"a", b"b", b"c", WAIT, b"d", b"e", b"f", WAIT], (), [b"a", b"bc", b"d", b"ef"]),
+        ([b"a", b"b", b"c", WAIT, b"d", b"e", b"f", b"g", WAIT], (), [b"a", b"bc", b"d", b"e", b"fg"]),
         ([WORK, b"a", WORK, b"b", WORK, b"c"], (), [b"a", b"b", b"c"]),
         ([b"a", b"b", b"c", FAIL], (), [b"a", b"bc"]),
         ([b"a" * 40_000] * 5, (), [b"a" * 40_000, b"a" * 80_000, b"a" * 80_000]),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from math import inf
 from time import monotonic, sleep
-from types import AsyncGeneratorType, CoroutineType, coroutine
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any, TypeAlias
 
 from antiphon.concurrency.bridge import AHEAD, BUFFER, AsyncFromSync, chunks_come_apart
@@ -103,6 +103,12 @@ async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple
         raise
 
 
+_MOST_UNKNOWN = 15
+"""The maximum number of chunks in a row that are awaited, and sent, without finding out whether they were ready: that
+costs a microsecond, and sources that had to wait often do so again.
+"""
+
+
 class _Joined:
     """The chunks of one response that wait to be sent as one message."""
 
@@ -111,24 +117,26 @@ class _Joined:
         self._chunks: list[bytes] = []
         self.size = 0
         """The number of bytes that wait."""
+        self.is_busy = False
+        """True if anything waits or is being sent."""
         self._sending: asyncio.Task[None] | None = None
         self.is_disconnected = False
         """True once the server has reported that the client has disconnected."""
 
     def add(self, data: bytes) -> None:
         """Keep a chunk until the next send."""
+        self.is_busy = True
         self._chunks.append(data)
         self.size += len(data)
 
     def begin_sending(self) -> None:
         """Send what waits, in a task of its own, since the source of the chunks runs on in this one."""
-        if self._chunks:
-            self._sending = self._loop.create_task(self._send_all(self._sending))
+        self._sending = self._loop.create_task(self._send_all(self._sending))
 
     async def send(self) -> None:
         """Send what waits, after what is being sent."""
-        sending, self._sending = self._sending, None
-        if sending is not None or self._chunks:
+        if self.is_busy:
+            sending, self._sending, self.is_busy = self._sending, None, False
             await self._send_all(sending)
 
     async def _send_all(self, before: "asyncio.Task[None] | None") -> None:
@@ -151,8 +159,6 @@ class _Joined:
 async def _awaited(waiting: Awaitable[Any]) -> Any:
     return await waiting
 
-
-_rest = coroutine(rest)
 
 _writings: "set[_Writing]" = set()
 """The responses being written, on all event loops."""
@@ -290,29 +296,44 @@ class _Writing:
         joined = _Joined(send, loop)
         # Chunks of a declared length are counted one by one.
         joins, is_generator = length is None and not chunks_come_apart.get(), type(chunks) is AsyncGeneratorType
-        asked = -inf
+        asked, left, pause = -inf, 0 if joins else inf, 0
         try:
             while not joined.is_disconnected:
                 waiting: Any = anext(chunks)
-                # One step by hand, which tells whether the chunk is ready.
-                steps = waiting if is_generator or type(waiting) is CoroutineType else _awaited(waiting)
-                chunk = begin_steps(steps, Suspended)
-                if is_waited := type(chunk) is Suspended:
-                    joined.begin_sending()
-                    chunk = await _rest(steps, chunk.effect)
+                if is_waited := left > 0:
+                    left -= 1
+                    chunk = await waiting
+                else:
+                    # One step by hand, which tells whether the chunk is ready.
+                    steps = waiting if is_generator or type(waiting) is CoroutineType else _awaited(waiting)
+                    chunk = begin_steps(steps, Suspended)
+                    if is_waited := type(chunk) is Suspended:
+                        if joined.size:
+                            joined.begin_sending()
+                        chunk = await rest(steps, chunk.effect)
+                    left = pause = min(2 * pause + 1, _MOST_UNKNOWN) if is_waited else 0
                 data = chunk if type(chunk) is bytes else as_bytes(chunk)
                 if length is not None:
                     # Before the send: bytes beyond the declared length would be taken for the next response.
                     length.count(data)
                 if data:
-                    joined.add(data)
                     # The first one isn't kept, nor one after which the next may take as long.
-                    if is_waited or not joins or monotonic() - asked > AHEAD or joined.size >= BUFFER:
-                        await joined.send()
+                    is_kept = not is_waited and monotonic() - asked <= AHEAD
+                    if is_kept or joined.is_busy:
+                        joined.add(data)
+                        if not is_kept or joined.size >= BUFFER:
+                            await joined.send()
+                    else:
+                        try:
+                            await send({"type": "http.response.body", "body": data, "more_body": True})
+                        except OSError:  # servers report a disconnect this way
+                            self.is_disconnected = True
+                            return
                 if time_slice.is_over(loop):
                     await joined.send()
                     await yield_to_loop()
-                asked = monotonic()
+                if not left:
+                    asked = monotonic()
         except StopAsyncIteration:
             await joined.send()
             if length is not None and not joined.is_disconnected:

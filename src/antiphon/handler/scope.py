@@ -102,6 +102,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
     return result
 
 
+@coroutine
 def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
     """Await ``effect``, which the steps have yielded, and then the rest of the steps. Drivers send only None."""
     while True:
