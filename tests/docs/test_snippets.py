@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import pytest
@@ -36,6 +37,7 @@ ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
 """Pages whose apps need servers, or a table that only the snippet has in memory."""
 CHEAP = (1, 8, 1, *PasswordHasher.__init__.__defaults__[3:])
 """One pass over 8 KiB for a hash of a password, instead of three over 64 MiB."""
+FILE = re.compile(r"# (\w+)\.py\n")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -51,26 +53,32 @@ def test_no_stranger_makes_a_recipe_fail(page):
 
 
 def run_all(page, check):
+    """Run the snippets of a page in one folder. One that begins with a file's name can be imported by the next ones."""
     failed = []
-    for line, code, _ in snippets_of(page.read_text()):
-        try:
-            run(page, line, code, check)
-        except Exception as error:
-            error.add_note(f"in the snippet at {page.relative_to(ROOT)}:{line}")
-            failed.append(error)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for line, code, _ in snippets_of(page.read_text()):
+            named = FILE.match(code)
+            module = ModuleType(named[1] if named else "snippet")
+            if check is attack and module.__name__.startswith("test_"):
+                continue  # strangers have used the limits up
+            patch.setitem(sys.modules, module.__name__, module)
+            try:
+                run(page, line, code, check, module)
+            except Exception as error:
+                error.add_note(f"in the snippet at {page.relative_to(ROOT)}:{line}")
+                failed.append(error)
     if failed:
         raise ExceptionGroup(f"{len(failed)} snippets fail", failed)
 
 
-def run(page, line, code, check):
+def run(page, line, code, check, module):
     source = "\n" * (line - 1) + code
-    module = ModuleType("snippet")
     with pytest.MonkeyPatch.context() as patch:
         # Other snippets don't get the limit that one sets for all requests.
         patch.setattr(MicrodotRequest, "max_content_length", MicrodotRequest.max_content_length)
         patch.setattr(PasswordHasher.__init__, "__defaults__", CHEAP)  # strangers try many passwords
         patch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
-        patch.setitem(sys.modules, module.__name__, module)
         exec(compile(source, str(page), "exec"), vars(module))
         check(page, code, [value for value in vars(module).values() if isinstance(value, App)])
         # Whoever collects one that is open gets the warning, some tests later.
