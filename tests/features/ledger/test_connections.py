@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from antiphon_ledger import Ledgered, is_guarded
 from tests.features.ledger.conftest import DATABASE, preview
+from tests.helpers.postgres import PgBouncer, execute
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -141,3 +142,56 @@ def test_a_source_that_commits_after_an_error_commits_no_preview(shop, postgres)
     before, client = shop.look(), shop.client()
     assert (preview(client).status, client.post("/w", headers={"if-changes": '"x"'}).status) == (500, 500)
     assert shop.look() == before
+
+
+def test_what_a_pooled_connection_has_written_before_does_not_count(shop, postgres):
+    def source(request):
+        with pooled[0].transaction():
+            pooled[0].execute("set transaction read write")
+            yield pooled[0]
+
+    pooled = []
+    shop = shop(source=source)
+    shop.does(UP)
+    with closing(psycopg.connect(postgres.replace("antiphon@", "shop@"), options=READ_ONLY)) as own:
+        pooled.append(own)
+        with own.transaction():
+            own.execute("set transaction read write")
+            own.execute("delete from u")
+        client = shop.client()
+        seen = preview(client)
+        assert seen.status == 200
+        assert client.post("/w", headers={"if-changes": seen.json["if-changes"]}).status == 200
+
+
+@rows("mode", ["transaction", "session"])
+def test_behind_pgbouncer_guarded_writes_have_a_role_of_their_own(mode, shop, postgres, postgres_server, request):
+    program = request.getfixturevalue("pgbouncer-server")
+    pooler = PgBouncer(program, postgres_server, auth_type="trust", pool_mode=mode, default_pool_size=1)
+    users, settings = pooler.folder / "users.txt", pooler.folder / "pgbouncer.ini"
+    users.write_text('"antiphon" ""\n"shop" ""\n"guarded" ""\n')
+    users.chmod(0o644)
+    settings.write_text(f"{settings.read_text().replace(' user=antiphon', '')}\nauth_file = {users}\n")
+    with pooler:
+        url = pooler.url_of(postgres)
+
+        def source(request):
+            role = "guarded" if is_guarded(request) else "shop"
+            with closing(psycopg.connect(url.replace("antiphon@", f"{role}@"))) as own, own:
+                if is_guarded(request):
+                    own.execute("set transaction read write")
+                yield own
+
+        shop = shop(source=source)
+        execute(postgres, GUARDED)
+        shop.does(UP)
+        client, before = shop.client(), shop.look()
+        seen = preview(client)
+        assert (seen.status, shop.look()) == (200, before)
+        digest = {"if-changes": seen.json["if-changes"]}
+        assert [client.post("/w", headers=digest).status for _ in range(2)] == [200, 412]
+        assert client.post("/w").status == 200
+
+
+GUARDED = """do $$ begin create role guarded login; exception when duplicate_object then null; end $$;
+grant shop to guarded; alter role guarded set default_transaction_read_only = on"""

@@ -196,6 +196,7 @@ AT_START = [  # options of a route, and the fault
     ("rule 1: no guard", {"before": []}, "has no guard"),
     ("rule 1: a hook that isn't known to be a guard", {"before": print}, "has no guard"),
     ("rule 12: an agreement without idempotence", {"ledgered": Ledgered(preview=True, agree=True)}, "so it must be idempotent"),
+    ("rule 9: a budget of nothing", {"ledgered": Ledgered(budget=0)}, "its budget must be above 0"),
     ("a method that doesn't write", {"method": "get"}, "must only have methods that write"),
     ("a body that may be read later", {"receive": "stream"}, "must get its whole body"),
 ]  # fmt: skip

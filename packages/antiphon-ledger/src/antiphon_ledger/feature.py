@@ -170,6 +170,7 @@ class Ledger:
                 meta.get(RouteKeys.durable) or meta.get(RouteKeys.resumable) or meta.get(RouteKeys.live)
             ),
             "must get its whole body: leave out receive=": route.receive != "load",
+            "its budget must be above 0": ledgered.budget is not None and ledgered.budget < 1,
             "must not be unguarded": not planned.features,
             "must only have methods that write": bool({"GET", "HEAD", "OPTIONS", "QUERY"} & {*route.methods}),
             "has agree=True, so it must be idempotent, and have preview=True": ledgered.agree

@@ -8,7 +8,7 @@ insert into antiphon_ledger.secret (value) values (sha256(convert_to(
 create table antiphon_ledger.request (
     id uuid primary key default gen_random_uuid(), xid xid8 unique, kind text not null, caller text not null,
     credential text not null, agent text not null, route text not null, at timestamptz not null default now(),
-    "lock" bytea, most int, besides text[] not null, rows int not null default 0, tally bigint,
+    "lock" bytea, most int, besides text[] not null, base jsonb, rows int not null default 0, tally bigint,
     is_closed bool not null default false);
 create index on antiphon_ledger.request (at);
 create table antiphon_ledger.journal (
@@ -29,12 +29,13 @@ set search_path = pg_catalog, pg_temp as $f$
     where schemaname <> 'antiphon_ledger' and schemaname !~ '^pg_temp_'
         and schemaname || '.' || relname <> all (besides) $f$;
 
--- The tables that this transaction has written, emptied or changed unseen.
-create function antiphon_ledger.unseen(besides text[]) returns text[] language sql volatile security definer
+-- The tables that this transaction has written, emptied or changed unseen. ``base`` has the counts at its beginning: the
+-- server tells those of earlier transactions, too, for a second.
+create function antiphon_ledger.unseen(besides text[], base jsonb) returns text[] language sql volatile security definer
 set search_path = pg_catalog, pg_temp as $f$
     select coalesce(array_agg(distinct name order by name), '{{}}') from (
         select schemaname || '.' || relname as name from pg_stat_xact_user_tables
-        where n_tup_ins + n_tup_upd + n_tup_del > 0 and schemaname <> 'antiphon_ledger'
+        where n_tup_ins + n_tup_upd + n_tup_del > coalesce((base ->> relid::text)::bigint, 0) and schemaname <> 'antiphon_ledger'
         and schemaname !~ '^pg_temp_' and not exists (
             select from pg_trigger where tgrelid = relid and tgname = 'zz_antiphon_ledger' and tgenabled in ('A', 'O'))
         union all select nspname || '.' || relname from pg_locks
@@ -56,8 +57,11 @@ declare made uuid; begin
     if is_armed and current_setting('default_transaction_read_only') <> 'on' then
         raise exception 'a rollback would let the handler write unseen' using errcode = 'LD002';
     end if;
-    if current_setting('track_counts') <> 'on' or antiphon_ledger.tally(besides) > 0
-        or cardinality(antiphon_ledger.unseen(besides)) > 0 then
+    if current_setting('track_counts') <> 'on' or exists (
+        select from pg_locks join pg_class as c on c.oid = relation join pg_namespace as s on s.oid = relnamespace
+        where pid = pg_backend_pid() and mode not in ('AccessShareLock', 'RowShareLock') and relkind in ('r', 'p', 'f')
+            and nspname !~ '^pg_' and nspname <> 'antiphon_ledger' and nspname || '.' || relname <> all (besides)
+    ) then
         raise exception 'written before the handler, or not counted' using errcode = 'LD003';
     end if;
     if is_preview and not pg_try_advisory_xact_lock(6038116, hashtext(caller)) then
@@ -65,9 +69,10 @@ declare made uuid; begin
     end if;
     -- A database that was restored may have given its numbers before.
     update antiphon_ledger.request as r set xid = null where r.xid = pg_current_xact_id() and r.at <> now();
-    insert into antiphon_ledger.request (xid, kind, caller, credential, agent, route, "lock", most, besides)
+    insert into antiphon_ledger.request (xid, kind, caller, credential, agent, route, "lock", most, besides, base)
     values (pg_current_xact_id(), case when is_preview then 'preview' else 'write' end, caller, credential, agent, route,
-        sha256(token), most, besides) returning id into made;
+        sha256(token), most, besides, (select coalesce(jsonb_object_agg(relid, n_tup_ins + n_tup_upd + n_tup_del), '{{}}')
+            from pg_stat_xact_user_tables)) returning id into made;
     if is_armed then insert into antiphon_ledger.guard values (made); end if;
     return made;
 end $f$;
@@ -118,7 +123,7 @@ declare r antiphon_ledger.request; begin
     if exists (select from antiphon_ledger.guard where request = NEW.request) or not coalesce(r.is_closed, false) then
         raise exception 'the ledger has not let this be committed' using errcode = 'LD012';
     end if;
-    if antiphon_ledger.tally(r.besides) <> r.tally or cardinality(antiphon_ledger.unseen(r.besides)) > 0 then
+    if antiphon_ledger.tally(r.besides) <> r.tally or cardinality(antiphon_ledger.unseen(r.besides, r.base)) > 0 then
         raise exception 'written after the checks' using errcode = 'LD010';
     end if;
     return null;
@@ -139,7 +144,7 @@ declare r antiphon_ledger.request; found json; begin
     column_of as (select rel, a.attnum, a.attname::text as name, a.atthasdef or a.attidentity <> '' as is_made
         from (select distinct rel from noted) as n join pg_attribute as a on a.attrelid = n.rel and a.attnum > 0)
     select json_build_object(
-        'unseen', antiphon_ledger.unseen(r.besides), 'now', json_build_array(now()::text, now()::timestamp::text),
+        'unseen', antiphon_ledger.unseen(r.besides, r.base), 'now', json_build_array(now()::text, now()::timestamp::text),
         'notes', (select json_agg(json_build_object('table', rel::regclass::text, 'op', op,
             'key', hstore_to_json(key), 'old', hstore_to_json(old), 'new', hstore_to_json(new)) order by n) from noted),
         'made', (select json_agg(json_build_array(c.rel::regclass::text, c.name)) from column_of as c

@@ -48,19 +48,8 @@ class Ledgered(NamedTuple):
     budget: int | None = None
     agree: bool = False
 
-    @classmethod
-    def of(cls, given: object) -> "Ledgered":
-        """Return what was given for a route. Raises TypeError or ValueError for anything else than Ledgered."""
-        if not isinstance(given, Ledgered):
-            raise TypeError(f"ledger must be Ledgered(...), not {given!r}")
-        if given.budget is not None and (not isinstance(given.budget, int) or given.budget < 1):
-            raise ValueError(f"a budget must be a number of rows from 1 on, not {given.budget!r}")
-        return given
 
-
-LEDGER = RouteKey[Ledgered](
-    "ledger", parse=Ledgered.of, needs="Ledger(DATABASE, url, tables=..., keep=..., person=...)"
-)
+LEDGER = RouteKey[Ledgered]("ledger", needs="Ledger(DATABASE, url, tables=..., keep=..., person=...)")
 """The key of routes whose writes are noted: ``@app.post("/orders", meta={LEDGER: Ledgered(preview=True)})``."""
 
 
