@@ -336,6 +336,7 @@ def test_rule_2_what_a_guard_writes_stays_or_is_refused(shop):
     before = shop.look()
     assert preview(shop.client()).status == 409
     assert shop.look() == before
+    assert shop.client().post("/w").status == 200
 
 
 def test_rule_20_hooks_after_the_handler_cannot_write_more(shop):

@@ -57,11 +57,11 @@ declare made uuid; begin
     if is_armed and current_setting('default_transaction_read_only') <> 'on' then
         raise exception 'a rollback would let the handler write unseen' using errcode = 'LD002';
     end if;
-    if current_setting('track_counts') <> 'on' or exists (
+    if is_armed and (current_setting('track_counts') <> 'on' or exists (
         select from pg_locks join pg_class as c on c.oid = relation join pg_namespace as s on s.oid = relnamespace
         where pid = pg_backend_pid() and mode not in ('AccessShareLock', 'RowShareLock') and relkind in ('r', 'p', 'f')
             and nspname !~ '^pg_' and nspname <> 'antiphon_ledger' and nspname || '.' || relname <> all (besides)
-    ) then
+    )) then
         raise exception 'written before the handler, or not counted' using errcode = 'LD003';
     end if;
     if is_preview and not pg_try_advisory_xact_lock(6038116, hashtext(caller)) then
