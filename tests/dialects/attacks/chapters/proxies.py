@@ -71,11 +71,12 @@ TRUSTED = {
     "an address of letters": [b"X-Forwarded-For: <script>alert(1)</script>"],
     "a hundred addresses": [b"X-Forwarded-For: " + b"9.9.9.9, " * 100],
     "60 KiB of addresses": [b"X-Forwarded-For: " + b"," * 60_000],
-    "an address beyond ASCII": [b"X-Forwarded-For: caf\xc3\xa9, \xff"],
-    "a scheme beyond ASCII": [b"X-Forwarded-Proto: htt\xff"],
-    "a host beyond ASCII": [b"X-Forwarded-Host: caf\xc3\xa9.example"],
-    "a port of other digits": [b"X-Forwarded-Port: \xd9\xa1"],
-    "a prefix beyond ASCII": [b"X-Forwarded-Prefix: /caf\xc3\xa9/\xff"],
+    "a scheme beyond ASCII": [b"X-Forwarded-Proto: \xff\xe9"],
+    "a host in Latin-1": [b"X-Forwarded-Host: \xe9vil.example"],
+    "a host in UTF-8": ["X-Forwarded-Host: \xe9vil.example".encode()],
+    "a port of other digits": ["X-Forwarded-Port: \xb2\u0663".encode()],
+    "a prefix beyond ASCII": [b"X-Forwarded-Prefix: /\xff\xe9"],
+    "an address beyond ASCII": [b"X-Forwarded-For: \xff\xfe"],
 }
 
 ATTACKS = [

@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from contextlib import ExitStack, closing
 
 from tests.dialects.attacks.attack import Play, get, post
@@ -92,6 +93,33 @@ def uploads(site):
     return None if threading.active_count() < before + 60 else f"{threading.active_count()} threads"
 
 
+def early_refusal(declared):
+    """A step: a body that is too large is refused while its client is still sending it, slowly."""
+
+    def play(site):
+        head = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" + declared + b"\r\n\r\n"
+        with closing(connected(site, head + b"5\r\nabcde")) as client:
+            received = client.recv(1 << 16)
+        return None if received.split(b" ", 2)[1:2] == [b"413"] else f"{received[:100]!r} in place of a 413"
+
+    return play
+
+
+def crumbs(site):
+    """A form of which every byte is a chunk costs a time that grows with its length, not with the square of it."""
+    few, many = (seconds_of_crumbs(site, length) for length in (500, 4000))
+    return None if many < 24 * few + 0.5 else f"{few} and {many} seconds of CPU for 500 and 4,000 chunks"
+
+
+def seconds_of_crumbs(site, length):
+    head = get(b"/form", b"Transfer-Encoding: chunked", b"Content-Type: application/x-www-form-urlencoded")
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b"a=" + b"%41" * (length // 3))
+    began = time.process_time()
+    conversation = converse(site.address, head.replace(b"GET", b"POST", 1) + chunks + b"0\r\n\r\n", methods=("POST",))
+    assert conversation.first.status == 200, conversation
+    return time.process_time() - began
+
+
 def fifo(site):
     """A FIFO among the files is not there, and keeps nobody waiting."""
     folder = site.folder / ("src/partials/uploads" if site.dialect == "asok" else "static")
@@ -106,6 +134,8 @@ def fifo(site):
 
 
 LOOPS = ("asgi", "rsgi")
+LIMITED = ("asok", "flask", "microdot")
+"""The dialects whose sites limit a body."""
 ATTACKS = [
     Play("100 connections without a request", waiting(b"")),
     Play("100 half lines", waiting(b"GET /hel")),
@@ -126,4 +156,6 @@ ATTACKS = [
     Play("a hundred requests at once", pipelined),
     Play("uploads that end in every way", uploads),
     Play("a FIFO among the files", fifo),
+    Play("a length of 10 GB", early_refusal(b"Content-Length: 10000000000"), LIMITED),
+    Play("a form in chunks of one byte", crumbs),
 ]

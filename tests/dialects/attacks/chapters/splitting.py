@@ -64,7 +64,33 @@ def parameters(conversation):
     return None
 
 
+BEYOND_ASCII = {
+    "Latin-1": b"/\xe9", "UTF-8": "/\xe9?q=\xfc#\xf1".encode(), "an emoji": "/\U0001f600".encode(),
+    "its host": "http://localhost:80/\xe9".encode(), "no UTF-8": b"/\xff\xfe\x80", "a surrogate": b"/\xed\xa0\x80",
+}  # fmt: skip
+REDIRECTED_OR_REFUSED = {301, 302, 303, 307, 308, 400}
+
+
+def is_ascii(conversation):
+    """A Location is a URL, which has no letters beyond ASCII (RFC 3986)."""
+    locations = [each for answer in conversation.answers for each in answer.all("location")]
+    return None if all(map(str.isascii, locations)) else f"letters beyond ASCII: {locations}"
+
+
 ATTACKS = [
+    *[
+        Attack(f"a location beyond ASCII: {name}", query(b"/redirect", to=text), REDIRECTED_OR_REFUSED, check=is_ascii)
+        for name, text in BEYOND_ASCII.items()
+    ],
+    *[
+        Attack(
+            f"a way back beyond ASCII: {name}",
+            get(b"/back", b"Referer: " + text),
+            REDIRECTED_OR_REFUSED,
+            check=is_ascii,
+        )
+        for name, text in BEYOND_ASCII.items()
+    ],
     *[
         Attack(f"a location: {name}", query(b"/redirect", to=b"/" + text), ANSWERED_OR_FAILED, may_leave=True)
         for name, text in ENDS.items()

@@ -38,6 +38,10 @@ def redirect(request):
     request.redirect(request.args["to"])
 
 
+def back(request):
+    request.back()
+
+
 def field(request):
     return request.header(request.args["name"], request.args["value"]).text("field")
 
@@ -78,6 +82,7 @@ def failing(request):
 
 PAGES = {
     "hello": "hello", "told": "tell", "form": "form", "json": "json", "read": "read", "redirect": "redirect",
+    "back": "back",
     "field": "field", "file": "file", "download": "download", "login": "login", "whoami": "whoami",
     "flash": "flash_text", "flashed": "flashed", "smuggled": "smuggled", "fail": "failing",
     "named/[name]": "hello",

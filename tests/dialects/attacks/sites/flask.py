@@ -24,6 +24,7 @@ def site(package, folder):
     request, session = flask.request, flask.session
     app = flask.Flask("site", static_folder=str(static))
     app.secret_key = KEY
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 30
     app.logger.disabled = True
     fixed = load("werkzeug.middleware.proxy_fix").ProxyFix(
         app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_port=1, x_prefix=1
@@ -52,6 +53,7 @@ def site(package, folder):
     app.add_url_rule("/read", "read", lambda: text(len(request.get_data())), methods=["POST"])
     app.add_url_rule("/json", "json", lambda: text(type(request.get_json(force=True)).__name__), methods=["POST"])
     app.add_url_rule("/redirect", "redirect", lambda: flask.redirect(request.args["to"]))
+    app.add_url_rule("/back", "back", lambda: flask.redirect(request.referrer or "/"))
     app.add_url_rule("/fail", "fail", fail)
     app.add_url_rule("/whoami", "whoami", lambda: text(f"{session.get('user')} {getattr(flask.g, 'user', None)}"))
     app.add_url_rule("/flash", "flash", lambda: flask.flash(request.args["text"]) or text("flashed"))

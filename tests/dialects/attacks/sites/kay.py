@@ -28,6 +28,7 @@ VIEWS = {
     "smuggled": lambda request: text(smuggle(request.method)),
     "read": lambda request: text(len(request.data)),
     "redirect": lambda request: redirect(request.args["to"]),
+    "back": lambda request: redirect(request.referrer or "/"),
     "fail": lambda request: fail(),
     **shared,
 }

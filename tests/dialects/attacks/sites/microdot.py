@@ -25,6 +25,7 @@ def site(package, folder):
     app.post("/json")(lambda request: type(request.json).__name__)
     app.get("/redirect")(lambda request: microdot.redirect(request.args["to"]))
     app.get("/field")(lambda request: ("field", {request.args["name"]: request.args["value"]}))
+    app.get("/back")(lambda request: microdot.redirect(request.headers.get("Referer") or "/"))
     app.get("/fail")(lambda request: fail())
     app.get("/whoami")(sessions.with_session(lambda request, session: f"{session.get('user')} {vars(request.g)}"))
 

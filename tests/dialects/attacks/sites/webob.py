@@ -26,6 +26,9 @@ def shared_views(text, found):
     def redirect(request):
         raise found(location=request.GET["to"])
 
+    def back(request):
+        raise found(location=request.referer or "/")
+
     def cookie(request):
         response = text("cookie")
         response.set_cookie(request.GET["name"], request.GET["value"], path=request.GET.get("path", "/"))
@@ -43,7 +46,8 @@ def shared_views(text, found):
 
     return {
         "hello": lambda request: text("hello"), "told": tell, "smuggled": lambda request: text(smuggle(request.method)),
-        "form": form, "read": lambda request: text(len(request.body)), "redirect": redirect, "cookie": cookie,
+        "form": form, "read": lambda request: text(len(request.body)), "redirect": redirect, "back": back,
+        "cookie": cookie,
         "conditional": conditional, "download": download, "fail": lambda request: fail(),
     }  # fmt: skip
 

@@ -42,6 +42,7 @@ def site(package, folder):
         "read": lambda request: text(len(request.get_data())),
         "json": lambda request: text(type(request.get_json(force=True)).__name__),
         "redirect": lambda request: utils.redirect(request.args["to"]),
+        "back": lambda request: utils.redirect(request.referrer or "/"),
         "fail": lambda request: fail(),
         "whoami": lambda request: text(f"None {getattr(local, 'user', None)}"),
         "download": download, "file": sent_file, "login": login, **shared,
