@@ -4,10 +4,9 @@ import os
 import socket
 import struct
 import threading
-import time
 from contextlib import ExitStack, closing
 
-from tests.dialects.attacks.attack import Play, get, post
+from tests.dialects.attacks.attack import Attack, Play, get, post
 from tests.dialects.attacks.wire import converse
 from tests.helpers.waiting import DEADLINE
 
@@ -105,35 +104,8 @@ def early_refusal(declared):
     return play
 
 
-def crumbs(site):
-    """A form of which every byte is a chunk costs a time that grows with its length, not with the square of it."""
-    few, many = (seconds_of_crumbs(site, length) for length in (500, 4000))
-    return None if many < 24 * few + 0.5 else f"{few} and {many} seconds of CPU for 500 and 4,000 chunks"
-
-
-def seconds_of_crumbs(site, length):
-    head = get(b"/form", b"Transfer-Encoding: chunked", b"Content-Type: application/x-www-form-urlencoded")
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b"a=" + b"%41" * (length // 3))
-    began = time.process_time()
-    conversation = converse(site.address, head.replace(b"GET", b"POST", 1) + chunks + b"0\r\n\r\n", methods=("POST",))
-    assert conversation.first.status == 200, conversation
-    return time.process_time() - began
-
-
-def fifo(site):
-    """A FIFO among the files is not there, and keeps nobody waiting."""
-    folder = site.folder / ("src/partials/uploads" if site.dialect == "asok" else "static")
-    os.mkfifo(folder / "fifo")
-    conversations = [converse(site.address, get(site.static + b"fifo"), patience=3) for _ in range(6)]
-    if any(conversation.is_hanging for conversation in conversations):
-        with open(os.open(folder / "fifo", os.O_RDWR), "wb"):  # let the threads go
-            pass
-        return "a FIFO is read"
-    statuses = {conversation.first.status for conversation in conversations if conversation.first}
-    return is_answered(site) if statuses <= {307, 403, 404, 405} else f"a FIFO is {statuses}"
-
-
-LOOPS = ("asgi", "rsgi")
+CRUMBS = b"".join(b"1\r\n%c\r\n" % byte for byte in b"a=" + b"%41" * 3000)
+"""The chunks of a form: each has one byte."""
 LIMITED = ("asok", "flask", "microdot")
 """The dialects whose sites limit a body."""
 ATTACKS = [
@@ -157,5 +129,11 @@ ATTACKS = [
     Play("uploads that end in every way", uploads),
     Play("a FIFO among the files", fifo),
     Play("a length of 10 GB", early_refusal(b"Content-Length: 10000000000"), LIMITED),
-    Play("a form in chunks of one byte", crumbs),
+    Attack(
+        "a form in chunks of one byte",
+        b"POST /form HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + CRUMBS + b"0\r\n\r\n",
+        {200},
+        methods=("POST",),
+    ),
 ]
