@@ -74,7 +74,7 @@ PROJECTS = [  # those that take longest come first
     Project("flask-restx", "1.3.2", {"flask": 0}, needs=RESTX_NEEDS, options=()),
     Project("flask", "3.1.3", {"werkzeug": 0, "flask": 4}, extras="[async]"),
     Project("isso", "0.14.0", {"werkzeug": 0}),
-    Project("microdot", "2.7.0", {"microdot": 36}, "", ("jinja2", "pyjwt"), MICRODOT, removed=("tests/__init__.py",)),
+    Project("microdot", "2.7.0", {"microdot": 34}, "", ("jinja2", "pyjwt"), MICRODOT, removed=("tests/__init__.py",)),
     Project("flask-restful", "0.3.10", {"flask": 0}, needs=("mock", "pynose")),
     Project("flask-dance", "7.1.0", {"flask": 0}, "[sqla]", needs=DANCE_NEEDS),
     Project("flask-openapi3", "4.3.2", {"flask": 0}, needs=("flask[async]",)),
