@@ -104,6 +104,20 @@ def early_refusal(declared):
     return play
 
 
+def fifo(site):
+    """A FIFO among the files is not there, and keeps nobody waiting."""
+    folder = site.folder / ("src/partials/uploads" if site.dialect == "asok" else "static")
+    os.mkfifo(folder / "fifo")
+    conversations = [converse(site.address, get(site.static + b"fifo"), patience=3) for _ in range(6)]
+    if any(conversation.is_hanging for conversation in conversations):
+        with open(os.open(folder / "fifo", os.O_RDWR), "wb"):  # let the threads go
+            pass
+        return "a FIFO is read"
+    statuses = {conversation.first.status for conversation in conversations if conversation.first}
+    return is_answered(site) if statuses <= {307, 403, 404, 405} else f"a FIFO is {statuses}"
+
+
+LOOPS = ("asgi", "rsgi")
 CRUMBS = b"".join(b"1\r\n%c\r\n" % byte for byte in b"a=" + b"%41" * 3000)
 """The chunks of a form: each has one byte."""
 LIMITED = ("asok", "flask", "microdot")
