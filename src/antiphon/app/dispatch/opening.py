@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import chain
 from math import inf
-from types import coroutine
 from typing import Any, TypeAlias
 
 from antiphon.app.dispatch.hooks import Opener
@@ -144,8 +143,6 @@ async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) ->
         await plan.home
 
 
-_rest = coroutine(rest)
-
 Stopped: TypeAlias = Response | Opener | tuple[Awaitable[Response | None]] | None
 """The reason why ``open_in_place`` stopped: its return value. What has to wait is a tuple."""
 
@@ -174,7 +171,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             if stopped is None:
                 continue
             has_ended, early = stopped
-            return early if has_ended else (_rest(steps, early),)
+            return early if has_ended else (rest(steps, early),)
         if closer is None:
             try:
                 early = function(request)
