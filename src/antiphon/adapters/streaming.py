@@ -18,7 +18,7 @@ from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.drive import crossing_so_far
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
-from antiphon.handler.scope import rest
+from antiphon.handler.scope import awaitable_rest
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.request.shared_caches import refuse_late_reads
@@ -310,7 +310,7 @@ class _Writing:
                     if is_waited := type(chunk) is Suspended:
                         if joined.size:
                             joined.begin_sending()
-                        chunk = await rest(steps, chunk.effect)
+                        chunk = await awaitable_rest(steps, chunk.effect)
                     left = pause = min(2 * pause + 1, _MOST_UNKNOWN) if is_waited else 0
                 data = chunk if type(chunk) is bytes else as_bytes(chunk)
                 if length is not None:

@@ -102,7 +102,6 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
     return result
 
 
-@coroutine
 def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
     """Await ``effect``, which the steps have yielded, and then the rest of the steps. Drivers send only None."""
     while True:
@@ -115,6 +114,10 @@ def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
                 return end.value
         else:
             return (yield from steps.__await__())
+
+
+awaitable_rest = coroutine(rest)
+"""The same, to be awaited."""
 
 
 def release(request: Request, response: Response) -> None:

@@ -15,7 +15,7 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.handler.scope import rest
+from antiphon.handler.scope import awaitable_rest
 from antiphon.http.errors import HTTPError, RequestTimeout, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -171,7 +171,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             if stopped is None:
                 continue
             has_ended, early = stopped
-            return early if has_ended else (rest(steps, early),)
+            return early if has_ended else (awaitable_rest(steps, early),)
         if closer is None:
             try:
                 early = function(request)
