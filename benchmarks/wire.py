@@ -74,12 +74,14 @@ def as_sent(case: Case) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + case.body
 
 
-def measure_hello(servers: Mapping[K, tuple[Sequence[str], str]], rounds: int, *, free: bool) -> dict[K, list[Sample]]:
-    """Load servers that answer hello by turns: the samples of each, which is given by its command and application."""
-    hello, settle = CASES["hello"], settled(free=free)
+def measure_case(
+    case: Case, servers: Mapping[K, tuple[Sequence[str], str]], rounds: int, *, free: bool
+) -> dict[K, list[Sample]]:
+    """Load servers that answer a case by turns: the samples of each, which is given by its command and application."""
+    settle = settled(free=free)
     with ExitStack() as stack:
         served = {
-            key: load_server(stack, stack.enter_context(closing(ServerProcess(command, app, settle))), hello, 2000)
+            key: load_server(stack, stack.enter_context(closing(ServerProcess(command, app, settle))), case, 2000)
             for key, (command, app) in servers.items()
         }
         taken = [[each.sample(400) for each in served.values()] for _ in range(rounds)]
