@@ -36,6 +36,15 @@ def test_headers_may_be_set_as_long_as_the_environ_stays():
     assert (made.accept_mimetypes.best, made.accept_mimetypes.best_match(["c/d", "a/b"])) == ("a/b", "a/b")
 
 
+def test_a_test_may_give_a_request_another_content_type(monkeypatch):
+    made = Request(environ(CONTENT_TYPE="text/Plain; charset=a"))
+    assert (made.mimetype, made.mimetype_params) == ("text/plain", {"charset": "a"})
+    monkeypatch.setattr(made, "_parsed_content_type", ("application/JSON", {"charset": "b"}))
+    assert (made.mimetype, made.mimetype_params, made.is_json) == ("application/json", {"charset": "b"}, True)
+    monkeypatch.undo()
+    assert (made.mimetype, made.mimetype_params) == ("text/plain", {"charset": "a"})
+
+
 @rows("name", ["content_type", "referrer", "date", "max_forwards", "origin", "remote_user"])
 def test_some_can_only_be_read(name):
     made = Request(environ())

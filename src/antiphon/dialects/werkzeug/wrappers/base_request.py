@@ -20,7 +20,7 @@ from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.dialects.werkzeug.exceptions.statuses import RequestURITooLarge, refused_head
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory, has_more_fields, read_fields
 from antiphon.dialects.werkzeug.tokens import parse_list_header, parse_options_header, read_cookies
-from antiphon.dialects.werkzeug.utils import environ_header, environ_property
+from antiphon.dialects.werkzeug.utils import environ_property
 from antiphon.dialects.werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream, host_of, url_of
 from antiphon.embedding import lazy
 from antiphon.http.headers import combine
@@ -54,10 +54,6 @@ class HeadersAsEnviron:
 @cache_short(256)
 def _mimetype_of(content_type: str) -> str:
     return parse_options_header(content_type)[0].lower()
-
-
-def _read_parameters(raw: str | None) -> dict[str, str]:
-    return parse_options_header(raw)[1]
 
 
 class RequestHead:
@@ -192,9 +188,16 @@ class RequestHead:
     @property
     def mimetype(self) -> str:
         """The body's media type without parameters, in lower case. Empty if it is missing."""
-        return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
+        parsed = self.__dict__.get("_parsed_content_type")
+        return parsed[0].lower() if parsed else _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
 
-    mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
+    @property
+    def mimetype_params(self) -> dict[str, str]:
+        return self._parsed_content_type[1]
+
+    @lazy
+    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
+        return parse_options_header(self.environ.get("CONTENT_TYPE"))
 
     @lazy
     def content_length(self) -> int | None:
