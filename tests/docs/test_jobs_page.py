@@ -4,18 +4,22 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from urllib.request import urlopen
 
 import pytest
 
 from antiphon.testing import Client
+from tests.helpers.pasted import served
 from tests.helpers.postgres import PostgresServer, execute
 from tests.helpers.system_programs import required_program
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/jobs.md").read_text()
 [CODE] = re.findall(r"^```py\n# shop\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+[TABLE] = re.findall(r"^createdb shop && psql shop -c '(.*)'$", PAGE, re.MULTILINE)
+[KEY] = re.findall(r"^\$ export SECRET_KEYS=(\S+)$", PAGE, re.MULTILINE)
 [TEST] = re.findall(r"^```py\n(def test_.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 _postgres_program = required_program("postgres-server", "postgres")
@@ -24,7 +28,7 @@ _postgres_program = required_program("postgres-server", "postgres")
 def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
     with PostgresServer(request.getfixturevalue("postgres-server")) as server:
         url = server.database()
-        execute(url, "create table readers (email text)")
+        execute(url, TABLE)
         monkeypatch.setenv("DATABASE_URL", url)
         monkeypatch.setenv("SECRET_KEYS", "k" * 32)
         module = ModuleType("shop_of_the_page")
@@ -51,3 +55,18 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
     assert said.splitlines() == [
         "charged 100", "To ada@example.com: You have paid: payment k1.", "To bob@example.com: Welcome."
     ]  # fmt: skip
+
+
+def test_the_app_sends_its_mail_from_two_workers_and_after_a_restart(request, monkeypatch, tmp_path):
+    (tmp_path / "shop.py").write_text(CODE)
+    monkeypatch.setenv("SECRET_KEYS", KEY)
+    with PostgresServer(request.getfixturevalue("postgres-server")) as server:
+        monkeypatch.setenv("DATABASE_URL", url := server.database())
+        execute(url, TABLE)
+        for reader in ("ada", "bob"):
+            with served(tmp_path, "shop:app", "--workers", "2") as (port, log):
+                sent = f"email={reader}@example.com".encode()
+                with urlopen(f"http://127.0.0.1:{port}/newsletter", sent, DEADLINE) as response:
+                    assert response.read() == b"Thank you.\n"
+                line = f"To {reader}@example.com: Welcome."
+                eventually(lambda log=log, line=line: line in log.read_text() or None, "no mail was sent")
