@@ -29,6 +29,7 @@ UNSERVED = {
     "behind-a-proxy.md": "tests the addresses of clients",
     "blocks.md": "keeps its notes in a list",
     "database.md": "has its table in a temporary folder",
+    "end-logins.md": "keeps its tokens in a dict",
     "debug.md": "counts memory in the process",
     "from-django.md": "keeps its orders in a dict",
     "graphql.md": "keeps its books in a dict",
@@ -54,11 +55,13 @@ _in_process = re.compile(r"client\.(login|session|tools|websocket|stream)\b|rais
 
 
 def program_of(page):
-    """Return the first program of a page, None if it lacks test lines that a client elsewhere can send."""
-    for _, code, _ in snippets_of(page.read_text()):
-        if _app(code):
-            return code if _tested(code) and not _in_process(code) else None
-    return None
+    """Return the first program of a page, and its tests, the same or a file of their own; None if it lacks test lines
+    that a client elsewhere can send.
+    """
+    snippets = [code for _, code, _ in snippets_of(page.read_text())]
+    program = next(filter(_app, snippets), "")
+    tests = next((code for code in snippets if code.startswith("# test_")), program)
+    return (program, tests) if _tested(tests) and not _in_process(tests) else None
 
 
 PROGRAMS = {page.name: code for page in sorted(HOW_TO.glob("*.md")) if (code := program_of(page))}
@@ -70,8 +73,8 @@ def test_each_listed_page_has_a_program():
 
 @pytest.mark.parametrize("page", sorted({*PROGRAMS} - {*UNSERVED}))
 def test_a_program_works_on_two_servers_and_after_a_restart(page, tmp_path, monkeypatch):
-    code = PROGRAMS[page]
-    (tmp_path / "shop.py").write_text(code)
+    program, tests = PROGRAMS[page]
+    (tmp_path / "shop.py").write_text(program)
     monkeypatch.chdir(tmp_path)
     for servers in (2, 1):
         with ExitStack() as stack, monkeypatch.context() as patch:
@@ -80,7 +83,8 @@ def test_a_program_works_on_two_servers_and_after_a_restart(page, tmp_path, monk
             module = ModuleType("shop")
             module.__file__ = str(tmp_path / "shop.py")
             patch.setitem(sys.modules, "shop", module)
-            run_lines(code, page, vars(module))
+            for code in dict.fromkeys((program, tests)):
+                run_lines(code, page, vars(module))
 
 
 def run_lines(code, page, names):
