@@ -3,6 +3,7 @@
 Each request of the page's test lines goes to the next of two processes, which share only the folder.
 """
 
+import gc
 import re
 import sys
 from contextlib import ExitStack
@@ -85,6 +86,8 @@ def test_a_program_works_on_two_servers_and_after_a_restart(page, tmp_path, monk
             patch.setitem(sys.modules, "shop", module)
             for code in dict.fromkeys((program, tests)):
                 run_lines(code, page, vars(module))
+    del module
+    gc.collect()  # connections that the program left open, before the next test would be told of them
 
 
 def run_lines(code, page, names):
