@@ -110,42 +110,74 @@ costs a microsecond, and sources that had to wait often do so again.
 
 
 class _Joined:
-    """The chunks of one response that wait to be sent as one message."""
+    """The chunks of one response, of which those that are ready together are sent as one message."""
 
-    def __init__(self, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, send: Send, loop: asyncio.AbstractEventLoop, joins: bool) -> None:
         self._send, self._loop = send, loop
+        self._left, self._pause = (0 if joins else inf), 0
+        """How many chunks are awaited without finding out whether they are ready, now and the last time."""
+        self._is_waited, self._is_first = False, True
+        self._asked = 0.0
         self._chunks: list[bytes] = []
-        self.size = 0
+        self._size = 0
         """The number of bytes that wait."""
-        self.is_busy = False
+        self._is_busy = False
         """True if anything waits or is being sent."""
         self._sending: asyncio.Task[None] | None = None
         self.is_disconnected = False
         """True once the server has reported that the client has disconnected."""
 
-    def add(self, data: bytes) -> None:
-        """Keep a chunk until the next send."""
-        self.is_busy = True
-        self._chunks.append(data)
-        self.size += len(data)
+    async def next_of(self, chunks: AsyncIterator[bytes | str]) -> bytes | str:
+        """Return the next chunk. If it isn't ready, what waits is sent meanwhile. Raises StopAsyncIteration."""
+        waiting: Any = anext(chunks)
+        if self._left > 0:
+            self._left -= 1
+            self._is_waited = True
+            return await waiting  # type: ignore[no-any-return]
+        self._asked = monotonic()
+        # One step by hand, which tells whether the chunk is ready.
+        is_driven = type(waiting) is CoroutineType or type(chunks) is AsyncGeneratorType
+        steps = waiting if is_driven else _awaited(waiting)
+        chunk = begin_steps(steps, Suspended)
+        self._is_waited = type(chunk) is Suspended
+        self._left = self._pause = min(2 * self._pause + 1, _MOST_UNKNOWN) if self._is_waited else 0
+        if self._is_waited:
+            if self._size:
+                # In a task of its own, since the source of the chunks runs on in this one.
+                self._sending = self._loop.create_task(self._send_all(self._sending))
+            chunk = await awaitable_rest(steps, chunk.effect)
+        return chunk  # type: ignore[no-any-return]
 
-    def begin_sending(self) -> None:
-        """Send what waits, in a task of its own, since the source of the chunks runs on in this one."""
-        self._sending = self._loop.create_task(self._send_all(self._sending))
+    async def take(self, data: bytes) -> None:
+        """Send a chunk, or keep it until the next one is there, if it was ready at once."""
+        # The first one isn't kept, nor one after which the next may take as long.
+        is_kept = not (self._is_waited or self._is_first) and monotonic() - self._asked <= AHEAD
+        self._is_first = False
+        if is_kept or self._is_busy:
+            self._is_busy = True
+            self._chunks.append(data)
+            self._size += len(data)
+            if not is_kept or self._size >= BUFFER:
+                await self.send()
+        else:
+            await self._send_now(data)
 
     async def send(self) -> None:
         """Send what waits, after what is being sent."""
-        if self.is_busy:
-            sending, self._sending, self.is_busy = self._sending, None, False
+        if self._is_busy:
+            sending, self._sending, self._is_busy = self._sending, None, False
             await self._send_all(sending)
 
     async def _send_all(self, before: "asyncio.Task[None] | None") -> None:
-        data, self._chunks, self.size = b"".join(self._chunks), [], 0
+        data, self._chunks, self._size = b"".join(self._chunks), [], 0
+        if before is not None:
+            await before
+        if data and not self.is_disconnected:
+            await self._send_now(data)
+
+    async def _send_now(self, data: bytes) -> None:
         try:
-            if before is not None:
-                await before
-            if data and not self.is_disconnected:
-                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
         except OSError:  # servers report a disconnect this way
             self.is_disconnected = True
 
@@ -293,47 +325,20 @@ class _Writing:
         Other tasks get to run even if no chunk has to be waited for.
         """
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
-        joined = _Joined(send, loop)
         # Chunks of a declared length are counted one by one.
-        joins, is_generator = length is None and not chunks_come_apart.get(), type(chunks) is AsyncGeneratorType
-        asked, left, pause = -inf, 0 if joins else inf, 0
+        joined = _Joined(send, loop, joins=length is None and not chunks_come_apart.get())
         try:
             while not joined.is_disconnected:
-                waiting: Any = anext(chunks)
-                if is_waited := left > 0:
-                    left -= 1
-                    chunk = await waiting
-                else:
-                    # One step by hand, which tells whether the chunk is ready.
-                    steps = waiting if is_generator or type(waiting) is CoroutineType else _awaited(waiting)
-                    chunk = begin_steps(steps, Suspended)
-                    if is_waited := type(chunk) is Suspended:
-                        if joined.size:
-                            joined.begin_sending()
-                        chunk = await awaitable_rest(steps, chunk.effect)
-                    left = pause = min(2 * pause + 1, _MOST_UNKNOWN) if is_waited else 0
+                chunk = await joined.next_of(chunks)
                 data = chunk if type(chunk) is bytes else as_bytes(chunk)
                 if length is not None:
                     # Before the send: bytes beyond the declared length would be taken for the next response.
                     length.count(data)
                 if data:
-                    # The first one isn't kept, nor one after which the next may take as long.
-                    is_kept = not is_waited and monotonic() - asked <= AHEAD
-                    if is_kept or joined.is_busy:
-                        joined.add(data)
-                        if not is_kept or joined.size >= BUFFER:
-                            await joined.send()
-                    else:
-                        try:
-                            await send({"type": "http.response.body", "body": data, "more_body": True})
-                        except OSError:  # servers report a disconnect this way
-                            self.is_disconnected = True
-                            return
+                    await joined.take(data)
                 if time_slice.is_over(loop):
                     await joined.send()
                     await yield_to_loop()
-                if not left:
-                    asked = monotonic()
         except StopAsyncIteration:
             await joined.send()
             if length is not None and not joined.is_disconnected:
