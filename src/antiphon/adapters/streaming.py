@@ -128,7 +128,7 @@ class _Joined:
         """True once the server has reported that the client has disconnected."""
 
     async def next_of(self, chunks: AsyncIterator[bytes | str]) -> bytes | str:
-        """Return the next chunk. If it isn't ready, what waits is sent meanwhile. Raises StopAsyncIteration."""
+        """Return the next chunk. While it isn't ready, what waits is sent. Raises StopAsyncIteration."""
         waiting: Any = anext(chunks)
         if self._left > 0:
             self._left -= 1
