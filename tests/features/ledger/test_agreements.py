@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.features import Tool
 from antiphon_ledger import Ledgered
-from tests.features.ledger.conftest import DATABASE, preview
+from tests.features.ledger.shop import DATABASE, preview
 from tests.helpers.postgres import execute
 from tests.helpers.rows import rows
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from antiphon_ledger import Ledgered, is_guarded
-from tests.features.ledger.conftest import DATABASE, preview
+from tests.features.ledger.shop import DATABASE, preview
 from tests.helpers.postgres import PgBouncer, execute
 from tests.helpers.rows import rows
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.features.ledger.conftest import preview
+from tests.features.ledger.shop import preview
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]

@@ -12,7 +12,7 @@ from antiphon import App, abort
 from antiphon.features import Channel, MemoryStore, login_required
 from antiphon.testing import Client, LifespanError
 from antiphon_ledger import BadTable, Ledgered
-from tests.features.ledger.conftest import BEGIN, DATABASE, TABLES, preview
+from tests.features.ledger.shop import BEGIN, DATABASE, TABLES, preview
 from tests.helpers.postgres import execute
 from tests.helpers.rows import rows
 
