@@ -18,7 +18,7 @@ from antiphon import App
 from antiphon.dialects.microdot import Request as MicrodotRequest
 from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
-from tests.helpers.snippets import snippets_of
+from tests.helpers.snippets import module_name_of, snippets_of
 from tests.helpers.strangers import failures
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,6 @@ ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
 """Pages whose apps need servers, or a table that only the snippet has in memory."""
 CHEAP = (1, 8, 1, *PasswordHasher.__init__.__defaults__[3:])
 """One pass over 8 KiB for a hash of a password, instead of three over 64 MiB."""
-FILE = re.compile(r"# (\w+)\.py\n")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -58,8 +57,7 @@ def run_all(page, check):
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for line, code, _ in snippets_of(page.read_text()):
-            named = FILE.match(code)
-            module = ModuleType(named[1] if named else "snippet")
+            module = ModuleType(module_name_of(code))
             if check is attack and module.__name__.startswith("test_"):
                 continue  # strangers have used the limits up
             patch.setitem(sys.modules, module.__name__, module)

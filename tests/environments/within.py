@@ -18,7 +18,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from importlib.metadata import distribution, files, requires
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +31,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.sockets.frames import TEXT, RawClient, frame
 from tests.contract.wire import SentRequest
 from tests.helpers import zygote
-from tests.helpers.snippets import snippets_of
+from tests.helpers.snippets import module_name_of, snippets_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(antiphon.__file__).parent
@@ -133,16 +133,19 @@ def check_pages(*names: str) -> Iterator[str]:
         text = page.read_text()
         for line, code, start in snippets_of(text):
             try:
-                _run(page, "\n" * (line - 1) + code)
+                with TemporaryDirectory() as folder, chdir(folder):  # for its databases
+                    _run(page, line, code)
             except BaseException as error:  # a snippet may exit
                 section = text[text.rfind("\n## ", 0, start) : start]
                 if _extras_in(text[: text.find("\n## ")] + section) <= HERE:
                     yield from _unexplained(f"{page.relative_to(ROOT)}:{line}", error, text)
 
 
-def _run(page: Path, source: str) -> None:
+def _run(page: Path, line: int, code: str) -> None:
+    source = "\n" * (line - 1) + code
     linecache.cache[str(page)] = (len(source), None, source.splitlines(keepends=True), str(page))
-    module = sys.modules["snippet"] = ModuleType("snippet")
+    name = module_name_of(code)
+    module = sys.modules[name] = ModuleType(name)
     with redirect_stdout(io.StringIO()):
         exec(compile(source, str(page), "exec"), vars(module))
 

@@ -121,9 +121,9 @@ class _Joined:
         self._chunks: list[bytes] = []
         self._size = 0
         """The number of bytes that wait."""
-        self._is_busy = False
+        self.is_busy = False
         """True if anything waits or is being sent."""
-        self._sending: asyncio.Task[None] | None = None
+        self.sending: asyncio.Task[None] | None = None
         self.is_disconnected = False
         """True once the server has reported that the client has disconnected."""
 
@@ -144,7 +144,7 @@ class _Joined:
         if self._is_waited:
             if self._size:
                 # In a task of its own, since the source of the chunks runs on in this one.
-                self._sending = self._loop.create_task(self._send_all(self._sending))
+                self.sending = self._loop.create_task(self._send_all(self.sending))
             chunk = await awaitable_rest(steps, chunk.effect)
         return chunk  # type: ignore[no-any-return]
 
@@ -153,8 +153,8 @@ class _Joined:
         # The first one isn't kept, nor one after which the next may take as long.
         is_kept = not (self._is_waited or self._is_first) and monotonic() - self._asked <= AHEAD
         self._is_first = False
-        if is_kept or self._is_busy:
-            self._is_busy = True
+        if is_kept or self.is_busy:
+            self.is_busy = True
             self._chunks.append(data)
             self._size += len(data)
             if not is_kept or self._size >= BUFFER:
@@ -164,9 +164,8 @@ class _Joined:
 
     async def send(self) -> None:
         """Send what waits, after what is being sent."""
-        if self._is_busy:
-            sending, self._sending, self._is_busy = self._sending, None, False
-            await self._send_all(sending)
+        sending, self.sending, self.is_busy = self.sending, None, False
+        await self._send_all(sending)
 
     async def _send_all(self, before: "asyncio.Task[None] | None") -> None:
         data, self._chunks, self._size = b"".join(self._chunks), [], 0
@@ -180,12 +179,6 @@ class _Joined:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
         except OSError:  # servers report a disconnect this way
             self.is_disconnected = True
-
-    async def stop(self) -> None:
-        """Abandon what is being sent."""
-        if self._sending is not None:
-            self._sending.cancel()
-            await wait_ended(self._sending)
 
 
 async def _awaited(waiting: Awaitable[Any]) -> Any:
@@ -337,18 +330,21 @@ class _Writing:
                 if data:
                     await joined.take(data)
                 if time_slice.is_over(loop):
-                    await joined.send()
+                    if joined.is_busy:
+                        await joined.send()
                     await yield_to_loop()
-        except StopAsyncIteration:
-            await joined.send()
+        except Exception as error:
+            if joined.is_busy:
+                await joined.send()
+            if not isinstance(error, StopAsyncIteration):
+                raise
             if length is not None and not joined.is_disconnected:
                 length.end()
-        except Exception:
-            await joined.send()
-            raise
         finally:
             self.is_disconnected |= joined.is_disconnected
-            await joined.stop()
+            if joined.sending is not None:
+                joined.sending.cancel()
+                await wait_ended(joined.sending)
 
     def _cut(self) -> None:
         """Stop, unless this was already done or everything has been written."""

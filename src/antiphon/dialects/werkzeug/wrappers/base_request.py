@@ -223,11 +223,13 @@ class RequestBody:
     form_data_parser_class: type[FormDataParser] = FormDataParser
     """The class of the form parser."""
     parameter_storage_class: type[Any]
-    mimetype_params: Any
     environ: dict[str, Any]
     shallow: bool
     if TYPE_CHECKING:
         content_length: lazy[int | None]
+
+        @property
+        def mimetype_params(self) -> dict[str, str]: ...
 
         @property
         def mimetype(self) -> str: ...
