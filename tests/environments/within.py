@@ -130,15 +130,22 @@ def check_pages(*names: str) -> Iterator[str]:
     for page in pages:
         if page == OWN_TESTS:
             continue
-        text = page.read_text()
-        for line, code, start in snippets_of(text):
-            try:
-                with TemporaryDirectory() as folder, chdir(folder):  # for its databases
-                    _run(page, line, code)
-            except BaseException as error:  # a snippet may exit
-                section = text[text.rfind("\n## ", 0, start) : start]
-                if _extras_in(text[: text.find("\n## ")] + section) <= HERE:
-                    yield from _unexplained(f"{page.relative_to(ROOT)}:{line}", error, text)
+        with TemporaryDirectory() as folder, chdir(folder):  # for the databases of the page
+            yield from _check_page(page, page.read_text())
+
+
+def _check_page(page: Path, text: str) -> Iterator[str]:
+    failed: set[str] = set()
+    for line, code, start in snippets_of(text):
+        if any(f"\nfrom {name} import" in code for name in failed):
+            continue
+        try:
+            _run(page, line, code)
+        except BaseException as error:  # a snippet may exit
+            failed.add(module_name_of(code))
+            section = text[text.rfind("\n## ", 0, start) : start]
+            if _extras_in(text[: text.find("\n## ")] + section) <= HERE:
+                yield from _unexplained(f"{page.relative_to(ROOT)}:{line}", error, text)
 
 
 def _run(page: Path, line: int, code: str) -> None:
