@@ -223,7 +223,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
-    mimetype_params = environ_header("CONTENT_TYPE", _parse_parameters, "The parameters of the media type.")
+    mimetype_params = environ_header("CONTENT_TYPE", _parse_parameters, "The parameters of the media type.")  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
 
     @property
     def url_charset(self) -> str:
