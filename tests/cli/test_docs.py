@@ -125,7 +125,7 @@ def test_a_search_prints_pages_with_their_titles_and_sections(monkeypatch):
 def test_each_link_leads_to_a_page_or_to_a_file_of_the_source():
     dead = []
     for name, text in docs.pages().items():
-        prose = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+        prose = re.sub(r"```.*?```|`[^`]*`", "", docs.without_marks(text), flags=re.DOTALL)
         links = [link for link in re.findall(r"\]\(([^)#\s]+)", prose) if not re.match(r"[a-z]+:", link)]
         for place in [normpath(f"docs/{name}/../{link}") for link in links]:
             is_page = place.startswith("docs/") and place.endswith(".md")

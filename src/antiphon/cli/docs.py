@@ -53,19 +53,14 @@ def pages() -> Mapping[str, str]:
 
             packed = lzma.decompress(ARCHIVE.read_bytes()).decode()
             parted = (page.partition("\n") for page in packed.split("\0"))
-            return _for_users({name: text for name, _, text in parted})
+            return {name: text for name, _, text in parted} | {ERRORS: as_page()}
     except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     names = {str(path.relative_to(SOURCE).with_suffix("")): path for path in SOURCE.rglob("*.md")}
     found = {name: path.read_text("utf-8") for name, path in names.items() if not name.startswith("maintainers/")}
     if CONTENTS not in found:
         raise Refused("This installation has no documentation: its wheel was built without the folder docs.")
-    return _for_users(found)
-
-
-def _for_users(pages: Mapping[str, str]) -> Mapping[str, str]:
-    """Return pages and that of errors, without links to those that only maintainers read."""
-    return {name: _FOR_MAINTAINERS.sub(r"\1", text) for name, text in pages.items()} | {ERRORS: as_page()}
+    return found | {ERRORS: as_page()}
 
 
 def page(name: str) -> tuple[str, list[str], list[str]] | None:
@@ -86,8 +81,8 @@ def page(name: str) -> tuple[str, list[str], list[str]] | None:
 
 
 def without_marks(text: str) -> str:
-    """Return a page without what only the site reads."""
-    return _FOR_THE_SITE.sub(lambda found: found[1] or "", text)
+    """Return a page without what only the site reads, and without links to pages that only maintainers read."""
+    return _FOR_MAINTAINERS.sub(r"\1", _FOR_THE_SITE.sub(lambda found: found[1] or "", text))
 
 
 def _files_of_source(name: str, text: str) -> list[str]:
