@@ -133,11 +133,13 @@ class RequestState:
         returns for the effect's name. ``after_response``, messages to channels, runs and jobs outside of a transaction
         are such effects.
         """
+        around = self.values.get(REFUSED_EFFECTS)
         self._request[REFUSED_EFFECTS] = refuse
         try:
             yield
         finally:
-            del self.values[REFUSED_EFFECTS]
+            # Within another such block, that of the outer one goes on.
+            self.values[REFUSED_EFFECTS] = around
 
     @staticmethod
     def check_effect(effect: str) -> None:

@@ -95,15 +95,15 @@ class Around(NamedTuple):
 AROUND = Dependency[Around]("request around")
 """The client's request around the current one, if the application has made the current one."""
 
-REFUSED_EFFECTS: Dependency[Callable[[str], Exception]] = Dependency("refused effects")
-"""A function that returns the error for an effect, such as a message that is sent, while a request may have none."""
+REFUSED_EFFECTS: Dependency[Callable[[str], Exception] | None] = Dependency("refused effects")
+"""A function that returns the error for an effect, such as a message that is sent; None if a request may have some."""
 
 
 def check_effect(request: "Request | None", effect: str) -> None:
     """Raise the error with which a request, or one around it, refuses effects that a rollback doesn't undo."""
     for each in arrivals(request):
-        if REFUSED_EFFECTS in each:
-            raise each[REFUSED_EFFECTS](effect)
+        if (refuse := each._dependencies.get(REFUSED_EFFECTS)) is not None:
+            raise refuse(effect)
 
 
 CONFIRM: Dependency[Callable[["Request"], Awaitable[None] | None]] = Dependency("confirmation of a tool's call")

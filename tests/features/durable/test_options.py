@@ -104,3 +104,20 @@ def test_a_job_outside_of_the_transaction_is_an_effect():
         return str(refused.value)
 
     assert Client(app).post("/").text == "a job that is enqueued outside of the transaction"
+
+
+def test_effects_are_refused_until_the_outermost_block_ends():
+    app = App()
+
+    @app.post("/")
+    def order(request):
+        refusing = RequestState(request).refusing_effects
+        with refusing(KeyError):
+            with refusing(ValueError), pytest.raises(ValueError, match="after_response"):
+                request.after_response(print)
+            with pytest.raises(KeyError, match="after_response"):
+                request.after_response(print)
+        request.after_response(list)
+        return "ordered"
+
+    assert Client(app).post("/").text == "ordered"
