@@ -29,7 +29,7 @@ EXIT_CODES = dict.fromkeys(
 
 
 class ServerProcess:
-    """A server of an application. ``{app}`` and ``{port}`` are filled into its command.
+    """A server of an application, in a folder. ``{app}`` and ``{port}`` are filled into its command.
 
     As a context manager it starts the server, and ends it by SIGTERM as a deploy does, unless a test has ended or
     killed it. It has to exit as it should and leave no worker, and is killed if it does not.
@@ -37,9 +37,11 @@ class ServerProcess:
 
     port: int
 
-    def __init__(self, command: Sequence[str], application: str = APPLICATION) -> None:
+    def __init__(
+        self, command: Sequence[str], application: str = APPLICATION, folder: str | Path | None = None
+    ) -> None:
         self.command = command
-        self._application = application
+        self._application, self._folder = application, folder
 
     def __enter__(self) -> Self:
         self._log = tempfile.TemporaryFile()
@@ -155,7 +157,9 @@ class ServerProcess:
         self._is_told_to_end = False
         self._said_before = len(self.stderr)
         arguments = [part.format(app=self._application, port=self.port) for part in self.command]
-        self._process = zygote.start(arguments, stdout=self._log, stderr=self._log, start_new_session=True)
+        self._process = zygote.start(
+            arguments, cwd=self._folder, stdout=self._log, stderr=self._log, start_new_session=True
+        )
 
     def _accepts(self) -> bool:
         """Wait until a connection is accepted; False when the process ends before.

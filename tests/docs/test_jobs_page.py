@@ -60,13 +60,13 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
 def test_the_app_sends_its_mail_from_two_workers_and_after_a_restart(request, monkeypatch, tmp_path):
     (tmp_path / "shop.py").write_text(CODE)
     monkeypatch.setenv("SECRET_KEYS", KEY)
-    with PostgresServer(request.getfixturevalue("postgres-server")) as server:
-        monkeypatch.setenv("DATABASE_URL", url := server.database())
+    with PostgresServer(request.getfixturevalue("postgres-server")) as databases:
+        monkeypatch.setenv("DATABASE_URL", url := databases.database())
         execute(url, TABLE)
         for reader in ("ada", "bob"):
-            with served(tmp_path, "shop:app", "--workers", "2") as (port, log):
+            with served(tmp_path, "shop:app", "--workers", "2") as server:
                 sent = f"email={reader}@example.com".encode()
-                with urlopen(f"http://127.0.0.1:{port}/newsletter", sent, DEADLINE) as response:
+                with urlopen(f"http://127.0.0.1:{server.port}/newsletter", sent, DEADLINE) as response:
                     assert response.read() == b"Thank you.\n"
                 line = f"To {reader}@example.com: Welcome."
-                eventually(lambda log=log, line=line: line in log.read_text() or None, "no mail was sent")
+                eventually(lambda server=server, line=line: line in server.stderr or None, "no mail was sent")

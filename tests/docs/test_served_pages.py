@@ -79,7 +79,7 @@ def test_a_program_works_on_two_servers_and_after_a_restart(page, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     for servers in (2, 1):
         with ExitStack() as stack, monkeypatch.context() as patch:
-            ports = [stack.enter_context(served(tmp_path, "shop:app"))[0] for _ in range(servers)]
+            ports = [stack.enter_context(served(tmp_path, "shop:app")).port for _ in range(servers)]
             patch.setattr(antiphon.testing, "Client", client_of(ports))
             module = ModuleType("shop")
             module.__file__ = str(tmp_path / "shop.py")

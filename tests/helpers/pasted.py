@@ -1,48 +1,21 @@
 """A program that was pasted into a folder and is served by ``antiphon run``, and a client for it."""
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
-from socket import create_connection
 
 from antiphon.testing import Client
-from tests.helpers import zygote
-from tests.helpers.ports import HOST, free_port
-from tests.helpers.waiting import DEADLINE, eventually
+from tests.contract.process import ServerProcess
+from tests.helpers.ports import HOST
+from tests.helpers.processes import RUN
+from tests.helpers.waiting import DEADLINE
 
 _HOPS = {"connection", "transfer-encoding"}
 
 
-@contextmanager
-def served(folder: Path, app: str, *options: str) -> Iterator[tuple[int, Path]]:
-    """Serve an app of a folder: its port, and the file with what the server writes."""
-    port = free_port()
-    log = folder / f"server-{port}.log"
-    with log.open("wb") as out:
-        server = zygote.start(
-            ["-m", "antiphon", "run", app, "--port", str(port), "--grace", "1", *options],
-            cwd=folder, stdout=out, stderr=out,
-        )  # fmt: skip
-        try:
-            eventually(lambda: _is_open(port, server, log), "the server did not start")
-            yield port, log
-        finally:
-            if server.poll() is None:
-                os.kill(server.pid, signal.SIGTERM)
-            server.wait(DEADLINE)
-
-
-def _is_open(port, server, log):
-    assert server.poll() is None, log.read_text()
-    try:
-        create_connection((HOST, port), DEADLINE).close()
-    except OSError:
-        return None
-    return True
+def served(folder: Path, app: str, *options: str) -> ServerProcess:
+    """Return a server of an app of a folder."""
+    return ServerProcess((*RUN, "--grace", "1", *options), app, folder)
 
 
 def client_of(ports):
