@@ -314,8 +314,10 @@ def test_whatever_is_sent_is_answered_by_a_form_that_is_well_formed(sent):
     shown = form(post(sent), Values)
     page = parsed(shown)
     invalid = {element.get("name") or element.get("id") for element in page.all() if element.get("aria-invalid")}
-    hidden = {element.get("name") for element in page.all() if element.get("type") == "hidden"}  # named above
+    hidden = {element.get("name") for element in page.all() if element.get("type") == "hidden"}
     assert {name.removeprefix("values-") for name in invalid if name} == shown.errors.keys() - hidden
+    for name in hidden & shown.errors.keys():  # told in the summary, since nobody sees the field
+        assert f"{name.capitalize()}: {shown.errors[name][0].message}" in page.text
     assert not shown.errors or shown.status == 422
 
 
