@@ -29,7 +29,6 @@ _TABLE = """select c.oid::int8, c.oid::regclass::text as name, c.relkind::text, 
         and tgenabled = 'A') as arguments
 from pg_class as c where c.oid = to_regclass(%(table)s)"""
 
-
 _TRIGGERS = (
     """create or replace trigger zz_antiphon_ledger after insert or update or delete on {table}
     for each row execute function antiphon_ledger.note({arguments})""",
@@ -38,6 +37,7 @@ _TRIGGERS = (
     "alter table {table} enable always trigger zz_antiphon_ledger",
     "alter table {table} enable always trigger zz_antiphon_ledger_truncate",
 )
+_FORGET = "delete from antiphon_ledger.agreement where made < clock_timestamp() - interval '10 minutes'"
 
 
 class BadTable(Exception):
@@ -113,7 +113,7 @@ class Records:
 
     def ask(self, caller: str, digest: str, route: str, question: str) -> str:
         """Return the id of an agreement that can be made and used once within ten minutes."""
-        self._run("delete from antiphon_ledger.agreement where made < clock_timestamp() - interval '10 minutes'")
+        self._run(_FORGET)
         [found] = self._run(
             """insert into antiphon_ledger.agreement (caller, digest, route, question)
             values (%(caller)s, %(digest)s, %(route)s, %(question)s)
@@ -175,7 +175,7 @@ class Records:
         since = "clock_timestamp() - make_interval(secs => %(seconds)s)"
         [found] = self._run(f"delete from antiphon_ledger.journal where at < {since}", seconds=seconds)  # noqa: S608
         self._run(f"delete from antiphon_ledger.request where at < {since}", seconds=seconds)  # noqa: S608 - our own
-        self._run("delete from antiphon_ledger.agreement where made < clock_timestamp() - interval '10 minutes'")
+        self._run(_FORGET)
         return int(found["count"])
 
 
