@@ -4,14 +4,20 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from collections import Counter
 from functools import cache
+from pathlib import Path
+
+import pytest
 
 from scripts import docstrings
 from scripts.reference import PLACES, target
 from scripts.reference_pages import TOPICS
 from tests.helpers.rows import rows
 
+ROOT = Path(__file__).parents[2]
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
 NOT_SPECIFIED = {
     "Address", "ClientDisconnected", "ExternalLocation", "FieldProblemCode", "Limits", "MissingKey", "MultiDict",
@@ -89,3 +95,26 @@ def everything_said_of(place, name):
     own = docstrings.class_doc(value) if isinstance(value, type) else value.__doc__ or ""
     members = docstrings.members(value) if isinstance(value, type) else []
     return " ".join([own, *(member.doc for member in members)])
+
+
+AS_IN_A_BUILD = """
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+found = PathFinder.find_spec
+absent = {"granian", "hypothesis", "psycopg", "pytest", "redis"}
+PathFinder.find_spec = lambda name, *more: None if name.partition(".")[0] in absent else found(name, *more)
+from scripts import reference
+
+reference.FOLDER = Path(sys.argv[1])
+sys.exit(reference.main())
+"""
+
+
+@pytest.mark.processes
+def test_the_pages_are_the_same_where_a_wheel_is_built(tmp_path):
+    subprocess.run([sys.executable, "-c", AS_IN_A_BUILD, str(tmp_path)], cwd=ROOT, check=True)
+    written = {page.relative_to(tmp_path): page.read_text() for page in tmp_path.rglob("*.md")}
+    assert written == {name: (ROOT / "docs/reference" / name).read_text() for name in written}
+    assert len(written) > 50
