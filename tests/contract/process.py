@@ -37,9 +37,7 @@ class ServerProcess:
 
     port: int
 
-    def __init__(
-        self, command: Sequence[str], application: str = APPLICATION, folder: str | Path | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], application: str = APPLICATION, folder: str | Path = ".") -> None:
         self.command = command
         self._application, self._folder = application, folder
 
