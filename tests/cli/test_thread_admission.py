@@ -77,11 +77,11 @@ def test_a_thread_that_waits_for_the_gil_has_not_got_the_lock(site):
         with lock:
             order.append(name)
 
-    with lock:
-        waiting = site.threads.submit(take, "waiting")
-        assert started.wait(DEADLINE)
-        sys.setswitchinterval(DEADLINE)
+    sys.setswitchinterval(DEADLINE)  # before the thread waits for the GIL, or it would ask for it after the old one
     try:
+        with lock:
+            waiting = site.threads.submit(take, "waiting")
+            assert started.wait(DEADLINE)
         sum(range(10**6))  # keeps the GIL
         take("running")
     finally:
