@@ -13,9 +13,9 @@ from scripts.trace import Passed, hello, over_wsgi, traced, traces
 from tests.helpers.rows import rows
 
 MOST = {
-    "hello over ASGI": (7, 8), "hello over WSGI": (7, 8), "a session read and written over ASGI": (28, 120),
+    "hello over ASGI": (7, 8), "hello over WSGI": (7, 8), "a session read and written over ASGI": (28, 100),
     "a WebSocket's message over ASGI": (23, 69), "hello in Flask's dialect over WSGI": (28, 80),
-    "a tool's call over ASGI": (53, 250), "a stream into the cache over ASGI": (43, 290),
+    "a tool's call over ASGI": (53, 240), "a stream into the cache over ASGI": (43, 280),
 }  # fmt: skip
 """The files and functions that a request may pass."""
 
