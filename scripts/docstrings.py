@@ -15,9 +15,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, is_typeddict
 
-from antiphon.app.route import RouteOptions
 from antiphon.app.static_files import StaticFolder
 from antiphon.explanations.naming import OtherWord
 from antiphon.http.grammar import Value
@@ -28,7 +27,7 @@ from scripts.named_types import options_of, tree_of, written_out
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"
-EXPLAINED = {"RouteOptions": RouteOptions, "StaticFolder": StaticFolder}
+EXPLAINED = {"StaticFolder": StaticFolder}
 """Classes that a docstring sends its reader to."""
 CONSTRUCTORS = ("__init__", "__new__")
 _LONGEST_DEFAULT = 60
@@ -136,7 +135,8 @@ def _owners(cls: type) -> list[type]:
 
 def _documented(owner: type) -> set[str]:
     own = {name for name in vars(owner) if _is_public(name) and not isinstance(vars(owner)[name], OtherWord)}
-    return {name for name in own if _doc(owner, name)}
+    fields = {*attribute_docs(owner)} if is_typeddict(owner) else set[str]()
+    return {name for name in own if _doc(owner, name)} | fields
 
 
 def _is_public(name: str) -> bool:
@@ -144,9 +144,9 @@ def _is_public(name: str) -> bool:
 
 
 def _doc(owner: type, name: str) -> str:
-    value = vars(owner)[name]
     if name in attribute_docs(owner):
         return attribute_docs(owner)[name]
+    value = vars(owner)[name]
     slots = vars(owner).get("__slots__", ())
     if isinstance(slots, dict) and name in slots:
         return str(slots[name])
@@ -163,7 +163,7 @@ def _member(cls: type, owner: type, name: str) -> Member:
         section = HEADERS if owner.__name__.endswith("Headers") and node is None else _section(owner, name)
     explained = [inspect.getdoc(cls) or "" for name, cls in EXPLAINED.items() if f"see ``{name}``" in doc]
     doc = markdown("\n\n".join([doc.replace(f"{EXTENDING}.", ""), *explained]))
-    if isinstance(both := vars(owner)[name], MakerOrValue):
+    if isinstance(both := vars(owner).get(name), MakerOrValue):
         shown = f"{cls.__name__}.{signature(name, _node(both.make), has_type=False)} -> Self"
         if isinstance(both, Maker):
             return Member(name, section, shown, doc, True)

@@ -84,6 +84,49 @@ def test_a_function_says_which_errors_it_raises():
     assert sorted(missing) == []
 
 
+LONGEST = 120
+"""Words that an editor shows of a class: more is in its constructor's docstring, and on its page."""
+
+
+@rows("place", PLACES)
+def test_what_an_editor_shows_of_a_class_is_short(place):
+    names = {name for where, name in PUBLIC if where == place}
+    words = {name: len(own_doc(getattr(importlib.import_module(place), name)).split()) for name in names}
+    assert {name: count for name, count in words.items() if count > LONGEST} == {}
+
+
+def own_doc(value):
+    doc = vars(value).get("__doc__") if isinstance(value, type) else ""
+    return doc if isinstance(doc, str) else ""
+
+
+def uses():
+    """The lines of code in the docstrings of classes, by the class."""
+    for place, name in sorted(PUBLIC):
+        doc = inspect.cleandoc(own_doc(getattr(importlib.import_module(place), name)))
+        for block in re.findall(r"\n\n((?:    .+\n?)+)", doc):
+            yield name, block
+
+
+@rows("name, code", [*uses()], ids=lambda value: "" if "\n" in value else value)
+def test_a_line_of_use_calls_a_class_as_it_can_be_called(name, code):
+    known = {name: getattr(importlib.import_module(place), name) for place, name in PUBLIC}
+    calls = [each for each in ast.walk(ast.parse(inspect.cleandoc(code))) if isinstance(each, ast.Call)]
+    made = {known[call.func.id]: call for call in calls if isinstance(call.func, ast.Name) and call.func.id in known}
+    assert made or code.lstrip().startswith("@")
+    for cls, call in made.items():
+        inspect.signature(cls).bind(*call.args, **{each.arg: each.value for each in call.keywords if each.arg})
+
+
+def test_each_feature_shows_a_line_of_use():
+    features = importlib.import_module("antiphon.features")
+    shown = {name for name, _ in uses()}
+    made = {name: value for name in features.__all__ if hasattr(value := getattr(features, name), "install")}
+    concrete = {name for name, value in made.items() if not inspect.isabstract(value)}
+    missing = {name for name in concrete if "``app.use(" not in own_doc(made[name])}
+    assert sorted(missing - shown) == []
+
+
 @rows("place", ["antiphon.http", "antiphon.http1"])
 def test_a_value_of_http_says_which_specification_it_is_of(place):
     names = {name for where, name in PUBLIC if where == place} - NOT_SPECIFIED

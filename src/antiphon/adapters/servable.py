@@ -1,4 +1,22 @@
-"""Applications that any server can call over WSGI, ASGI or RSGI: any handler, or a response."""
+"""Applications that any server can call over WSGI, ASGI or RSGI: any handler, or a response.
+
+The path of a server's call depends on four flags, which `_set_started` sets together:
+
+| state | ``_started`` | ``_is_direct`` | ``_takes_handshakes`` | ``_is_direct_on_thread`` |
+|---|---|---|---|---|
+| made, or shut down | no | no | no | no |
+| started | yes | yes | if it has sockets | unless it takes handshakes |
+| started, with observers | yes | no | if it has sockets | no |
+
+A direct call goes straight to the adapter. Over WSGI, only the head of a request shows that it is a handshake. The
+adapter then calls one of three methods, all of which lead to the steps of `_handle`:
+
+| method | called | returns |
+|---|---|---|
+| `_respond_on_thread` | on a thread, over WSGI | the response, its message, or steps |
+| `_respond_on_loop` | on a loop, over ASGI and RSGI | the response, its message, or an awaitable of it |
+| `_respond_to_handshake` | on a loop, for a WebSocket | the response, or an awaitable of it |
+"""
 
 import sys
 from collections.abc import Awaitable, Coroutine, Iterable
@@ -47,23 +65,6 @@ class Servable:
     ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan, so
     ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless the
     process is killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
-
-    The path of a server's call depends on four flags, which `_set_started` sets together:
-
-    | state | ``_started`` | ``_is_direct`` | ``_takes_handshakes`` | ``_is_direct_on_thread`` |
-    |---|---|---|---|---|
-    | made, or shut down | no | no | no | no |
-    | started | yes | yes | if it has sockets | unless it takes handshakes |
-    | started, with observers | yes | no | if it has sockets | no |
-
-    A direct call goes straight to the adapter. Over WSGI, only the head of a request shows that it is a handshake. The
-    adapter then calls one of three methods, all of which lead to the steps of `_handle`:
-
-    | method | called | returns |
-    |---|---|---|
-    | `_respond_on_thread` | on a thread, over WSGI | the response, its message, or steps |
-    | `_respond_on_loop` | on a loop, over ASGI and RSGI | the response, its message, or an awaitable of it |
-    | `_respond_to_handshake` | on a loop, for a WebSocket | the response, or an awaitable of it |
     """
 
     _started: bool

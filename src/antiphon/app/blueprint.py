@@ -488,6 +488,8 @@ class Routes(metaclass=NamesOurs, words=ROUTES, settings=ROUTES_ATTRIBUTES):
 class Blueprint(Routes, words=WORDS["Blueprint"], settings=ROUTES_ATTRIBUTES | WORDS["Blueprint"]):
     """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 
+        shop = Blueprint("shop", prefix="/shop")
+
     ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which
     may contain parameters, and at ``host``, unless they have their own. ``limits`` and ``deadline`` apply to its
     requests unless a route has its own. ``meta`` applies to its routes, for keys that they don't set themselves. Raises

@@ -141,84 +141,73 @@ class Route(NamedTuple):
 class RouteOptions(TypedDict, total=False):
     """The options of a route, in addition to its path and methods.
 
-    ``name`` is the function's name by default, and ``host`` is a pattern such as ``<tenant>.example.com``. ``defaults``
-    are values of parameters that need not be in the path. ``redirect_slashes`` defaults to the app's setting.
-    ``receive`` determines when the body is received: "load" means before the handler is called; "lazy" means when it is
-    first read, and then it is kept; "stream" means while ``request.stream`` or ``request.parts()`` is iterated, and it
-    isn't kept.
-
-    When the ``deadline``, in seconds or a timedelta, has passed, an ``async def`` handler is cancelled and its client
-    gets a 504. ``inf`` means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be
-    cancelled, so setting its deadline raises TypeError. When the client disconnects, an ``async def`` handler is
-    cancelled for GET and HEAD by default; ``cancel_on_disconnect`` sets this for all methods.
-
-    ``before`` is one or more functions for this route only. They are called like ``before_request`` functions, and
-    after them: each receives the request, and may return a response or raise an error.
-
-    A ``signed_url`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
-    URLs are refused with 403, or with 410 after the ``_expires`` passed to ``url_for``.
-
-    An ``unguarded`` route is handled outside all middleware and hooks, and for every host. Use it for probes, which
-    don't log in and use an IP address as the host. Its path can't have parameters.
-
-    An ``idempotent`` route executes a write once for each Idempotency-Key and sends the first response to retries. It
-    needs the feature ``IdempotentWrites``. A ``durable`` route does the same, and finishes an accepted request even if
-    its process dies. It needs the feature ``Durable``.
-
-    An upload to a ``resumable`` route can be sent in parts and continued after an interruption; the handler gets one
-    whole request. It needs the feature ``ResumableUploads``.
-
-    With ``live``, the name of a block of a GET route's page, the block is rendered again, and sent to the clients that
-    watch it, when a table that the handler reads is written. It needs the feature ``Live``.
-
-    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
-    webhooks. Its handler must identify clients in another way, for example by a signature of the body.
-
-    A route that is ``signed_by`` a name accepts only requests signed with the keys of the ``Signatures`` feature with
-    that name (RFC 9421). Other requests are refused with 401, before all other hooks.
-
-    A route with ``check_digest`` accepts only requests whose body matches its Content-Digest (RFC 9530). Other requests
-    are refused with 400.
-
-    While a worker of `antiphon run` is overloaded, requests for a route with ``priority="low"`` wait until no others
-    do, and are refused first.
-
-    ``takes`` and ``gives`` declare types for API documents (``OpenAPI``), if the handler's code and annotations don't
-    suffice. ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types.
-    ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content,
-    or to ``Gives`` with header fields, in addition to the responses that the code determines.
-    Fields of a returned value that ``gives`` doesn't declare are not sent. ``examples`` maps the same keys, "path" and
-    statuses to example values: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
-
-    With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
-
-    ``meta`` maps keys of type ``RouteKey`` to values, which hooks and features read as ``request.route.meta[KEY]``.
+    @app.get("/lamps/<int:number>", before=login_required, deadline=5)
     """
 
     name: str | None
+    """The route's name; by default, that of the function."""
     host: str | None
+    """A pattern such as ``<tenant>.example.com``."""
     defaults: Mapping[str, Any] | None
+    """Values of parameters that need not be in the path."""
     limits: Limits | None
+    """The bounds of requests; those that aren't set are the app's."""
     redirect_slashes: bool | None
+    """Whether to redirect to a path with its trailing slash added or removed; by default, as the app is set."""
     receive: BodyPolicy
+    """When the body is received: "load" means before the handler is called; "lazy" means when it is first read, and
+    then it is kept; "stream" means while ``request.stream`` or ``request.parts()`` is iterated, and it isn't kept."""
     deadline: Duration | None
+    """The seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. ``inf``
+    means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be cancelled, so setting its
+    deadline raises TypeError."""
     cancel_on_disconnect: bool | None
-    signed_url: bool
-    unguarded: bool
-    idempotent: bool
-    resumable: bool
-    durable: bool
-    live: str | None
-    csrf_exempt: bool
-    signed_by: str | None
-    check_digest: bool
-    priority: Priority
+    """Whether an ``async def`` handler is cancelled when the client disconnects; by default, it is for GET and HEAD."""
     before: BeforeHook | Iterable[BeforeHook]
+    """One or more functions for this route only. They are called like ``before_request`` functions, and after them:
+    each receives the request, and may return a response or raise an error."""
+    signed_url: bool
+    """Accept only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other URLs are refused
+    with 403, or with 410 after the ``_expires`` passed to ``url_for``."""
+    unguarded: bool
+    """Handle requests outside all middleware and hooks, and for every host. Use it for probes, which don't log in and
+    use an IP address as the host. The path can't have parameters."""
+    idempotent: bool
+    """Execute a write once for each Idempotency-Key, and send the first response to retries. Needs the feature
+    ``IdempotentWrites``."""
+    durable: bool
+    """As ``idempotent``, and finish an accepted request even if its process dies. Needs the feature ``Durable``."""
+    resumable: bool
+    """Accept uploads in parts, which can be continued after an interruption; the handler gets one whole request. Needs
+    the feature ``ResumableUploads``."""
+    live: str | None
+    """The name of a block of a GET route's page: it is rendered again, and sent to the clients that watch it, when a
+    table that the handler reads is written. Needs the feature ``Live``."""
+    csrf_exempt: bool
+    """Accept writes from pages of any site, without a token of ``CSRFTokens``. Use it for webhooks. The handler must
+    identify clients in another way, for example by a signature of the body."""
+    signed_by: str | None
+    """Accept only requests signed with the keys of the ``Signatures`` feature with this name (RFC 9421). Others are
+    refused with 401, before all other hooks."""
+    check_digest: bool
+    """Accept only requests whose body matches its Content-Digest (RFC 9530). Others are refused with 400."""
+    priority: Priority
+    """With "low", requests wait until no others do, and are refused first, while a worker of `antiphon run` is
+    overloaded."""
     takes: object
+    """The type of the JSON body for API documents (``OpenAPI``), or a mapping of "json", "form", "query" and "headers"
+    to types, if the handler's code and annotations don't suffice."""
     gives: object
+    """The type of the response with status 200, or a mapping of statuses to types, with None for no content, or to
+    ``Gives`` with header fields, in addition to the responses that the code determines. Fields of a returned value that
+    it doesn't declare are not sent."""
     examples: Mapping[str | int, object]
+    """Example values by the keys of ``takes``, "path" and statuses: ``{"json": NewLamp("Desk"), 201: Lamp(7,
+    "Desk")}``."""
     tool: bool | Tool
+    """Let language models call the handler as a tool, if the app uses ``Tools``: True, or a ``Tool``."""
     meta: Mapping[RouteKey[Any], object]
+    """Values by keys of type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``."""
 
 
 def make_route(

@@ -67,26 +67,26 @@ class KeyHandling(NamedTuple):
 class Tool(NamedTuple):
     """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
     Provisional.
-
-    ``name`` has at most 64 letters, digits, ``_`` and ``-``, and begins with a letter or ``_``; the default is the
-    route's name, with ``_`` for its other characters. ``title`` is shown to users. A ``destructive`` tool deletes,
-    pays, or does something else that can't be undone; by default, tools for DELETE are destructive. ``confirm`` is text
-    with argument names, such as "Delete lamp {number}?", or a function of the request, ``def`` or ``async def``, that
-    returns what would happen: the client's user must agree to it before each call.
-
-    An ``open_world`` tool reaches people or systems outside the app, such as by sending mail. ``page`` is the name of a
-    GET route whose page clients show beside the result (MCP Apps). ``headers`` maps arguments to the names under which
-    clients repeat them in ``Mcp-Param-`` headers, for proxies. ``meta`` is sent as the tool's ``_meta``.
     """
 
     name: str | None = None
+    """At most 64 letters, digits, ``_`` and ``-``, beginning with a letter or ``_``; by default, the route's name, with
+    ``_`` for its other characters."""
     title: str | None = None
+    """Shown to users."""
     destructive: bool | None = None
+    """Whether the tool deletes, pays, or does something else that can't be undone; by default, tools for DELETE do."""
     confirm: "str | Callable[[Request], str | Awaitable[str]] | None" = None
+    """Text with argument names, such as "Delete lamp {number}?", or a function of the request, ``def`` or ``async
+    def``, that returns what would happen: the client's user must agree to it before each call."""
     open_world: bool = False
+    """Whether the tool reaches people or systems outside the app, such as by sending mail."""
     page: str | None = None
+    """The name of a GET route whose page clients show beside the result (MCP Apps)."""
     headers: Mapping[str, str] | None = None
+    """The names under which clients repeat arguments in ``Mcp-Param-`` headers, for proxies, by argument."""
     meta: Mapping[str, Any] | None = None
+    """Sent as the tool's ``_meta``."""
 
     @staticmethod
     def of(given: object) -> "Tool | None":

@@ -52,14 +52,13 @@ _ENTRY = Dependency[StoreEntry]("API key")
 class APIKey(UserSource[U]):
     """A key in a header with each request, which ``create`` has made for a user.
 
+        app.use(Users(APIKey(load_user)))
+
     The loader is called with the ``owner`` that was given to ``create`` and returns the user or None. The owner is the
     user's key in a session, usually the id, as text: ``Users.end`` finds a user's keys by it. The store keeps a hash of
     each key, with its name, its scopes, a hint and the time of its last use. The default ``store`` is that of the app.
     ``prefix`` is the beginning of each new key, so that scanners of source code recognize it. With
-    ``header="Authorization"``, a key is sent as a Bearer token (RFC 6750). Each key is a caller of its own: limits and
-    idempotent writes tell two keys of one user apart.
-
-    Raises ValueError for a header or a prefix that isn't a token.
+    ``header="Authorization"``, a key is sent as a Bearer token (RFC 6750).
     """
 
     header_is_secret = True
@@ -72,6 +71,10 @@ class APIKey(UserSource[U]):
         prefix: str = "key",
         store: Store | None = None,
     ) -> None:
+        """Each key is a caller of its own: limits and idempotent writes tell two keys of one user apart.
+
+        Raises ValueError for a header or a prefix that isn't a token.
+        """
         check_loader(loader, "owner")
         super().__init__(self._load)
         for name, value in (("header", header), ("prefix", prefix)):

@@ -66,6 +66,8 @@ class BlockScript:
     """A feature that serves the script that lets ``<form data-block="main">`` and ``<a data-block="main">`` fill
     blocks.
 
+        app.use(BlockScript())
+
     Templates load it with ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` if the page's policy uses
     nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers cache for a year. Without JavaScript, these forms
     and links load whole pages.

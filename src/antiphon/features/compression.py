@@ -41,20 +41,14 @@ _ABOUT_THE_BYTES = frozenset({
 class Compression:
     """A feature that compresses responses with the coding that the client prefers; among equals, the first one listed.
 
+        app.use(Compression())
+
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
     all types with that ending). Bodies in memory are compressed if they have at least ``min_size`` bytes. Streams are
     compressed chunk by chunk, so that the client can read each chunk when it arrives. A response is not compressed if
     it is partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is
     true. ``skip`` must not block.
-
-    An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
-
-    Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
-    its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
-
-    Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
-    TypeError if ``skip`` is not a plain function.
     """
 
     __slots__ = ("_levels", "_min_size", "_offers", "_skip", "_types")
@@ -68,6 +62,15 @@ class Compression:
         types: Iterable[str] = TYPES,
         skip: Callable[[Request, Response], object] | None = None,
     ) -> None:
+        """An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
+
+        Do not compress a page that contains both a secret and something from the request that an attacker may have
+        chosen: its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for
+        such a page.
+
+        Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size.
+        Raises TypeError if ``skip`` is not a plain function.
+        """
         names = _installed() if codings is None else _listed("codings", codings)
         self._levels = {name: _usual_level(name) for name in names}
         for name, level in (levels or {}).items():

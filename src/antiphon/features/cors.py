@@ -25,6 +25,8 @@ _ALWAYS_SENT = ("authorization", "content-type")
 class CORS:
     """A feature that lets pages from some origins read responses, and send requests that need a preflight.
 
+        app.use(CORS(["https://shop.example.com"]))
+
     ``origins`` are exact ("https://shop.example.com"), patterns for a host's subdomains at any depth
     ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed only if
     it is listed. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send in
@@ -32,8 +34,7 @@ class CORS:
     ``credentials``, requests may include cookies. ``max_age`` is how long browsers cache the response to a preflight,
     in whole seconds or a timedelta.
 
-    ``origin in cors`` is True if the origin is listed, exactly or by a pattern. Raises ValueError for invalid values,
-    and for "*" together with ``credentials``, which browsers refuse.
+    ``origin in cors`` is True if the origin is listed, exactly or by a pattern.
     """
 
     __slots__ = ("_actual", "_advice", "_any", "_exact", "_patterns", "_preflight")
@@ -48,6 +49,7 @@ class CORS:
         credentials: bool = False,
         max_age: int | timedelta = 600,
     ) -> None:
+        """Raises ValueError for invalid values, and for "*" together with ``credentials``, which browsers refuse."""
         self._advice = Advice()
         named = ["*"] if origins == "*" else _listed("origins", origins)
         self._any = "*" in named

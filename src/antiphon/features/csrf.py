@@ -70,15 +70,19 @@ class BadCSRFToken(Forbidden):
 class CSRFTokens:
     """A feature that refuses writes without a token (403). Pages of this app get the token from ``csrf_input``.
 
+        app.use(CSRFTokens())
+
     A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the X-CSRF-Token header, or in a
     form's "csrf_token" field. The token belongs to the session: use Sessions before this feature. ``exempt`` lists
     routes that need no token, and blueprints whose routes need none, by name, such as "webhook" or "shop.paid". Routes
     with ``csrf_exempt=True``, requests with a Bearer token and no cookie, and requests from trusted origins also need
-    no token. Raises ValueError if ``exempt`` is a single string, and, when the app starts, if it names a route or
-    blueprint that the app does not have.
+    no token.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
+        """Raises ValueError if ``exempt`` is a single string, and, when the app starts, if it names a route or
+        blueprint that the app does not have.
+        """
         if isinstance(exempt, str):
             raise explained("list-wanted", f"exempt must be a list of names: [{exempt!r}]")
         self._exempt = tuple(exempt)

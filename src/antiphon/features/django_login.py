@@ -28,6 +28,8 @@ def _cannot_end_others() -> Exception:
 class DjangoLogin(LoginSource[Any]):
     """A login in the session of a Django project, which the same process serves. Provisional.
 
+        app.use(DjangoLogin())
+
     ``request.user`` is Django's user, or None, and ``login`` and ``logout`` are Django's own. ``request.flash`` has
     Django's messages, so either side shows what the other has queued, and forms for Django's views have
     ``csrf_input()`` in templates. Django's session, messages and CSRF cookie are sent with the response, as its own

@@ -65,6 +65,8 @@ class RouteFile(NamedTuple):
 class FileRoutes:
     """A feature that serves the Python files in a folder at the paths that match their names.
 
+        app.use(FileRoutes("pages"))
+
     ``about.py`` is served at "/about", ``user/[id:int].py`` at "/user/<int:id>", ``files/[...rest].py`` at
     "/files/<path:rest>", and ``index.py`` or ``page.py`` at the path of its folder. A file's functions are its
     handlers: ``render`` or ``get`` handles GET, and ``post``, ``put``, ``patch``, ``delete`` and ``query`` handle the

@@ -32,6 +32,8 @@ MOST_IN_COOKIE = 1500
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
+        app.use(Flash())
+
     Templates show the messages that ``get_flashed_messages()`` returns. If no page shows them, only the newest ``most``
     are kept, or fewer if the session is kept in a cookie that can't hold them all. Raises ValueError unless ``most`` is
     above 0.

@@ -41,19 +41,15 @@ STORE_ASKED_EVERY = 1.0
 class Health:
     """A feature that responds to health probes at two paths with JSON, outside all middleware and for every host.
 
+        app.use(Health(checks=[store]))
+
     ``live`` responds with 200 while the process can respond at all. ``ready`` responds with 200 from startup until the
     process drains, but with 503 while one of the ``checks`` fails. A path that is None isn't served.
 
     ``checks`` are stores and functions without arguments, ``def`` or ``async def``, or a mapping of names to them. A
     function fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store
     fails if it doesn't respond; it is contacted at most once a second. Checks run concurrently, ``def`` functions and
-    stores on their own threads. A check that hangs is not called again until it finishes. Responses contain only the
-    names of checks, and of ``Durable`` how many of its requests and jobs have failed for good; the reason for a failure
-    is logged when the failure begins. With ``access_log``, probes appear in
-    the access log. Checks added by each ``HealthCheck`` of the application also run.
-
-    Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
-    that takes arguments.
+    stores on their own threads.
     """
 
     @overload  # otherwise, mypy infers object for a mapping's values
@@ -85,6 +81,14 @@ class Health:
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
+        """A check that hangs is not called again until it finishes. Responses contain only the names of checks, and of
+        ``Durable`` how many of its requests and jobs have failed for good; the reason for a failure is logged when the
+        failure begins. With ``access_log``, probes appear in the access log. Checks added by each ``HealthCheck`` of
+        the application also run.
+
+        Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
+        that takes arguments.
+        """
         timeout = seconds_of(timeout)
         check_numbers(timeout=timeout)
         self._live = live
@@ -128,6 +132,8 @@ class Health:
 @errors_name_it
 class HealthCheck:
     """A feature that adds a check to ``Health``, for features that come with their own checks.
+
+        app.use(HealthCheck(store))
 
     ``check`` is a function or a store, as for ``Health``. ``name`` is its name in responses, by default the name of the
     function or of the store's class. The two features can be used in any order; without ``Health``, the check never

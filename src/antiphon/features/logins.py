@@ -70,6 +70,8 @@ class LoginSource(UserSource[U]):
 class SessionLogin(LoginSource[U]):
     """A login kept in the visitor's session. The loader is called with the user's key, as text.
 
+        app.use(Users(SessionLogin(load_user)))
+
     ``key`` returns a user's key, by default the ``id`` as text. A key must never change or belong to another user. If
     the loader no longer finds the user, the session is anonymous. Call ``app.use(Sessions(store))`` before
     ``app.use(Users(...))``.

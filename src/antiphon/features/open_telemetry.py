@@ -41,6 +41,8 @@ to its context and thereby to the request.
 class OpenTelemetry(Observer):
     """A feature that makes a server span for each request and measures how long requests take.
 
+        app.use(OpenTelemetry())
+
     A span continues the trace of the request's ``traceparent``. It is the current span in all code that handles the
     request, including threads and streams, and ends when the response has been sent. Its name looks like ``GET
     /users/<int:id>``. Errors with status 500 and above, and streams that are cut short, are recorded. No attribute
@@ -48,8 +50,6 @@ class OpenTelemetry(Observer):
 
     ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
     are left out. ``skip`` sees a request before the headers of trusted proxies are applied and must not block.
-
-    Raises ModuleNotFoundError without the opentelemetry-api package, and TypeError if ``skip`` is not a plain function.
     """
 
     def __init__(
@@ -59,6 +59,9 @@ class OpenTelemetry(Observer):
         meter_provider: "MeterProvider | None" = None,
         skip: Callable[[Request], object] | None = None,
     ) -> None:
+        """Raises ModuleNotFoundError without the opentelemetry-api package, and TypeError if ``skip`` is not a plain
+        function.
+        """
         try:
             from opentelemetry import context, metrics, propagate, trace
         except ModuleNotFoundError as error:

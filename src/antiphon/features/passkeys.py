@@ -63,17 +63,12 @@ class Passkey:
 class PasskeyLogin(SessionLogin[U]):
     """Logins with passkeys, kept in the visitor's session as by ``SessionLogin``, which it replaces.
 
+        passkeys = PasskeyLogin(load_user, host="shop.example.com", find=find_passkey, save=save_passkey)
+
     ``find`` returns the ``Passkey`` with an id, or None. ``save`` stores a passkey, which replaces the one with its id:
     it is called for each new passkey and after each login. ``sign_up`` makes a user with a name; without it, only users
     who are logged in can register passkeys. All three may be async; otherwise they run on a thread. ``delete`` is a
     ``def`` function that deletes all passkeys of an owner and returns how many there were, for ``Users.end``.
-
-    A user adds a passkey within ``within`` seconds, or a timedelta, of the login, and never with an API key or a token.
-
-    ``host`` is the host to which passkeys belong, which a browser checks, and ``origin`` is what its address bar shows,
-    by default "https://" and the host. A page loads ``<path>/script.js``, and then calls ``passkeys.register(name)``
-    and ``passkeys.signIn()``, which reject with the reason. This needs the extra "passkeys". Raises ValueError for
-    anything but a host.
     """
 
     @overload  # separate, since a type checker finds no U in a union of the two
@@ -120,6 +115,14 @@ class PasskeyLogin(SessionLogin[U]):
         path: str = "/passkeys",
         key: Callable[[U], str] = _id_of,
     ) -> None:
+        """A user adds a passkey within ``within`` seconds, or a timedelta, of the login, and never with an API key or a
+        token.
+
+        ``host`` is the host to which passkeys belong, which a browser checks, and ``origin`` is what its address bar
+        shows, by default "https://" and the host. A page loads ``<path>/script.js``, and then calls
+        ``passkeys.register(name)`` and ``passkeys.signIn()``, which reject with the reason. This needs the extra
+        "passkeys". Raises ValueError for anything but a host.
+        """
         super().__init__(loader, key=key)
         try:
             import webauthn  # noqa: F401

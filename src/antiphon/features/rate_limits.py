@@ -51,24 +51,11 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
+        app.use(RateLimit("100/minute"))
+
     ``rate`` is a string such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address,
     or for IPv6 the 64-bit network assigned to a customer; all clients with unknown addresses count as one. With ``by``,
-    the caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
-    feature, a limit by address runs before everything registered after it. A limit with ``by`` is a hook, which can use
-    users and sessions. Both run before a body of more than 64 KiB is received, unless ``by`` reads it.
-
-    The window slides: the previous window's requests count in proportion to how much of that window still overlaps.
-    This is an approximation: in any period, fewer than twice the allowed number of requests can pass. Refused requests
-    (429, with Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
-    (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these headers, by default the rate. It is
-    also the limit's name in the ``store``, where limits with the same name share a count, in which a request counts
-    once. Without a ``store``, the limit uses the application's store, where an unnamed limit has a separate count. If
-    the application has no store either, each process counts separately, in memory.
-
-    While the store is unavailable, requests are let through, and an error is logged once a minute. With
-    ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. Raises ValueError
-    for an invalid rate, for a name that can't appear in a header, and for a store that can't count; the application's
-    store is checked when its routes are planned.
+    the caller is the text that this function returns for a request; None means no limit. ``by`` must not block.
     """
 
     waits_for_body = True
@@ -85,6 +72,23 @@ class RateLimit:
         name: str | None = None,
         when_unavailable: Literal["allow", "refuse"] = "allow",
     ) -> None:
+        """As a feature, a limit by address runs before everything registered after it. A limit with ``by`` is a hook,
+        which can use users and sessions. Both run before a body of more than 64 KiB is received, unless ``by`` reads
+        it.
+
+        The window slides: the previous window's requests count in proportion to how much of that window still overlaps.
+        This is an approximation: in any period, fewer than twice the allowed number of requests can pass. Refused
+        requests (429, with Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
+        (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these headers, by default the rate. It
+        is also the limit's name in the ``store``, where limits with the same name share a count, in which a request
+        counts once. Without a ``store``, the limit uses the application's store, where an unnamed limit has a separate
+        count. If the application has no store either, each process counts separately, in memory.
+
+        While the store is unavailable, requests are let through, and an error is logged once a minute. With
+        ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. Raises ValueError
+        for an invalid rate, for a name that can't appear in a header, and for a store that can't count; the
+        application's store is checked when its routes are planned.
+        """
         self._limit, self._period = parse_rate(rate)
         if store is not None:
             FeatureStore.check("RateLimit", store)

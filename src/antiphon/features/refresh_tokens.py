@@ -51,15 +51,13 @@ class RefreshedToken(NamedTuple):
 class RefreshTokens:
     """Refresh tokens for apps and programs that keep a login without a cookie (RFC 6749 §1.5, RFC 9700 §4.14).
 
-    ``issue`` begins a login and returns its first token; ``rotate`` takes a token and returns its successor. Each token
-    is used once. If one is presented again, it may have been stolen: the whole login ends, and a warning is logged.
-    For ``grace``, and until its successor is used, a client that did not get the response gets the same successor
-    again; 0 means never. A login ends after ``idle`` without use, and in any case after ``lifetime``. These times are
-    in seconds or timedeltas. The store keeps only hashes; the default ``store`` is that of the app. ``prefix`` is the
-    beginning of each token, so that scanners of source code recognize it.
+        tokens = RefreshTokens()
 
-    All methods call the store, so use them in ``def`` handlers or on a thread; they raise StoreUnavailable (503).
-    Raises ValueError for times that are not above 0 and for a prefix with a full stop.
+    ``issue`` begins a login and returns its first token; ``rotate`` takes a token and returns its successor. Each token
+    is used once. If one is presented again, it may have been stolen: the whole login ends, and a warning is logged. For
+    ``grace``, and until its successor is used, a client that did not get the response gets the same successor again; 0
+    means never. A login ends after ``idle`` without use, and in any case after ``lifetime``. These times are in seconds
+    or timedeltas. The store keeps only hashes; the default ``store`` is that of the app.
     """
 
     def __init__(
@@ -71,6 +69,11 @@ class RefreshTokens:
         grace: Duration = 10.0,
         prefix: str = "refresh",
     ) -> None:
+        """``prefix`` is the beginning of each token, so that scanners of source code recognize it.
+
+        All methods call the store, so use them in ``def`` handlers or on a thread; they raise StoreUnavailable (503).
+        Raises ValueError for times that are not above 0 and for a prefix with a full stop.
+        """
         self._idle, self._lifetime, self._grace = seconds_of(idle), seconds_of(lifetime), seconds_of(grace)
         check_numbers(idle=self._idle, lifetime=self._lifetime, grace=self._grace or None)  # 0: none
         if not prefix or "." in prefix:

@@ -49,6 +49,8 @@ class StrictTransportSecurity:
     """A policy that makes browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends
     it.
 
+        app.use(SecurityHeaders(strict_transport_security=StrictTransportSecurity()))
+
     ``preload`` consents to inclusion in the list built into browsers, which requires a ``max_age`` of at least a year
     and all subdomains. Raises ValueError if these are missing, and for a negative ``max_age``.
     """
@@ -264,6 +266,8 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 @errors_name_it
 class SecurityHeaders:
     """A feature that adds the security headers that a response lacks. None or False turns a header off.
+
+        app.use(SecurityHeaders())
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, framing
     pages, sending other sites more than the origin, sharing a window with them, loading plugins, and obeying a

@@ -69,22 +69,13 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 class Sessions:
     """A feature that provides ``request.session`` from a store, by default the app's store.
 
+        app.use(Sessions())
+
     A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; in debug mode, it is an error if such a response
     allows shared caches to store it. If the session is changed, it is written to the store when the response is made,
     and only then is a cookie set. It ends after ``idle`` without use, and in any case ``lifetime`` after the last
     login, or after its begin without one, both in seconds or a timedelta.
-
-    The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, "host-session".
-    ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. Browsers
-    forget it when they are closed, unless it is ``persistent``. If the store is unavailable, requests that use the
-    session get a 503.
-
-    With ``bound``, each login binds the session to the device, if the browser can do that (Device Bound Session
-    Credentials, https://w3c.github.io/webappsec-dbsc): from ``bound`` seconds later, a stolen cookie is worthless. This
-    needs the extra "oauth" and a store on the server. Raises ValueError for times that are not above 0, for an invalid
-    cookie name, and for ``bound`` with a store whose entries are kept by clients, and TypeError for anything but a
-    store.
     """
 
     def __init__(
@@ -98,6 +89,17 @@ class Sessions:
         persistent: bool = True,
         bound: Duration | None = None,
     ) -> None:
+        """The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, "host-session".
+        ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. Browsers
+        forget it when they are closed, unless it is ``persistent``. If the store is unavailable, requests that use the
+        session get a 503.
+
+        With ``bound``, each login binds the session to the device, if the browser can do that (Device Bound Session
+        Credentials, https://w3c.github.io/webappsec-dbsc): from ``bound`` seconds later, a stolen cookie is worthless.
+        This needs the extra "oauth" and a store on the server. Raises ValueError for times that are not above 0, for an
+        invalid cookie name, and for ``bound`` with a store whose entries are kept by clients, and TypeError for
+        anything but a store.
+        """
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
         check_numbers(idle=idle, lifetime=lifetime)
         SetCookie(cookie or "__Host-session", secure=True, httponly=True, samesite=samesite)

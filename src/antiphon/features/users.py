@@ -189,6 +189,8 @@ class UserSource(ABC, Generic[U]):
 class Basic(UserSource[U]):
     """A name and a password with each request (RFC 7617). The loader is called with both.
 
+        app.use(Users(Basic(load_user)))
+
     The loader must check the password, with a slow hash if people choose their passwords. Browsers may show the
     ``realm`` when they ask for the name and password.
     """
@@ -237,6 +239,8 @@ class Basic(UserSource[U]):
 @errors_name_it
 class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
+
+        app.use(Users(Bearer(load_user)))
 
     The loader should look up a hash of the token, or compare the token with ``is_same_secret``. If ``Users`` has a
     ``resource``, the loader gets a verified token, as an ``AccessToken``.
@@ -302,20 +306,12 @@ class _TwoUsers:
 class Users(Generic[U]):
     """A feature that provides ``request.user``: the user whose credentials a request has, or None.
 
+        app.use(Users(SessionLogin(load_user)))
+
     If a request has credentials for several sources, all of them are checked. If some are not valid, there is no user,
     and if they belong to different users, reading the user raises Unauthorized (401). A session whose user no longer
     exists is ignored. A loader that is async, or that runs on a thread because of ``blocking``, is called before the
-    hooks and the handler, and only for requests with credentials. A sync loader is called on first read. ``login`` is
-    the route name of the login page, to which ``login_required`` redirects people.
-
-    ``dependency`` provides the user with a type: ``Dependency[User | None]("visitor")``. So does ``required``:
-    ``Dependency[User]("user")``, whose value is never None, because reading it refuses an anonymous request as
-    ``login_required`` does. The first ``Users`` of an app also provides ``request.user`` and is used by
-    ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
-    tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. ``revoke`` is a function
-    that ``end`` calls with the user, for credentials that your own tables hold; it may return how many there were. In
-    each process, a user, or an address without one, may have ``max_open`` streams and WebSockets open, and one more
-    gets a 429. Raises TypeError for anything that is not a source, and ValueError for a ``max_open`` below 1.
+    hooks and the handler, and only for requests with credentials. A sync loader is called on first read.
     """
 
     def __init__(
@@ -329,6 +325,18 @@ class Users(Generic[U]):
         revoke: Callable[[U], object] | None = None,
         max_open: int = 100,
     ) -> None:
+        """``login`` is the route name of the login page, to which ``login_required`` redirects people.
+
+        ``dependency`` provides the user with a type: ``Dependency[User | None]("visitor")``. So does ``required``:
+        ``Dependency[User]("user")``, whose value is never None, because reading it refuses an anonymous request as
+        ``login_required`` does. The first ``Users`` of an app also provides ``request.user`` and is used by
+        ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
+        tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. ``revoke`` is a
+        function that ``end`` calls with the user, for credentials that your own tables hold; it may return how many
+        there were. In each process, a user, or an address without one, may have ``max_open`` streams and WebSockets
+        open, and one more gets a 429. Raises TypeError for anything that is not a source, and ValueError for a
+        ``max_open`` below 1.
+        """
         check_numbers(max_open=max_open)
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(

@@ -95,6 +95,8 @@ class _SchemeAndParameters(Value):
 class Authorization(_SchemeAndParameters):
     """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
 
+        credentials = Authorization("Bearer", token="abc")
+
     `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==`
     doesn't run in constant time: compare secrets with `antiphon.features.is_same_secret`.
     """
@@ -182,8 +184,10 @@ class Authorization(_SchemeAndParameters):
 class Challenge(_SchemeAndParameters):
     """A demand for credentials, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
 
-    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, and `parse_challenges`
-    reads them.
+        challenge = Challenge("Basic", {"realm": "shop"})
+
+    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, and `parse_challenges` reads
+    them.
     """
 
     __slots__ = ()

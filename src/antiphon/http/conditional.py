@@ -32,6 +32,8 @@ _elements = compiled_late(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",
 class ETag(Value):
     """An entity tag: a name for one version of a representation (RFC 9110 §8.8.3). Immutable.
 
+        tag = ETag("v17")
+
     ``tag`` is the text between the quotes. Versions with the same ``weak`` tag are equivalent; versions with the same
     strong tag have the same bytes. ``==`` compares the printed text; compare validators with ``strong_match`` or
     ``weak_match`` (§8.8.3.2). Raises ValueError for a tag with quotes, white space, control characters, or characters

@@ -38,6 +38,8 @@ _combining_marks = compiled_late("[\u0300-\u036f]++")
 class ContentDisposition(Value):
     """A type, a filename, and the name of a form field. Immutable; the type is kept in lower case.
 
+        disposition = ContentDisposition("attachment", "report.csv")
+
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None means no
     file. Only the last segment of a path is kept (RFC 6266 §4.3), except in forms, where the files of a folder keep
     their path. Treat it as text from the client, not as a path to open. ``name`` is the name of a form field. Raises

@@ -162,8 +162,7 @@ class HTTPError(Exception):
     the client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of
     the problem type (RFC 9457 §3.1), ``title`` a short summary, and ``members`` are additional members of the problem
     details object (§3.2). A subclass may set each of these as a class attribute; ``headers`` and ``members`` are added
-    to its own. Raises ValueError for a status outside 400 to 599. Raises TypeError for a detail that isn't text, for an
-    unknown option, and for a member that has its own parameter.
+    to its own. Raises ValueError for a status outside 400 to 599.
     """
 
     by_status: ClassVar[Mapping[int, "type[HTTPError]"]] = {}
@@ -194,6 +193,9 @@ class HTTPError(Exception):
         members: Mapping[str, object] | None = None,
         **unknown: object,
     ) -> None:
+        """Raises TypeError for a detail that isn't text, for an unknown option, and for a member that has its own
+        parameter.
+        """
         if unknown:
             _refuse_option(self.__class__, next(iter(unknown)))
         if status is not None and not isinstance(status, int):

@@ -18,13 +18,13 @@ _MOST: int = 10**_DIGITS - 1
 class Event(Value):
     """One block of an event stream (WHATWG HTML §9.2.6). Immutable.
 
+        event = Event({"price": 3}, id="7")
+
     ``data`` is text, or another value that is converted to text before it is printed; None means a block without data,
     of which browsers use only ``id`` and ``retry``. ``event`` is the type of the event that browsers dispatch
     ("message" if it is None). ``id`` is the Last-Event-ID that they send when they reconnect; "" makes them forget the
     last ID. ``retry`` is the time until they reconnect, in seconds or as a timedelta, in whole milliseconds.
-    ``comment`` is text that browsers skip. Line breaks in data and comments become LF. Raises ValueError for a name
-    that is empty or contains a line break, for an id with a line break or NUL, for a ``retry`` that is negative or at
-    least 10**12, and if no argument is given. Raises TypeError for a name, id or comment that isn't text.
+    ``comment`` is text that browsers skip. Line breaks in data and comments become LF.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -38,6 +38,10 @@ class Event(Value):
         retry: Duration | None = None,
         comment: str | None = None,
     ) -> None:
+        """Raises ValueError for a name that is empty or contains a line break, for an id with a line break or NUL, for
+        a ``retry`` that is negative or at least 10**12, and if no argument is given. Raises TypeError for a name, id or
+        comment that isn't text.
+        """
         self._data = _with_line_feeds(data) if isinstance(data, str) else data
         self._event = event
         self._id = id

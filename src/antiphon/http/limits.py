@@ -58,30 +58,7 @@ DEFAULTS: LimitOptions = {
 class Limits(Value):
     """Upper bounds on a request.
 
-    - ``body``: bytes of the body, decoded (413); 16 MiB.
-    - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
-    - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
-    - ``json_depth``: nesting levels of JSON arrays and objects (400); 200.
-    - ``json_repeats``: members of JSON objects whose names another member of the object has, so that programs may read
-      different values (400, RFC 7493 §2.3); unlimited, but 0 on ``idempotent`` routes and for signed requests.
-    - ``nuls``: NUL characters in the text of a typed value (422); 0, since PostgreSQL's text can't contain any.
-    - ``fields``: fields of a form (413) or of the query (414); 1000.
-    - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
-    - ``files``: files of a form (413); 100.
-    - ``file``: bytes of each file (413); by default only ``body`` limits it.
-    - ``parts``: fields and files of a form together (413); 1000.
-    - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 means no bound.
-    - ``rate``: the minimum number of bytes per second of a body, on average after five seconds (408); 240. 0 means no
-      bound.
-    - ``headers``: bytes of the header section (431), for an app; 64 KiB if neither it nor the server sets a limit.
-    - ``query``: bytes of the query string (414); 64 KiB.
-    - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
-    - ``sockets``: simultaneous WebSockets of a route in each process (503), or an app's, of all its routes together;
-      200 for a ``def`` handler, where each has a thread; otherwise unlimited.
-
-    A bound that isn't set is inherited: a route inherits it from its app, and an app from these defaults. Raises
-    ValueError for a negative bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta.
-    Raises TypeError for an unknown bound.
+    app = App(limits=Limits(body=1 << 20))
     """
 
     # No __slots__: without the GIL, reading most slots locks the object.
@@ -111,6 +88,33 @@ class Limits(Value):
     """The maximum number of operations in a JSON Patch (422), for all routes."""
 
     def __init__(self, **bounds: Unpack[LimitOptions]) -> None:
+        """The bounds, with the status of a request beyond each, and the default.
+
+        - ``body``: bytes of the body, decoded (413); 16 MiB.
+        - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
+        - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
+        - ``json_depth``: nesting levels of JSON arrays and objects (400); 200.
+        - ``json_repeats``: members of JSON objects whose names another member of the object has, so that programs may
+          read different values (400, RFC 7493 §2.3); unlimited, but 0 on ``idempotent`` routes and for signed requests.
+        - ``nuls``: NUL characters in the text of a typed value (422); 0, since PostgreSQL's text can't contain any.
+        - ``fields``: fields of a form (413) or of the query (414); 1000.
+        - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
+        - ``files``: files of a form (413); 100.
+        - ``file``: bytes of each file (413); by default only ``body`` limits it.
+        - ``parts``: fields and files of a form together (413); 1000.
+        - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 means no bound.
+        - ``rate``: the minimum number of bytes per second of a body, on average after five seconds (408); 240. 0 means
+          no bound.
+        - ``headers``: bytes of the header section (431), for an app; 64 KiB if neither it nor the server sets a limit.
+        - ``query``: bytes of the query string (414); 64 KiB.
+        - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
+        - ``sockets``: simultaneous WebSockets of a route in each process (503), or an app's, of all its routes
+          together; 200 for a ``def`` handler, where each has a thread; otherwise unlimited.
+
+        A bound that isn't set is inherited: a route inherits it from its app, and an app from these defaults. Raises
+        ValueError for a negative bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta.
+        Raises TypeError for an unknown bound.
+        """
         if unknown := bounds.keys() - DEFAULTS.keys():
             raise explained(
                 "bad-limit", f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}", TypeError

@@ -33,6 +33,8 @@ _relations = compiled_late(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)")
 class Link(Value):
     """A target, its relation types, and parameters (RFC 8288 §3). Immutable.
 
+        link = Link("/orders?page=2", "next")
+
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
     type, or several separated by spaces. ``parameters`` contains the rest by name ("title", "type", "anchor"), decoded;
     "" means a parameter without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for

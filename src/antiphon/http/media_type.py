@@ -18,6 +18,8 @@ _media_type = compiled_late(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", r
 class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and parameter names are kept in lower case.
 
+        kind = MediaType("text", "csv")
+
     Two types are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
     case-insensitive (RFC 9110 §8.3.2); other values are not. A type without parameters equals its lower-case text, as
     in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters never equals text; compare its

@@ -112,6 +112,8 @@ ByName.__module__ = __name__
 class MultiDict(ByName, Generic[V], metaclass=NamesOurs, words=WORDS["MultiDict"]):
     """An immutable collection of names and values, made from pairs or from a mapping.
 
+        fields = MultiDict([("size", "S"), ("size", "M")])
+
     Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 

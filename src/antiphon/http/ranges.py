@@ -37,6 +37,8 @@ class ByteRange(NamedTuple):
 class Range(Value):
     """The parts that a client requests (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
 
+        wanted = Range([(0, 499)])
+
     Raises ValueError if there are no parts or more than 64, and for a part that ends before it begins.
     """
 
@@ -96,6 +98,8 @@ class Range(Value):
 
 class ContentRange(Value):
     """The part of a representation that a message contains (RFC 9110 §14.4). Immutable.
+
+        part = ContentRange(0, 499, 1234)
 
     ``first`` and ``last`` are positions, both included; ``length`` is the length of the whole representation, None if
     unknown. A 416 has only the length. For a `ByteRange`, use `ContentRange(*part, length)`. Raises ValueError for a

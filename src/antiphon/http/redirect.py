@@ -58,11 +58,6 @@ class Redirect(RaisedResponse):
     ExternalLocation, a ValueError that becomes a 400, for a location with a host, unless ``external`` is True. Raises
     ValueError for a lone surrogate, an ``otherwise`` with a host, a status that is not a redirect status, and invalid
     ``headers``. Raises TypeError for a location that isn't text.
-
-    For a location that a client has chosen, pass ``otherwise``. In that case, no error is raised for the location: the
-    redirect goes to ``otherwise`` if ``location`` has a host, is None, empty, not text or longer than 2048 characters,
-    or if browsers would read it differently. To accept a full URL of this site, pass its ``origin``, such as
-    ``request.url.origin``.
     """
 
     @overload
@@ -90,6 +85,11 @@ class Redirect(RaisedResponse):
         otherwise: str | None = None,
         origin: str | None = None,
     ) -> None:
+        """For a location that a client has chosen, pass ``otherwise``. In that case, no error is raised for the
+        location: the redirect goes to ``otherwise`` if ``location`` has a host, is None, empty, not text or longer than
+        2048 characters, or if browsers would read it differently. To accept a full URL of this site, pass its
+        ``origin``, such as ``request.url.origin``.
+        """
         super().__init__(location, headers=headers)
         self.location = redirect_location(location, external, otherwise, origin)
         self.status = check_redirect(status)

@@ -100,6 +100,8 @@ class _WithParameters(Value):
 class Item(_WithParameters):
     """A value with parameters; ``str()`` prints it (RFC 9651 §3.3). Immutable.
 
+        item = Item("gzip", {"q": 1})
+
     Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or an invalid
     name.
     """
@@ -133,6 +135,8 @@ class Item(_WithParameters):
 
 class InnerList(_WithParameters):
     """Items in parentheses, with parameters; ``str()`` prints it (RFC 9651 §3.1.1). Immutable.
+
+        items = InnerList(["a", "b"])
 
     Values become items. Raises ValueError for values that ``Item`` refuses.
     """

@@ -42,6 +42,8 @@ _exact_server = compiled_late(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9
 class TrustedProxies:
     """The trusted proxies, and the headers that each of them sets.
 
+        app = App(trusted_proxies=TrustedProxies(["10.0.0.0/8"]))
+
     ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
     ``headers`` are those that every proxy always sets or appends to, whatever the client sent: either "forwarded" (RFC
     7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and "x-forwarded-port". In both cases,

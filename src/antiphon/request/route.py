@@ -29,12 +29,7 @@ class RouteKey(Generic[T_co]):
     response)``, which completes each response of the routes with the key, after middleware and dependencies are closed.
 
     Where a route is registered, ``parse`` returns the value for the one that was given, and raises TypeError or
-    ValueError for a wrong one. Without it, values of another type than the key's raise TypeError. With ``needs``, such
-    as "Quotas(store)", a route with the key is an error unless a feature of the app handles the key
-    (``App.handle_key``). ``before`` is a hook of the routes with the key, before those of the routes themselves.
-    ``around`` receives a route and its handler, as a function of only the request, when the route is planned, and
-    returns the function to call instead: ``def`` or ``async def`` like the handler. For the value False, nothing is
-    done. None takes a blueprint's value away.
+    ValueError for a wrong one. Without it, values of another type than the key's raise TypeError.
     """
 
     __slots__ = ("__orig_class__", "around", "before", "name", "needs", "parse")
@@ -49,6 +44,12 @@ class RouteKey(Generic[T_co]):
         before: Callable[["Request"], Any] | None = None,
         around: Callable[[Any, Callable[["Request"], Any]], Callable[["Request"], Any]] | None = None,
     ) -> None:
+        """With ``needs``, such as "Quotas(store)", a route with the key is an error unless a feature of the app handles
+        the key (``App.handle_key``). ``before`` is a hook of the routes with the key, before those of the routes
+        themselves. ``around`` receives a route and its handler, as a function of only the request, when the route is
+        planned, and returns the function to call instead: ``def`` or ``async def`` like the handler. For the value
+        False, nothing is done. None takes a blueprint's value away.
+        """
         self.name = name
         self.parse = parse
         self.needs = needs

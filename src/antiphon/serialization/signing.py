@@ -138,6 +138,8 @@ def to_base64(data: bytes) -> bytes:
 class Signer:
     """A signer of values for one purpose, the ``salt``: a value signed for one purpose is not valid for another.
 
+        signer = Signer([env("SECRET_KEY")], salt="invitations")
+
     The first of the ``secret_keys``, the newest, is used to sign; all of them are used to verify. Clients can read
     signed values but can't change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key
     and salt. Raises TypeError or ValueError for missing or weak keys and for an empty salt.

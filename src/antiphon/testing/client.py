@@ -265,6 +265,8 @@ BaseClient.__init__.__doc__ = BaseClient.__doc__  # so that help() of either cli
 class Client(BaseClient[ClientResponse, Opening[Call, StreamedResponse]]):
     """A client for tests that are plain functions.
 
+        client = Client(app)
+
     The application runs on an event loop in its own thread; over WSGI, it runs on another thread. It can read the
     context variables of the test. With ``timeout=None``, a WSGI application runs on the test's own thread, for
     debuggers and for code that reads thread-locals.
@@ -335,6 +337,8 @@ class Client(BaseClient[ClientResponse, Opening[Call, StreamedResponse]]):
 
 class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncOpening[Call, AsyncStreamedResponse]]):
     """A client for tests that are coroutines: its methods are awaited.
+
+        client = AsyncClient(app, "asgi")
 
     The application runs on the test's event loop; over WSGI, it runs on another thread.
 

@@ -44,41 +44,44 @@ _WATCHED = nullcontext()
 class Cache:
     """A feature that stores responses and serves them without calling the handler (RFC 9111).
 
+        app.use(Cache(SQLiteStore("var/cache.db")))
+
     A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control
     (RFC 9213) and Vary. ``response.cache_for(60, public=True)`` sets them. The cache also tracks what the app reads
     from the request to make the response. A response that depends on the session, the user, all cookies, the client's
     address or all header fields is never sent to other clients. Header fields that were read are added to its Vary. If
-    arguments of the query, or cookies of a public response, were read by their names, only their values matter.
-    A response with Set-Cookie is not stored. Hooks that run before the handler, and middleware of blueprints, are also
-    called for hits.
-
-    If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
-    ``timeout`` for the response, and then call the handler too. They don't wait for a route that has not stored any
-    response yet, nor for a process that was killed on the same machine. If a request never ends, for example because
-    its machine fails, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
-
-    ``store`` is shared by all processes and machines that use it. Apps with different routes or handlers can share it,
-    too, even on one host. The default is the app's store or, without one, this process's memory. In memory, SQLite and
-    PostgreSQL, the cache keeps up to ``max_bytes`` bytes, separate from other entries, and drops the least recently
-    used responses. Valkey has its own setting for that.
-
-    A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space in
-    JSON makes no difference.
-
-    Bodies of more than ``max_body`` bytes, and streams, are stored in files, which take up to ``max_file_bytes`` bytes
-    in total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in a
-    temporary folder for a store in memory. Servers have no files, so such bodies are not stored there. File responses
-    are never stored.
-
-    Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
-    response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above 0,
-    and for a store whose entries are kept by clients.
+    arguments of the query, or cookies of a public response, were read by their names, only their values matter. A
+    response with Set-Cookie is not stored.
     """
 
     def __init__(
         self, store: Store | None = None, *, max_bytes: int = 256 << 20, max_body: int = 4 << 20,
         max_file_bytes: int = 1 << 30, lease: Duration = 30.0, timeout: Duration = 10.0, gateway: bool = False,
     ) -> None:  # fmt: skip
+        """Hooks that run before the handler, and middleware of blueprints, are also called for hits.
+
+        If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
+        ``timeout`` for the response, and then call the handler too. They don't wait for a route that has not stored any
+        response yet, nor for a process that was killed on the same machine. If a request never ends, for example
+        because its machine fails, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
+
+        ``store`` is shared by all processes and machines that use it. Apps with different routes or handlers can share
+        it, too, even on one host. The default is the app's store or, without one, this process's memory. In memory,
+        SQLite and PostgreSQL, the cache keeps up to ``max_bytes`` bytes, separate from other entries, and drops the
+        least recently used responses. Valkey has its own setting for that.
+
+        A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space
+        in JSON makes no difference.
+
+        Bodies of more than ``max_body`` bytes, and streams, are stored in files, which take up to ``max_file_bytes``
+        bytes in total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in
+        a temporary folder for a store in memory. Servers have no files, so such bodies are not stored there. File
+        responses are never stored.
+
+        Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
+        response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above
+        0, and for a store whose entries are kept by clients.
+        """
         self._stores = FeatureStore("Cache", store)
         lease, timeout = seconds_of(lease), seconds_of(timeout)
         files = max_file_bytes or None  # 0: none

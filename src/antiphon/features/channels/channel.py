@@ -200,17 +200,13 @@ class ChannelListener:
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
+        news = Channel("news")
+
     By default, the ``store`` is that of the app that uses the channel: ``app.use(news)``. A MemoryStore serves one
     process; a SQLiteStore serves the processes on one machine, which check for messages 20 times a second; a
     PostgresStore or a ValkeyStore serves many machines. The newest ``max_messages`` messages are kept, in the store and
     in each process that listens. Each message may have ``max_message_size`` bytes of JSON: by default, up to 64 MiB in
-    total. Of the channels without listeners, a MemoryStore keeps the messages of the 10,000 most recently used ones. In
-    each process, one thread reads a store for all listeners, or up to 16 threads read a cluster.
-
-    Two channels with the same name and store are one channel. If a process dies, its members stay present for another
-    ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
-    ``max_messages`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0. Raises TypeError for
-    any other store.
+    total. Of the channels without listeners, a MemoryStore keeps the messages of the 10,000 most recently used ones.
     """
 
     def __init__(
@@ -222,6 +218,13 @@ class Channel:
         max_message_size: int = 65_536,
         lease: Duration = 30.0,
     ) -> None:
+        """In each process, one thread reads a store for all listeners, or up to 16 threads read a cluster.
+
+        Two channels with the same name and store are one channel. If a process dies, its members stay present for
+        another ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode,
+        for a ``max_messages`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0. Raises
+        TypeError for any other store.
+        """
         lease = seconds_of(lease)
         if not _is_text(name):
             raise explained("bad-feature-option", f"a channel's name must be text, not {name!r}")

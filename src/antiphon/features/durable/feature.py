@@ -74,27 +74,12 @@ class Durable:
     """A feature that finishes each accepted request to a ``durable`` route, even if its process dies, and its jobs.
     Provisional.
 
+        app.use(Durable("sqlite:///var/jobs.db"))
+
     A client sends an Idempotency-Key with each request, and the same key with each retry. The request is stored, and
     its handler is called with a copy: without middleware and hooks, which have accepted it, but with its dependencies.
     If the process dies, another one, on any machine, calls the handler again within the ``lease``, in seconds or a
-    timedelta; steps that were recorded are not carried out again. If the handler has returned after ``wait`` seconds,
-    its response is sent, and sent again to each retry; before that, the client gets a 202 with the address, below
-    ``path``, at which the response can be followed. A retry after a 5xx, 408, 425 or 429 is carried out again.
-    Responses and finished jobs are kept for ``ttl``, and what has failed, until ``antiphon jobs`` says more. Callers
-    are distinguished as by ``IdempotentWrites``, or by the text that ``by`` returns for a request.
-
-    ``url`` is that of a database of PostgreSQL, or of SQLite 3.42 or newer on one machine ("sqlite:///var/shop.db"), in
-    which DBOS Transact makes its tables. Applications that share it have different ``name``s. All that is stored is
-    encrypted with the app's secret keys. With ``inside``, the dependency that gives handlers a connection to the same
-    database, ``enqueue`` writes a job in the transaction of the request, and a durable request whose transaction was
-    committed isn't carried out again. A job that fails is called again after 1
-    second, then 2, and so on up to an hour, for the time of ``retries``, or that many times, as is a request that fails
-    by what may pass, such as an outage.
-
-    A process opens at most ``max_connections`` to PostgreSQL, for all that it carries out and looks for.
-
-    Raises ValueError for numbers that are not above 0, or fewer than 4 connections, another database and a bad name,
-    TypeError if ``inside`` isn't a dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
+    timedelta; steps that were recorded are not carried out again.
     """
 
     def __init__(
@@ -111,6 +96,26 @@ class Durable:
         name: str = "antiphon",
         max_connections: int = 32,
     ) -> None:
+        """If the handler has returned after ``wait`` seconds, its response is sent, and sent again to each retry;
+        before that, the client gets a 202 with the address, below ``path``, at which the response can be followed. A
+        retry after a 5xx, 408, 425 or 429 is carried out again. Responses and finished jobs are kept for ``ttl``, and
+        what has failed, until ``antiphon jobs`` says more. Callers are distinguished as by ``IdempotentWrites``, or by
+        the text that ``by`` returns for a request.
+
+        ``url`` is that of a database of PostgreSQL, or of SQLite 3.42 or newer on one machine
+        ("sqlite:///var/shop.db"), in which DBOS Transact makes its tables. Applications that share it have different
+        ``name``s. All that is stored is encrypted with the app's secret keys. With ``inside``, the dependency that
+        gives handlers a connection to the same database, ``enqueue`` writes a job in the transaction of the request,
+        and a durable request whose transaction was committed isn't carried out again. A job that fails is called again
+        after 1 second, then 2, and so on up to an hour, for the time of ``retries``, or that many times, as is a
+        request that fails by what may pass, such as an outage.
+
+        A process opens at most ``max_connections`` to PostgreSQL, for all that it carries out and looks for.
+
+        Raises ValueError for numbers that are not above 0, or fewer than 4 connections, another database and a bad
+        name, TypeError if ``inside`` isn't a dependency, and RuntimeError for an older SQLite. A process runs one
+        ``Durable``.
+        """
         wait, lease, ttl = seconds_of(wait), seconds_of(lease), seconds_of(ttl)
         number = retries.total_seconds() if isinstance(retries, timedelta) else retries
         check_numbers(wait=wait, lease=lease, ttl=ttl, retries=number or None)

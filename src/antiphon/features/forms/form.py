@@ -46,16 +46,13 @@ class Form(Generic[T]):
     """A form made from a dataclass, Struct or other record: fields become inputs, and submitted values become an
     object.
 
+        form = Form(Order, request)
+
     ``initial`` is an object or a mapping with the initial values, to which ``apply`` can write the submitted ones. With
     ``method="get"``, the form is read from the query, otherwise from the body. ``choices`` maps field names to choices
     that come from a request or a database; ``order`` names the fields to put first. ``id`` is the prefix of all
     elements' ids; if it is empty, an input's id is its name. ``messages`` replace messages of ``MESSAGES``, by code.
-    All other messages come from the request's language, under "form." and the code, or else are in English. ``shared``
-    names values that the application shares with templates, such as a token; those that exist become hidden inputs in
-    forms that are posted.
-
-    Raises TypeError for a class from which no form can be made and for anything but a request. Raises ValueError if
-    ``choices`` or ``order`` name a field that the form does not have.
+    All other messages come from the request's language, under "form." and the code, or else are in English.
     """
 
     def __init__(
@@ -73,6 +70,12 @@ class Form(Generic[T]):
         messages: Mapping[str, Text] | None = None,
         shared: Sequence[str] = ("csrf_input",),
     ) -> None:
+        """``shared`` names values that the application shares with templates, such as a token; those that exist become
+        hidden inputs in forms that are posted.
+
+        Raises TypeError for a class from which no form can be made and for anything but a request. Raises ValueError if
+        ``choices`` or ``order`` name a field that the form does not have.
+        """
         if not isinstance(request, Request):
             raise explained(
                 "bad-form-field",

@@ -99,34 +99,12 @@ class IdempotentWrites:
     """A feature that carries out each request to an ``idempotent`` route only once and sends its response to all
     retries. Provisional.
 
+        app.use(IdempotentWrites())
+
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
     with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
     different method, path, query or body, or by a different caller, gets a 422. A request without a key is refused with
     400 or, if ``required`` is false, carried out each time. Responses are kept for ``ttl``, in seconds or a timedelta.
-
-    Callers are distinguished by everything that ``request.caller`` knows, by the host, and by all header fields that
-    the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
-    Accept. In a view and in a mounted app, all such fields and the cookies are included, because other code may have
-    read them. Callers who certainly differ have separate keys. With ``by``, callers are distinguished only by the text
-    that this function returns for a request, or None if the caller is unknown, and each has separate keys. It must not
-    block.
-
-    After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
-    process ended or because it was cancelled may already have had an effect, so its retries are refused with 409. With
-    ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
-    any handler takes. Streams, except those of runs with a key, and responses of more than ``max_body`` bytes, can't be
-    kept and raise a RuntimeError that names the handler. If the store is unavailable, the response is a 503, sent
-    before anything is carried out. The default ``store`` is that of the app.
-
-    ``inside`` is the dependency that gives the handler's database connection. Claims and responses are then rows in
-    the handler's own transaction instead of entries in a store: they are committed with its effect, or not at all, so
-    an interrupted request leaves nothing behind, or its response. The dependency's source is a generator that begins a
-    transaction and commits it. It yields a connection of sqlite3, aiosqlite, psycopg or asyncpg, a session or
-    connection of SQLAlchemy, sync or async, or Django's connection, for PostgreSQL or SQLite. A handler may also commit
-    by itself: its response is then written after it. A missing table is created.
-
-    Raises ValueError for numbers that are not above 0, for a store whose entries are kept by clients, and for a store
-    and ``inside`` together, and TypeError if ``inside`` isn't a dependency.
     """
 
     def __init__(
@@ -140,6 +118,30 @@ class IdempotentWrites:
         takeover: Duration | None = None,
         max_body: int = 1 << 20,
     ) -> None:
+        """Callers are distinguished by everything that ``request.caller`` knows, by the host, and by all header fields
+        that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such
+        as Accept. In a view and in a mounted app, all such fields and the cookies are included, because other code may
+        have read them. Callers who certainly differ have separate keys. With ``by``, callers are distinguished only by
+        the text that this function returns for a request, or None if the caller is unknown, and each has separate keys.
+        It must not block.
+
+        After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
+        process ended or because it was cancelled may already have had an effect, so its retries are refused with 409.
+        With ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be
+        longer than any handler takes. Streams, except those of runs with a key, and responses of more than ``max_body``
+        bytes, can't be kept and raise a RuntimeError that names the handler. If the store is unavailable, the response
+        is a 503, sent before anything is carried out. The default ``store`` is that of the app.
+
+        ``inside`` is the dependency that gives the handler's database connection. Claims and responses are then rows in
+        the handler's own transaction instead of entries in a store: they are committed with its effect, or not at all,
+        so an interrupted request leaves nothing behind, or its response. The dependency's source is a generator that
+        begins a transaction and commits it. It yields a connection of sqlite3, aiosqlite, psycopg or asyncpg, a session
+        or connection of SQLAlchemy, sync or async, or Django's connection, for PostgreSQL or SQLite. A handler may also
+        commit by itself: its response is then written after it. A missing table is created.
+
+        Raises ValueError for numbers that are not above 0, for a store whose entries are kept by clients, and for a
+        store and ``inside`` together, and TypeError if ``inside`` isn't a dependency.
+        """
         if inside is not None:
             DatabaseConnection.check_source(inside, "IdempotentWrites")
             if store is not None:

@@ -41,18 +41,13 @@ def _name_language(request: Request, response: Response) -> None:
 class Languages:
     """A feature that responds to each request in one of the languages that have translations in the ``folders``.
 
+        app.use(Languages("translations"))
+
     The language is the one in the path, of a route or a blueprint's prefix with a parameter ``<language:...>``, or else
     the one named by the query argument ``query`` (``?lang=de``), or else by the cookie, or else the best match for
     Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is None, it is
     not checked. A response for which the language was read has Content-Language, and its Vary lists the fields that
-    were checked. A request whose language is never read costs nothing. Errors and forms' messages are in this language,
-    too: Antiphon translates its own messages, which the app's catalogues override.
-
-    Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
-    whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
-    folders, with JSON before gettext's files, which are sorted by name. Files are read once and, in debug mode, again
-    when one of them changes. Raises ValueError for a malformed file (naming the file and line), for a missing folder,
-    and for a default that is not a tag; TypeError if no folder is given; and ImportError for a .po file without Babel.
+    were checked. A request whose language is never read costs nothing.
     """
 
     def __init__(
@@ -62,6 +57,16 @@ class Languages:
         query: str | None = "lang",
         cookie: str | None = "lang",
     ) -> None:
+        """Errors and forms' messages are in this language, too: Antiphon translates its own messages, which the app's
+        catalogues override.
+
+        Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the
+        file whose code creates this object. If several files have text for the same key, the first one wins: in the
+        order of the folders, with JSON before gettext's files, which are sorted by name. Files are read once and, in
+        debug mode, again when one of them changes. Raises ValueError for a malformed file (naming the file and line),
+        for a missing folder, and for a default that is not a tag; TypeError if no folder is given; and ImportError for
+        a .po file without Babel.
+        """
         if not folders:
             raise explained(
                 "bad-feature-option", 'Languages needs a folder: Languages("locales", default="en")', TypeError

@@ -116,22 +116,26 @@ class Live:
     """A feature that keeps blocks of pages up to date: those of GET routes with ``live="orders"``, a block's name.
     Provisional.
 
+        app.use(Live())
+
     A block is rendered again when a table that its handler has read was written and committed in any process that uses
     the same ``store``, by default the app's; without one, only this process is noticed. SQLAlchemy reports reads and
     writes, and ``live_reads`` and ``live_writes`` report others. A render is shared by all clients for whom it is the
     same, and there are at least 50 milliseconds between two of them. Within a process, up to ``max_watchers`` streams
-    can be open; one more gets a 503. A hundredth of them, but at least 20, can be those of one user, or of one address
-    without a verified login; one more gets a 429.
-
-    ``listen`` is the URL of a PostgreSQL database whose triggers tell which tables were written, also by other
-    programs: notices on the channel ``antiphon_live``, with a table's name. It must lead to the server itself, not to a
-    pooler. Raises ValueError for a ``max_watchers`` below 1.
+    can be open; one more gets a 503.
     """
 
     _block_script_part = Path(__file__).with_name("live.js")
     """The part of ``BlockScript``'s script that follows streams."""
 
     def __init__(self, store: Store | None = None, *, listen: str | None = None, max_watchers: int = 10_000) -> None:
+        """Of the streams of a process, a hundredth, but at least 20, can be those of one user, or of one address
+        without a verified login; one more gets a 429.
+
+        ``listen`` is the URL of a PostgreSQL database whose triggers tell which tables were written, also by other
+        programs: notices on the channel ``antiphon_live``, with a table's name. It must lead to the server itself, not
+        to a pooler. Raises ValueError for a ``max_watchers`` below 1.
+        """
         check_numbers(max_watchers=max_watchers)
         self._stores = FeatureStore("Live", store)
         self._url = None if listen is None else listen.replace("+psycopg", "", 1)

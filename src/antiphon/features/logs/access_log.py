@@ -175,15 +175,14 @@ def only_line_handler(logger: logging.Logger) -> LineHandler | None:
 class AccessLog(Observer):
     """A feature that logs each request that got a response, with the ``antiphon.access`` logger, at level INFO.
 
+        app.use(AccessLog())
+
     A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route matched), ``status``,
     ``bytes`` (the size of the body as sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it ends; a WebSocket also has
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
     characters; the query is not logged. ``fields`` adds attributes by name, if the request has them, also to the
-    message: ``ip`` (the client's address) and ``trace_id`` (of Trace Context). ``extra`` is called with the
-    ``Exchange`` and returns a mapping of additional attributes.
-
-    Raises TypeError if ``extra`` is not a plain function of one argument, and ValueError for other ``fields``.
+    message: ``ip`` (the client's address) and ``trace_id`` (of Trace Context).
     """
 
     def __init__(
@@ -192,6 +191,10 @@ class AccessLog(Observer):
         fields: Collection[Literal["ip", "trace_id"]] = (),
         extra: Callable[[Exchange], Mapping[str, object]] | None = None,
     ) -> None:
+        """``extra`` is called with the ``Exchange`` and returns a mapping of additional attributes.
+
+        Raises TypeError if ``extra`` is not a plain function of one argument, and ValueError for other ``fields``.
+        """
         if extra is not None:
             check_arguments(extra, "exchange", sync="extra")
         if not {*fields} <= {*OPTIONAL}:

@@ -81,17 +81,12 @@ _PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the 
 class Metrics(Observer):
     """A feature that counts requests by method, route and status, and shows the metrics of all processes on a page.
 
+        app.use(Metrics())
+
     The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. If ``path``
     is None, there is no page. The page is open to everyone who can reach it, unless ``before`` (one or more functions,
     as for a route) refuses the request. Requests for the page are also counted. Any of a server's processes can show
-    the metrics of all of them, because each writes to a separate file in ``folder``. By default, this is the folder
-    named by the ANTIPHON_METRICS_FOLDER environment variable, or else a temporary folder for the processes started by
-    `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn. The counts of processes that have died are kept.
-
-    A metric has up to ``max_series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above
-    these limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
-
-    Raises ValueError for a ``size`` below 65,536 or ``max_series`` below 1.
+    the metrics of all of them, because each writes to a separate file in ``folder``.
     """
 
     def __init__(
@@ -103,6 +98,15 @@ class Metrics(Observer):
         max_series: int = 1000,
         size: int = 2**20,
     ) -> None:
+        """``folder`` is by default the folder named by the ANTIPHON_METRICS_FOLDER environment variable, or else a
+        temporary folder for the processes started by `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn. The
+        counts of processes that have died are kept.
+
+        A metric has up to ``max_series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets
+        above these limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
+
+        Raises ValueError for a ``size`` below 65,536 or ``max_series`` below 1.
+        """
         check_numbers(1, max_series=max_series)
         check_numbers(2**16, size=size)
         self._path = path

@@ -97,6 +97,8 @@ class _Proofs:
 class ProtectedResource:
     """The application as an OAuth 2 protected resource: the ``resource`` of ``Users``. Provisional.
 
+        app.use(Users(Bearer(load_user), resource=ProtectedResource(["https://id.example"])))
+
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
     "https://id.example". ``url`` is the application's own identifier. Tokens must contain it as their audience (RFC
     8707); all other tokens are refused. Without ``url``, the identifier is the scheme and host of the request; this
@@ -106,11 +108,7 @@ class ProtectedResource:
     refers to it. ``scopes`` appear in both. To require scopes, use ``scopes_required``.
 
     Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the ``oauth``
-    extra. With ``introspection``, the provider is asked about each token instead (RFC 7662), and must report its
-    ``token_type``. Each token must name a user (``sub``). A token that is bound to a key (DPoP, RFC 9449) needs
-    ``App(store=...)``, the extra, and a proof with each request, which counts once. If a provider is needed but does
-    not respond, the response is a 503. Raises ValueError if there are no issuers, or several with ``introspection``,
-    and for URLs that don't use https, except on this machine.
+    extra.
     """
 
     def __init__(
@@ -122,6 +120,12 @@ class ProtectedResource:
         algorithms: Iterable[str] = ALGORITHMS,
         introspection: Introspection | None = None,
     ) -> None:
+        """With ``introspection``, the provider is asked about each token instead (RFC 7662), and must report its
+        ``token_type``. Each token must name a user (``sub``). A token that is bound to a key (DPoP, RFC 9449) needs
+        ``App(store=...)``, the extra, and a proof with each request, which counts once. If a provider is needed but
+        does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
+        ``introspection``, and for URLs that don't use https, except on this machine.
+        """
         for given, name in ((issuers, "issuers"), (scopes, "scopes"), (algorithms, "algorithms")):
             if isinstance(given, str):
                 raise explained("list-wanted", f"{name} must be a list: [{given!r}]")

@@ -56,34 +56,14 @@ class OpenAPI:
     """A feature that serves the application's OpenAPI document, created by reading the code of its handlers.
     Provisional.
 
+        app.use(OpenAPI("Shop"))
+
     The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is created once, on the first request for the document, so that it costs other requests
     nothing. A page at ``docs``, such as ``/api/docs``, shows the document with a form for each operation; None omits
     the page. ``title``, ``version`` and ``description`` describe the API. ``servers`` are the URLs at which the API is
     served; the default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items
     of streams, and QUERY, but not all client generators support it.
-
-    With ``antiphon run --debug``, responses are checked against the document. A response that breaks its contract is
-    logged with its handler, and listed on the page.
-
-    ``catalog=True`` also serves the list of all documents, of this application and of those mounted in it, at
-    ``/.well-known/api-catalog`` (RFC 9727), to which the home page links. Use it once, in the outermost application.
-
-    Routes added by features, such as static files, are omitted. Code that can't be analyzed is logged, and listed by
-    ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
-    applications that are shipped without their source.
-
-    ``hidden`` are names of parameters that the document omits, such as those that only a debugging branch reads;
-    ``antiphon openapi --names`` lists what it publishes.
-
-    The ``meta`` of a route or blueprint adds information that its code lacks: ``meta={OpenAPI.HIDDEN: True}`` hides it,
-    and ``OpenAPI.HIDDEN: ["debug"]`` hides these parameters,
-    ``OpenAPI.TAGS: ["lamps"]`` replaces the blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as
-    deprecated; its responses then have a Deprecation field (RFC 9745) with the value's datetime, or with the time at
-    which the process started. WebSockets are not operations; the document's ``x-websockets`` lists their paths.
-
-    Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for any other
-    OpenAPI version. Raises FileNotFoundError for a missing file.
     """
 
     HIDDEN = RouteKey[bool | Collection[str]]("openapi.hidden")
@@ -108,6 +88,29 @@ class OpenAPI:
         hidden: Iterable[str] = (),
         catalog: bool = False,
     ) -> None:
+        """With ``antiphon run --debug``, responses are checked against the document. A response that breaks its
+        contract is logged with its handler, and listed on the page.
+
+        ``catalog=True`` also serves the list of all documents, of this application and of those mounted in it, at
+        ``/.well-known/api-catalog`` (RFC 9727), to which the home page links. Use it once, in the outermost
+        application.
+
+        Routes added by features, such as static files, are omitted. Code that can't be analyzed is logged, and listed
+        by ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
+        applications that are shipped without their source.
+
+        ``hidden`` are names of parameters that the document omits, such as those that only a debugging branch reads;
+        ``antiphon openapi --names`` lists what it publishes.
+
+        The ``meta`` of a route or blueprint adds information that its code lacks: ``meta={OpenAPI.HIDDEN: True}`` hides
+        it, and ``OpenAPI.HIDDEN: ["debug"]`` hides these parameters, ``OpenAPI.TAGS: ["lamps"]`` replaces the
+        blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as deprecated; its responses then have a
+        Deprecation field (RFC 9745) with the value's datetime, or with the time at which the process started.
+        WebSockets are not operations; the document's ``x-websockets`` lists their paths.
+
+        Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for any
+        other OpenAPI version. Raises FileNotFoundError for a missing file.
+        """
         if isinstance(hidden, str):
             raise explained("list-wanted", f"hidden must be a list: [{hidden!r}]")
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):

@@ -34,22 +34,13 @@ class Recorder(Observer):
     """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
     Provisional.
 
+        app.use(Recorder())
+
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``
     keeps requests with one of these statuses. ``when`` is a function that is called with the ``Exchange`` and must not
     block; requests for which it returns True are kept. Requests with the same cause (the same error at the same place)
-    share one record, which contains the first and the last of them, and their number. The store keeps up to
-    ``max_records`` causes, each for ``ttl`` after its last request.
-
-    Before anything is written, secrets are replaced with values of the same shape: credentials, cookies, fields named
-    like passwords, payment card numbers, and members that a model marks as ``Secret``. Bodies other than forms and JSON
-    are not kept. Records are encrypted with the
-    app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
-    unavailable, requests are not kept, and an error is logged. ``max_body`` is the maximum number of bytes to keep of a
-    body. ``release`` is stored in each record. The default ``store`` is that of the app.
-
-    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
-    without a secret key; and ModuleNotFoundError without the cryptography package.
+    share one record, which contains the first and the last of them, and their number.
     """
 
     def __init__(
@@ -66,6 +57,18 @@ class Recorder(Observer):
         release: str = "",
         secret_keys: Iterable[str | bytes] = (),
     ) -> None:
+        """The store keeps up to ``max_records`` causes, each for ``ttl`` after its last request.
+
+        Before anything is written, secrets are replaced with values of the same shape: credentials, cookies, fields
+        named like passwords, payment card numbers, and members that a model marks as ``Secret``. Bodies other than
+        forms and JSON are not kept. Records are encrypted with the app's secret keys, or with ``secret_keys``, and
+        written by a separate thread. If the store is full, slow or unavailable, requests are not kept, and an error is
+        logged. ``max_body`` is the maximum number of bytes to keep of a body. ``release`` is stored in each record. The
+        default ``store`` is that of the app.
+
+        Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients;
+        RuntimeError without a secret key; and ModuleNotFoundError without the cryptography package.
+        """
         self._stores = FeatureStore("Recorder", store)
         ttl, slower = seconds_of(ttl), seconds_of(slower)
         check_numbers(max_records=max_records, ttl=ttl, max_body=max_body, slower=slower)

@@ -59,19 +59,13 @@ class ResumableUploads:
     """A feature that lets clients continue interrupted uploads to routes with ``resumable=True``
     (draft-ietf-httpbis-resumable-upload). Provisional.
 
+        app.use(ResumableUploads())
+
     A request with ``Upload-Complete: ?0`` creates an upload and gets its URL, at which HEAD returns the offset, PATCH
     appends, and DELETE cancels. The handler is called once, after the last part, with the whole body, the method, path
     and fields of the first request, and the credentials of the last one. Retries get its response. All checks and hooks
     of the route apply to each part, and then to the whole request. Callers other than the ``request.caller`` that has
     created an upload get a 404.
-
-    Entries are in the ``store``, by default that of the app, and bytes in ``folder``, which all processes must reach.
-    By default, it is next to a store on this machine; with any other store, it is the app's ``upload_folder``. An
-    upload expires after ``max_age``, in seconds or a timedelta, and can have as many bytes as the route's
-    ``Limits(body=...)``. A caller may have ``max_open`` uploads at once (429). A response of up to 1 MiB is kept for
-    retries.
-
-    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
 
     def __init__(
@@ -82,6 +76,14 @@ class ResumableUploads:
         max_age: Duration = DAY,
         max_open: int = 10,
     ) -> None:
+        """Entries are in the ``store``, by default that of the app, and bytes in ``folder``, which all processes must
+        reach. By default, it is next to a store on this machine; with any other store, it is the app's
+        ``upload_folder``. An upload expires after ``max_age``, in seconds or a timedelta, and can have as many bytes as
+        the route's ``Limits(body=...)``. A caller may have ``max_open`` uploads at once (429). A response of up to 1
+        MiB is kept for retries.
+
+        Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
+        """
         seconds = seconds_of(max_age)
         check_numbers(max_age=seconds, max_open=max_open)
         self._stores = FeatureStore("ResumableUploads", store)

@@ -135,6 +135,8 @@ class _Own:
 class Runs(Generic[T]):
     """Streams that outlive their requests: each is produced once, where it was started. Provisional.
 
+        runs = Runs()
+
     Any number of clients can follow a run, from any point, in any process.
 
     The default ``store`` is that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
@@ -143,14 +145,7 @@ class Runs(Generic[T]):
     over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
-    owner or, without one, for one caller, by ``request.caller.key``. Those that wait for a person are not counted, but
-    are at most ten times as many. The newest ``max_bytes`` bytes of a run's values, as JSON, are kept. Each process
-    that follows a run keeps up to ``max_values`` of them in memory; values of more than ``max_value_size`` bytes, and
-    earlier ones, are loaded when a follower needs them. A run is forgotten ``ttl`` after it ends. It fails after its
-    ``deadline``, unless that is None. If its process dies, its followers are notified within a ``lease``. These times
-    are in seconds or timedeltas.
-
-    Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
+    owner or, without one, for one caller, by ``request.caller.key``.
     """
 
     def __init__(
@@ -167,6 +162,15 @@ class Runs(Generic[T]):
         deadline: Duration | None = None,
         lease: Duration = 10.0,
     ) -> None:
+        """Runs that wait for a person are not among ``max_runs``, but are at most ten times as many. The newest
+        ``max_bytes`` bytes of a run's values, as JSON, are kept. Each process that follows a run keeps up to
+        ``max_values`` of them in memory; values of more than ``max_value_size`` bytes, and earlier ones, are loaded
+        when a follower needs them. A run is forgotten ``ttl`` after it ends. It fails after its ``deadline``, unless
+        that is None. If its process dies, its followers are notified within a ``lease``. These times are in seconds or
+        timedeltas.
+
+        Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
+        """
         seconds, deadline, lease = seconds_of(ttl), seconds_of(deadline), seconds_of(lease)
         check_numbers(
             max_runs=max_runs, max_runs_per_owner=max_runs_per_owner, ttl=seconds, max_values=max_values,

@@ -104,21 +104,14 @@ class Signatures:
     """A feature that calls the handlers of routes with ``signed_by`` only if the request is signed (RFC 9421).
     Provisional.
 
-    ``keys`` contains the keys of permitted signers by ``keyid``: a dict, or a function, ``def`` or
-    ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
-    database. Keys can have any form that ``SignatureKey`` accepts. No client can choose a key's algorithm.
+        app.use(Signatures({"shop": key}))
+
+    ``keys`` contains the keys of permitted signers by ``keyid``: a dict, or a function, ``def`` or ``async def``, that
+    returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a database. Keys can
+    have any form that ``SignatureKey`` accepts. No client can choose a key's algorithm.
 
     ``cover`` lists the components that a signature must cover: fields such as "content-type", and derived components
-    such as "@path". "@query" and "content-digest" are required only if the request has a query or a body. If a
-    signature covers Content-Digest, the body is compared with it before all hooks and the handler run.
-
-    A signature is valid for ``max_age``, in seconds or a timedelta, after its creation time ``created``, but not after
-    ``expires``; None allows any age. With a ``store``, each signature needs a ``nonce`` and is accepted only once. The
-    default is the app's store; False means no store. With a ``tag``, a signature must have this tag. ``required=False``
-    lets unsigned requests through, with a falsy ``request.signature``.
-
-    ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
-    those to mounted applications, except to ``unguarded`` routes. Raises ValueError or TypeError for invalid options.
+    such as "@path". "@query" and "content-digest" are required only if the request has a query or a body.
     """
 
     def __init__(
@@ -134,6 +127,17 @@ class Signatures:
         everywhere: bool = False,
         blocking: bool = False,
     ) -> None:
+        """If a signature covers Content-Digest, the body is compared with it before all hooks and the handler run.
+
+        A signature is valid for ``max_age``, in seconds or a timedelta, after its creation time ``created``, but not
+        after ``expires``; None allows any age. With a ``store``, each signature needs a ``nonce`` and is accepted only
+        once. The default is the app's store; False means no store. With a ``tag``, a signature must have this tag.
+        ``required=False`` lets unsigned requests through, with a falsy ``request.signature``.
+
+        ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
+        those to mounted applications, except to ``unguarded`` routes. Raises ValueError or TypeError for invalid
+        options.
+        """
         if isinstance(cover, str):
             raise explained("list-wanted", f"cover must be a list of components: [{cover!r}]", TypeError)
         self.name = name

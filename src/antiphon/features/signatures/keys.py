@@ -48,17 +48,19 @@ class _Algorithm(NamedTuple):
 class SignatureKey:
     """A key that signs or verifies messages: an HMAC secret, or a private or public key. Provisional.
 
+        key = SignatureKey(secret, "hmac-sha256")
+
     ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the cryptography
     package, or at least 16 bytes that are an HMAC secret. Bytes that begin like a PEM file are never a secret.
     ``algorithm`` is a name from RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA key uses
     "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
-
-    Raises TypeError or ValueError for anything else, and ValueError for an RSA key smaller than 2048 bits. Raises
-    ModuleNotFoundError, naming the extra, if cryptography is needed but not installed.
     """
 
     def __init__(self, material: "KeyMaterial", algorithm: str | None = None) -> None:
+        """Raises TypeError or ValueError for anything else, and ValueError for an RSA key smaller than 2048 bits.
+        Raises ModuleNotFoundError, naming the extra, if cryptography is needed but not installed.
+        """
         self._key = _loaded(material)
         known = _algorithms_of(self._key)
         self.algorithm = known[0] if algorithm is None else algorithm

@@ -79,10 +79,7 @@ class Webhook(ABC):
 
     With a ``store``, each route processes a webhook once: for ``ttl`` after the first delivery, in seconds or a
     timedelta, and at least for as long as the signature is recent, a duplicate gets a 204, and the handler isn't
-    called. While the first delivery is being processed, a duplicate gets a 409, after which senders try again. After a
-    response of 400 or above, the next attempt is processed. While the store is unavailable, the response is a 503. The
-    default is the app's store; ``store=False`` means no store. If there is none, a warning is logged once, since anyone
-    who has captured a webhook can then send it again. Raises ValueError or TypeError for invalid options.
+    called.
     """
 
     waits_for_body = True
@@ -95,6 +92,12 @@ class Webhook(ABC):
         *,
         ttl: Duration = DAY,
     ) -> None:
+        """While the first delivery is being processed, a duplicate gets a 409, after which senders try again. After a
+        response of 400 or above, the next attempt is processed. While the store is unavailable, the response is a 503.
+        The default is the app's store; ``store=False`` means no store. If there is none, a warning is logged once,
+        since anyone who has captured a webhook can then send it again. Raises ValueError or TypeError for invalid
+        options.
+        """
         given = [secrets] if isinstance(secrets, str | bytes) or not isinstance(secrets, Iterable) else [*secrets]
         self._secrets = [self._checked(secret) for secret in given]
         self._ttl = seconds_of(ttl)

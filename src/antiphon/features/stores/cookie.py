@@ -28,14 +28,14 @@ class CookieStore(Store):
     """A store for sessions that keeps nothing on the server: the key is the data itself, which the client keeps in a
     cookie.
 
+        app.use(Sessions(CookieStore([env("SECRET_KEY")])))
+
     The cookie is signed, so nobody can change it, but not encrypted, so its owner can read it. ``secret_keys`` are the
     newest key, which signs, and older keys, whose cookies stay valid. Cookies that Flask signed with one of the keys
     are also valid, and Flask can read cookies from here if both use the same cookie name.
 
     Data that clients keep can't be revoked or counted. A client that kept an old cookie can send it again until it
-    expires, and of two concurrent changes, the last one wins. Methods that would need data on the server raise
-    NotImplementedError. Raises ValueError for a change that makes a cookie too long, for a missing key, and for a key
-    shorter than 16 bytes.
+    expires, and of two concurrent changes, the last one wins.
     """
 
     blocks: ClassVar[bool] = False
@@ -44,6 +44,9 @@ class CookieStore(Store):
     def __init__(
         self, secret_keys: Iterable[str | bytes] | SecretKeys, *, clock: Callable[[], float] = time.time
     ) -> None:
+        """Methods that would need data on the server raise NotImplementedError. Raises ValueError for a change that
+        makes a cookie too long, for a missing key, and for a key shorter than 16 bytes.
+        """
         keys = SecretKeys(secret_keys)
         if not keys:
             raise explained("bad-secret-key", f"CookieStore needs a secret key; {SecretKeys.MAKE_ONE} makes one")

@@ -25,6 +25,8 @@ _GONE = object()
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
+        app = App(store=MemoryStore())
+
     Beyond 100,000 counters, it drops one whenever a new one is added, so that a client with many keys can't fill the
     memory. ``clock`` returns Unix time in seconds; tests can pass a different one.
     """

@@ -112,16 +112,14 @@ _CLEAN = f"""with {
 class PostgresStore(Store):
     """A store in a PostgreSQL database (14 or newer), for any number of machines, also behind PgBouncer.
 
+        app = App(store=PostgresStore(env("DATABASE_URL")))
+
     ``url`` is a libpq connection string, such as "postgresql://user:password@host/database". The store makes its tables
     on first use, in a ``schema`` of their own, and updates them when a newer release needs it. Nothing that was written
     is lost when the server restarts. ``timeout`` is the longest wait for a connection and for a reply, in seconds or a
     timedelta; a new connection may take two seconds. After that, StoreUnavailable (503) is raised, for the next second
     immediately by all calls except ``replace``. A process makes at most ``max_connections`` calls at once; further ones
-    wait for up to ``timeout``. The reader of channels has one more connection. ``clock`` returns Unix time in seconds;
-    by default, the server's clock decides.
-
-    Raises ValueError for any other URL and for a schema that isn't a plain lowercase name. Raises ImportError unless
-    `antiphon[postgres]` is installed.
+    wait for up to ``timeout``.
     """
 
     def __init__(
@@ -133,6 +131,12 @@ class PostgresStore(Store):
         max_connections: int = 10,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        """The reader of channels has one more connection. ``clock`` returns Unix time in seconds; by default, the
+        server's clock decides.
+
+        Raises ValueError for any other URL and for a schema that isn't a plain lowercase name. Raises ImportError
+        unless `antiphon[postgres]` is installed.
+        """
         if not re.fullmatch("(?!pg_)[a-z_][a-z0-9_]{0,39}", schema):
             reason = "up to 40 lowercase letters, digits and underscores, and must not begin with pg_"
             raise _bad(f"schema must be {reason}, not {schema!r}")

@@ -88,6 +88,8 @@ returning count, expires
 class SQLiteStore(RowStore):
     """A store in a file, for any number of threads and processes on one machine.
 
+        app = App(store=SQLiteStore("var/store.db"))
+
     The data outlives the processes, even after ``kill -9``. The folder must exist, on a local disk, because network
     file systems lack the locks that SQLite needs. The file is created on first use, accessible only to this user.
     ``timeout`` is the longest wait for other writers, in seconds or a timedelta. ``clock`` returns Unix time in

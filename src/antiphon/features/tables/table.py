@@ -41,16 +41,13 @@ class Table(Generic[R]):
     """A table of objects or mappings, with a column for each field of a class from which a form could be made.
     Provisional.
 
+        table = Table(Order, request, orders, caption="Orders")
+
     ``rows`` are the objects, or a function that is called with a ``TableQuery`` and returns those of one page; if it is
     async, ``await table.aload()``. Fields that are hidden, passwords or files are no columns.
 
     ``columns`` names the columns in order, and ``cells`` maps names to functions that return a row's cell, also for
-    further columns. ``link`` returns the URL to which a row's first cell links. ``sort`` is the order at first, such as
-    ``"-price"``; ``sortable`` names the columns to sort by, by default all, and ``filters`` those to filter by.
-    ``size`` is the number of rows of a page. ``csv`` is the name of the file that visitors can download. ``prefix``
-    begins the names of this table's query parameters, for a page with several.
-
-    Raises TypeError for a class from which no table can be made, and ValueError for a column that it does not have.
+    further columns. ``link`` returns the URL to which a row's first cell links.
     """
 
     is_csv: bool
@@ -74,6 +71,13 @@ class Table(Generic[R]):
         prefix: str = "",
         messages: Mapping[str, Text] | None = None,
     ) -> None:
+        """``sort`` is the order at first, such as ``"-price"``; ``sortable`` names the columns to sort by, by default
+        all, and ``filters`` those to filter by. ``size`` is the number of rows of a page. ``csv`` is the name of the
+        file that visitors can download. ``prefix`` begins the names of this table's query parameters, for a page with
+        several.
+
+        Raises TypeError for a class from which no table can be made, and ValueError for a column that it does not have.
+        """
         self._request, self._caption, self._link, self._size, self._csv = request, caption, link, size, csv
         self._rows_for = rows if callable(rows) else lambda query: query.rows_of(rows)
         self._cells: Mapping[str, Callable[[R], object]] = cells or {}

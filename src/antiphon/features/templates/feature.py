@@ -21,6 +21,8 @@ from antiphon.types import Routes
 class Templates:
     """A feature that renders templates from folders with Jinja2, for ``Page`` and ``Response.template``.
 
+        app.use(Templates("templates"))
+
     Folders are searched in order; a relative path is relative to the file whose code creates this object. You can also
     pass a Jinja2 loader. Values are escaped, unless the template's name ends with ".txt", ".text", ".md" or ".csv". An
     undefined name is an error. In addition to its data, a template can use ``request``, ``url_for``, and the values
@@ -28,11 +30,7 @@ class Templates:
 
     In a blueprint's routes, the blueprint's templates are searched first, and then the application's, if it has any.
     ``overridable`` templates, such as those of an extension, are searched last, so that the application can replace
-    them with templates of the same names. An application can use several such features.
-
-    With ``enable_async``, pages of ``async def`` handlers can await: templates can call async functions and loop over
-    async iterators. In debug mode, changed templates are reloaded. Raises ValueError for a missing folder, and
-    TypeError if no folder is given.
+    them with templates of the same names.
     """
 
     environment: Environment
@@ -41,6 +39,12 @@ class Templates:
     def __init__(
         self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False, overridable: bool = False
     ) -> None:
+        """An application can use several such features.
+
+        With ``enable_async``, pages of ``async def`` handlers can await: templates can call async functions and loop
+        over async iterators. In debug mode, changed templates are reloaded. Raises ValueError for a missing folder, and
+        TypeError if no folder is given.
+        """
         paths = iter(folders_beside(*[each for each in folders if not isinstance(each, BaseLoader)]))
         found = [each if isinstance(each, BaseLoader) else next(paths) for each in folders]
         if not found:

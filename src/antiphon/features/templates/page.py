@@ -157,19 +157,7 @@ class Page:
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
     handler can await. The response to GET has an ETag made from the page's text, so that a client that already has the
     page gets a 304. With ``_stream``, the page is sent while it is rendered, without an ETag. An error in the template
-    is treated as an error of the handler, and a note on the error names the handler. In a stream, an error cuts the
-    page short, unless it occurs before the first chunk.
-
-    ``_block`` names the blocks that clients can ask for, with ``X-Block`` or, in htmx, with the id of the element: one
-    block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other blocks
-    that have changed, which are sent along with the requested ones.
-
-    ``_json`` is the value for clients that prefer JSON, or True for ``data``. All other clients get the page.
-
-    A ``Slot`` in the data is a part that is sent later, when it is ready. Such a page has no ETag.
-
-    Raises ValueError for an invalid status. Raises TypeError for an unknown option, for positional data, for data named
-    ``request``, and for slots in a page with ``_stream`` or ``_json=True``.
+    is treated as an error of the handler, and a note on the error names the handler.
     """
 
     __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_slots", "_status", "_stream", "_template")
@@ -187,6 +175,19 @@ class Page:
         _stream: bool = False,
         **data: Any,
     ) -> None:
+        """In a stream, an error cuts the page short, unless it occurs before the first chunk.
+
+        ``_block`` names the blocks that clients can ask for, with ``X-Block`` or, in htmx, with the id of the element:
+        one block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other
+        blocks that have changed, which are sent along with the requested ones.
+
+        ``_json`` is the value for clients that prefer JSON, or True for ``data``. All other clients get the page.
+
+        A ``Slot`` in the data is a part that is sent later, when it is ready. Such a page has no ETag.
+
+        Raises ValueError for an invalid status. Raises TypeError for an unknown option, for positional data, for data
+        named ``request``, and for slots in a page with ``_stream`` or ``_json=True``.
+        """
         check_template_data(type(self), template, data, _status)
         if _status is not None:
             Response(None, _status)  # an invalid status raises an error at the handler's own line

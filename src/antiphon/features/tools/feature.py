@@ -88,31 +88,15 @@ class Tools:
     """A feature that lets language models call handlers as tools, over the Model Context Protocol, with POST at
     ``path``. Provisional.
 
+        app.use(Tools(api))
+
     A handler is a tool only if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Names,
     descriptions and schemas come from the OpenAPI document of ``api``. The application handles a call as a request from
     the same client, so hooks, users, limits, validation and error handlers apply as usual. The model is told about an
     error in words: ``/price: expected an integer``.
 
     Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
-    401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
-    names of the GET routes that clients can read as resources, or a mapping of URIs of your own to such names:
-    ``{"lamps://{number}": "lamp page"}``. Results of more than ``max_result`` bytes are refused, with a hint to request
-    less. ``instructions`` tell models how to use the tools; by default, they are the API's description.
-
-    ``changes`` is a channel on which your app sends "tools", "prompts" or "resources" when that list has changed, or a
-    resource's URI or path: clients can then subscribe. ``store`` keeps what clients of revisions with sessions ask for,
-    and questions to them; by default, it is that of the app or, without one, the memory of each process. ``tasks`` are
-    the runs that clients can follow as tasks, or find again after they have lost a call's stream, when a handler
-    returns ``ToolCall.of(request).follow(run)``.
-
-    To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
-    mapping of its route names to True or a ``Tool``.
-
-    The protocol revisions 2026-07-28, 2025-11-25 and 2025-06-18 are supported. Unless the application lists its
-    hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call it by a local
-    name, such as localhost (421), because pages of other sites could reach it through a name that they control.
-    Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a slash
-    and for a limit that is not above 0.
+    401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``.
     """
 
     def __init__(
@@ -130,6 +114,26 @@ class Tools:
         dialect: object = None,
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
+        """``resources`` are the names of the GET routes that clients can read as resources, or a mapping of URIs of
+        your own to such names: ``{"lamps://{number}": "lamp page"}``. Results of more than ``max_result`` bytes are
+        refused, with a hint to request less. ``instructions`` tell models how to use the tools; by default, they are
+        the API's description.
+
+        ``changes`` is a channel on which your app sends "tools", "prompts" or "resources" when that list has changed,
+        or a resource's URI or path: clients can then subscribe. ``store`` keeps what clients of revisions with sessions
+        ask for, and questions to them; by default, it is that of the app or, without one, the memory of each process.
+        ``tasks`` are the runs that clients can follow as tasks, or find again after they have lost a call's stream,
+        when a handler returns ``ToolCall.of(request).follow(run)``.
+
+        To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
+        mapping of its route names to True or a ``Tool``.
+
+        The protocol revisions 2026-07-28, 2025-11-25 and 2025-06-18 are supported. Unless the application lists its
+        hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call it by a local
+        name, such as localhost (421), because pages of other sites could reach it through a name that they control.
+        Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a slash
+        and for a limit that is not above 0.
+        """
         if not isinstance(api, OpenAPI):
             raise explained("bad-feature-option", f"Tools needs the app's OpenAPI, not {api!r}", TypeError)
         if not path.startswith("/"):

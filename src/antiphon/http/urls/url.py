@@ -237,6 +237,8 @@ def _rooted(path: str) -> str:
 class URL(str):
     """An absolute or relative URL (RFC 3986 §4.1): a str that is split into its components on first access.
 
+        url = URL("https://shop.example.com/orders?page=2")
+
     Components are as written, percent-encoded; absent and malformed components are "" or None. `root_path` is the path
     of the application. Raises ValueError for text that browsers read as another URL: text with control characters,
     leading or trailing spaces, a backslash before the query, three leading slashes, or a scheme such as `http:` without

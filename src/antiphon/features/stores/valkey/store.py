@@ -161,6 +161,8 @@ PROBES = 64
 class ValkeyStore(Store):
     """A store in Valkey, or in Redis from version 6.2 on, for any number of machines.
 
+        app = App(store=ValkeyStore("valkey://localhost:6379/0"))
+
     ``url`` is, for example, "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
     "unix:///run/valkey.sock". For a cluster, use "valkey+cluster://host1,host2:6380", with some of its nodes as hosts.
     Use "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel monitors under that name. With
@@ -168,15 +170,7 @@ class ValkeyStore(Store):
     keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for a response, in seconds or
-    timedeltas. After that, StoreUnavailable (503) is raised. For the next second, calls to that server, except
-    ``replace``, raise it immediately; then one call at a time tries the server. A process makes at most
-    ``max_connections`` calls at once; further calls wait for up to ``timeout``. The readers of channels have additional
-    connections: one, or up to 16 in a cluster. ``ca_file`` contains the authorities to trust instead of those of the
-    system, and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate.
-    ``clock`` returns Unix time in seconds.
-
-    Raises ValueError for any other URL, for a missing file and, in a cluster, for a prefix with braces that are not a
-    hash tag. Raises ImportError unless `antiphon[valkey]` is installed.
+    timedeltas. After that, StoreUnavailable (503) is raised.
     """
 
     def __init__(
@@ -192,6 +186,15 @@ class ValkeyStore(Store):
         private_key: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """For the next second, calls to that server, except ``replace``, raise it immediately; then one call at a time
+        tries the server. A process makes at most ``max_connections`` calls at once; further calls wait for up to
+        ``timeout``. The readers of channels have additional connections: one, or up to 16 in a cluster. ``ca_file``
+        contains the authorities to trust instead of those of the system, and ``certificate`` and ``private_key`` are
+        the files for a server that requires a client certificate. ``clock`` returns Unix time in seconds.
+
+        Raises ValueError for any other URL, for a missing file and, in a cluster, for a prefix with braces that are not
+        a hash tag. Raises ImportError unless `antiphon[valkey]` is installed.
+        """
         connect_timeout, timeout = seconds_of(connect_timeout), seconds_of(timeout)
         check_numbers(1, max_connections=max_connections)
         address = parse_address(url)
