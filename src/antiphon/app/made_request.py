@@ -151,5 +151,7 @@ class MadeRequest:
         self.request[CONFIRM] = confirm
 
     async def respond(self) -> Response:
-        """Return the application's response."""
-        return await acall(self._app, self.request)
+        """Return the application's response, without its error, which clients don't see."""
+        response = await acall(self._app, self.request)
+        response.error = None  # its frames refer to those of the callers, which keep the response
+        return response

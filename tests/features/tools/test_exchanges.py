@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 from base64 import b64decode
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -30,6 +32,8 @@ from antiphon.testing import AsyncClient, Client
 from tests.features.tools.conformance_app import PNG
 from tests.features.tools.conformance_app import app as conformance
 from tests.features.tools.test_protocol import META, MODERN, fields
+from tests.helpers.free_threading import frees_at_once
+from tests.helpers.garbage import garbage_of
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -51,7 +55,7 @@ def serve(*handlers, store=None, tools=None, **options):
     app.use(IdempotentWrites())
     app.use(tools() if callable(tools) else tools or Tools(api))
     for handler in handlers:
-        app.post(f"/{handler.__name__}", tool=True, **options)(handler)
+        app.post(f"/{handler.__name__}", **{"tool": True, **options})(handler)
     return app
 
 
@@ -269,6 +273,35 @@ def test_logs_and_progress_are_for_clients_that_want_them():
     for level, count in [("debug", 1), ("info", 0), ("nonsense", 0)]:
         told = send(client, "tools/call", name="order", arguments={}, meta={f"{META}logLevel": level}).text
         assert told.count("notifications/message") == count
+
+
+async def conflicts(request: Request) -> str:
+    raise Conflict("Not now.")
+
+
+async def fails(request: Request) -> AsyncIterator[int]:
+    yield 1
+    raise ValueError
+
+
+LEFT = [  # the interface, the handler, its tool, the body's part
+    ("wsgi", order, True, "input_required"), ("asgi", order_later, True, "input_required"),
+    ("rsgi", conflicts, True, "Not now"), ("asgi", fails, True, "Internal Server Error"),
+    ("wsgi", conflicts, Tool(confirm="Pay?"), "Pay?"),
+]  # fmt: skip
+
+
+@frees_at_once
+@rows("interface, handler, tool, part", LEFT)
+def test_a_call_leaves_nothing_to_the_garbage_collector(interface, handler, tool, part, caplog):
+    caplog.set_level(logging.CRITICAL, "antiphon")  # records keep errors
+    with Client(serve(handler, tool=tool), interface, raise_errors=False) as client:
+
+        def call():
+            return send(client, "tools/call", name=handler.__name__, arguments={}, meta={f"{META}logLevel": "info"})
+
+        assert part in call().text
+        assert not garbage_of(call)
 
 
 @dataclass

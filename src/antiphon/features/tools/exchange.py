@@ -219,7 +219,7 @@ class Exchange:
         self._is_asking = False
         self.streams = request.accept.quality(EVENTS) > 0
         """True if the client accepts a stream of events."""
-        self.outbox = Outbox(self._level, since)
+        self.outbox = Outbox(partial(sessions.level, message, self._whose), since)  # a method of its own is a cycle
 
     async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
         """Return the response: the result, or a stream of what comes before it and of the result."""
@@ -307,12 +307,6 @@ class Exchange:
                 replies = Replies({**replies.given, **given}, replies.key)
         return failure(f"This call has asked {_MOST_ROUNDS} times. Nothing was done.")
 
-    async def _level(self) -> object:
-        """Return the lowest level of the log messages that the client wants, or None if it wants none."""
-        if self._message.is_modern:
-            return self._message.meta.get(f"{META}logLevel")
-        return (await self._sessions.read("session", self._whose) or {}).get("level")
-
     async def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         sessions, whose = self._sessions, self._whose
         idents = {digest: token_urlsafe(16) for digest in questions}
@@ -387,6 +381,12 @@ class Sessions:
     async def write(self, kind: str, whose: str, data: Mapping[str, Any], *, ttl: float) -> None:
         """Keep data under a name, for ``ttl`` seconds."""
         await self._call(partial(self._store.change, self._key(kind, whose), data, ttl=ttl))
+
+    async def level(self, message: Message, whose: str) -> object:
+        """Return the lowest level of the log messages that the client wants, or None if it wants none."""
+        if message.is_modern:
+            return message.meta.get(f"{META}logLevel")
+        return (await self.read("session", whose) or {}).get("level")
 
     async def spend(self, state: str) -> bool:
         """Return True for the first use of a state with a person's replies, in all processes that use the store."""

@@ -21,8 +21,8 @@ from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Seen, Way, ca
 from antiphon.testing.pairs.trials import Trials
 from antiphon.testing.pairs.varied import KINDS
 
-IN_CIRCLES = frozenset({"flask", "django", "tool"})
-"""Kinds that leave objects to the collector: Werkzeug's matcher, Python's task groups, tool calls that are refused."""
+IN_CIRCLES = frozenset({"flask", "django"})
+"""Kinds that leave objects to the collector: Werkzeug's matcher, and Python's task groups."""
 
 MOST_KEPT = 64
 """The number of programs after which the objects of earlier ones are collected: what is frozen stays in memory."""
