@@ -299,7 +299,10 @@ def _take(step: str, process: ServerProcess, server: Server, folder: Path, resta
         subprocess.run([sys.executable, "-c", LOOK, folder / "store.db"], check=True)
 
 
-_MAY_OPEN = re.compile(r"store\.db|^/dev/null$").search  # uvloop keeps one of the latter in reserve
+_MAY_OPEN = re.compile(r"store\.db|^/dev/null$|/wgunicorn-").search
+"""What may be opened later: uvloop keeps /dev/null in reserve, and Gunicorn's parent has a file for each worker, the
+last of which may begin after the first response.
+"""
 
 
 def _files(process: ServerProcess) -> dict[str, int]:

@@ -3,11 +3,14 @@
 ``python -m tests.pairs.served`` tries as many as its time allows, with a new seed each time.
 """
 
+import subprocess
+import sys
+
 import pytest
 
 from antiphon.testing.pairs.programs import Around
 from tests.helpers.rows import rows
-from tests.pairs.served import ENDED, STEPS, Served, _comparable, failures, served, server_of
+from tests.pairs.served import ENDED, STEPS, Served, _comparable, _files, failures, served, server_of
 
 pytestmark = pytest.mark.processes
 
@@ -32,6 +35,24 @@ def test_a_served_application_keeps_what_always_holds(server):
 def test_the_port_of_a_client_is_not_compared():
     one, other = (ENDED._replace(body=f"Address(port={port})".encode()) for port in (50000, 41234))
     assert _comparable(one) == _comparable(other)
+
+
+HOLDS = """
+import sys
+from gunicorn.config import Config
+from gunicorn.workers.workertmp import WorkerTmp
+held = [open("/etc/hosts"), *[WorkerTmp(Config()) for _ in range(2)]]
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_is_counted_unless_gunicorn_has_one_for_each_worker():
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLDS], start_new_session=True, **pipes) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert [*_files(process).values()] == [1]
+        process.communicate()
 
 
 PLANTED = {
