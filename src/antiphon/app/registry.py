@@ -282,7 +282,8 @@ class RouteGroup:
         """
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, hook)
         route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
-        plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
+        route = self._placed(route, deadline=self.deadline)
+        plan = Plan(route, hook, self.stack.at(route), body=body)
         plan.checks_writes = checks_writes
         return plan
 

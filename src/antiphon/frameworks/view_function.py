@@ -174,7 +174,7 @@ def _inside(request: Request, result: Response | Steps[Response]) -> Response | 
 def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
     if handler.is_async:
         handler = handler._replace(function=in_scope(handler.function, None), raw_handler=handler.function)
-    return Plan(route, handler.for_handler(True), stack)
+    return Plan(route, handler.for_handler(True), stack.at(route)).arrange()[0]
 
 
 def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:

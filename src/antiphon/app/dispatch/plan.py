@@ -201,11 +201,16 @@ class HandlerStack(NamedTuple):
         )
 
     def at(self, route: "Route") -> Self:
-        """Return the stack around a planned route, for which each part decides whether it blocks."""
-        return self._replace(
-            middleware=tuple(part.at(route) for part in self.middleware),
-            before=tuple(part.at(route) for part in self.before),
-        )
+        """Return the stack around a planned route. Each part decides whether it blocks there, and only the dependencies
+        that code of the route may read are resolved.
+        """
+        stack = self
+        if any(part.blocks_at is not None for part in (*self.middleware, *self.before)):
+            stack = self._replace(
+                middleware=tuple(part.at(route) for part in self.middleware),
+                before=tuple(part.at(route) for part in self.before),
+            )
+        return stack.resolving_for(route)
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the stack for a handler: sync parts run where the handler does."""
@@ -286,6 +291,10 @@ class AtHand(NamedTuple):
 class Plan:
     """How the requests of one route are handled. ``for_wsgi`` is the plan over WSGI, if it differs.
 
+    The stack is the one ``at`` the route. A plan is arranged for requests when it is first found, because most routes
+    of a large application get no request for a long time: until then, ``found`` is None, and of the attributes below,
+    only those that ``__init__`` sets exist. Code of the application was called, and read, before.
+
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: otherwise they would all hold up the process's only loop.
 
@@ -306,7 +315,8 @@ class Plan:
     ``at_once_on`` is where a server's thread or loop responds at once, or None if the plan is stacked; ``is_unseen`` is
     True if it does and nothing around the handler looks at its response. ``declared`` are the types of the returned
     values, if they have fields. ``checks_writes`` is False if writes from other sites are accepted, or are passed to
-    another application, which refuses them, and for safe methods alone. ``found`` is the plan with no error.
+    another application, which refuses them, and for safe methods alone. ``found`` is the plan with no error,
+    once it is arranged.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
@@ -332,27 +342,40 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        around = stack.at(route).resolving_for(route).with_hooks_first().for_handler(self.hooks_block)
-        self.runs_on = _runs_on(handler, around, body)
+        self.handler, self.stack = handler, stack
+        self.checks_writes = True
+        self.at_hand: AtHand | None = None
+        self.found: tuple[Plan, None] | None = None
+
+    def arrange(self) -> "tuple[Plan, None]":
+        """Arrange the plan for requests and return ``found``. Several threads may do this at once: they set equal
+        values.
+        """
+        if self.found is not None:
+            return self.found
+        route, handler = self.route, self.handler
+        given = self.stack
+        around = given.with_hooks_first().for_handler(self.hooks_block)
+        self.runs_on = _runs_on(handler, around, self.body)
         if self.runs_on is MIXED:
             around = around.pinned()
             # The plan that a request is passed on to switches by itself.
-            handler = handler if body is DELEGATED else handler.pinned()
+            handler = handler if self.body is DELEGATED else handler.pinned()
         self.handler = handler
         self.function, self.raw_handler = handler.function, handler.raw_handler
         declared = declared_by(handler.function, route.gives)
         self.declared = declared if declared is not None and declared.has_fields else None
         self.is_async = handler.is_async
-        self.checks_writes = True
         self.handler_switch = BEGIN_ON_THREAD if handler.switch is ON_THREAD else handler.switch
         # After ``runs_on`` and the handler, which it reads.
         self._surround(around)
         self.ahead = _ahead(self)
-        self.at_hand: AtHand | None = None
-        self.found: tuple[Plan, None] = self, None
-        self.for_wsgi = self  # the last attribute: setting attributes in the same order keeps reading them fast
+        for_wsgi = self
         if handler.is_async and not self.hooks_block:
-            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
+            for_wsgi = Plan(route, handler, given, body=self.body, refuse=self.refuse, hooks_block=True).arrange()[0]
+        self.for_wsgi = for_wsgi
+        self.found = self, None  # last: from here on, requests use the plan
+        return self.found
 
     def _surround(self, stack: HandlerStack) -> None:
         """Arrange the code around the handler in the form that each request needs."""

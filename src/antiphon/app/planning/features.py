@@ -64,8 +64,8 @@ def _accepting(
     """
     opened = tuple(part for part in stack.middleware if part.when_read is not None)
     within = stack._replace(middleware=opened, before=(), after=(), finishers=())
-    plan = Plan(route._replace(deadline=None), handler.for_handler(True), within, body=Body(route.receive))
-    function = around(route, _carrying_out(plan))
+    plan = Plan(route._replace(deadline=None), handler.for_handler(True), within.at(route), body=Body(route.receive))
+    function = around(route, _carrying_out(plan.arrange()[0]))
     # What only the handler reads is not opened to accept a request.
     stack = stack.resolving_for(route._replace(handler=respond_not_found))
     return handler._replace(function=function, raw_handler=None), stack
@@ -114,7 +114,8 @@ class RoutingInstead(Routing):
                 includes, function = each.instead
                 around = HandlerStack(error_handlers=stack.error_handlers, finishers=stack.finishers)
                 route = plan.route._replace(deadline=None)
-                self.instead[plan] = includes, Plan(route, Hook(function, is_async(function)), around, body=plan.body)
+                other = Plan(route, Hook(function, is_async(function)), around, body=plan.body)
+                self.instead[plan] = includes, other.arrange()[0]
 
 
 class Added(NamedTuple):

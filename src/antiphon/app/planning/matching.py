@@ -174,9 +174,12 @@ class Routing:
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan.route
+        found = plan.found
+        if found is None:  # the first request for it
+            found = plan.arrange()
         if plan.checks_writes and head.method not in SAFE_METHODS:
             return plan, checks.refused_write(request)
-        return plan.found
+        return found
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """Return a blueprint's or the application's plan for requests without a route, and the error."""
@@ -317,10 +320,10 @@ def find_after(
     known, blocks = unrouted.route._replace(is_before_routing=True), unrouted.handler.blocks
     handler = Hook(route, True, blocks)
     # Hooks and dependencies are in the plan that is found inside.
-    around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=())
-    seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
-    refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
-    in_place = Plan(known, Hook(route_in_place, False, blocks), around, body=LAZY)
+    around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=()).at(known)
+    seeking = Plan(known, handler, around, body=DELEGATED, refuse=route).arrange()[0]
+    refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse).arrange()[0]
+    in_place = Plan(known, Hook(route_in_place, False, blocks), around, body=LAZY).arrange()[0]
     # None is neither True nor False, so that no request is handled in place.
     begins_in_place = None if in_place.at_once_on is None else blocks
 

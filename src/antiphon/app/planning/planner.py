@@ -104,7 +104,7 @@ class Planning:
         plan = Plan(
             route,
             handler.for_handler(True),
-            stack,
+            stack := stack.at(route),
             body=Body(route.receive),
             hooks_block=route.websocket is not None and not is_async(route.handler),
         )
@@ -218,7 +218,8 @@ class Planning:
         routing, blocks = self._routing, self._has_threads[""]
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, group in self._groups.items():
-            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, self._has_threads[name]))
+            refusing = group.plan_internal(Hook(respond_not_found, False, self._has_threads[name]))
+            routing.refusing[name] = refusing.arrange()[0]
             if not (group.prefix or group.host):
                 continue  # the application serves all
             try:
@@ -279,9 +280,9 @@ def _at_hand(
     """
     has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
     # In an app of ``def`` functions alone, none of them expects to run on a loop.
-    if (stack.parts or plan.error_handlers) and not has_async:
+    if (stack.parts or any(stack.error_handlers)) and not has_async:
         return None
-    on_loop = Plan(plan.route, Hook(function, False), stack, body=plan.body)
+    on_loop = Plan(plan.route, Hook(function, False), stack, body=plan.body).arrange()[0]
     return AtHand(includes, on_loop) if on_loop.runs_on is LOOP else None
 
 
