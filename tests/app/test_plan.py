@@ -1,5 +1,9 @@
-"""Plans: an application makes each combination of their switches that there is, and none makes others."""
+"""Plans: an application makes each combination of their switches that there is, and none makes others. A plan is
+arranged when it is first found.
+"""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from itertools import combinations, product
 
@@ -125,3 +129,45 @@ def test_a_plan_has_eight_switches_and_few_enough_attributes_to_read_them_quickl
         "runs_on", "at_once_on", "is_unseen", "body", "ahead", "is_async", "hooks_block", "checks_writes",
     }  # fmt: skip
     assert len(vars(plan)) <= 30
+
+
+async def pair(request, number: int, text: str):
+    """Take two parameters, as handlers of most routes do."""
+
+
+def calls_at_start(count):
+    """Return how many functions are called to register and plan an application of so many routes."""
+    calls = [0]
+
+    def count_call(_frame, event, _argument):
+        calls[0] += event == "call"
+
+    sys.setprofile(count_call)
+    try:
+        app = App()
+        for number in range(count):
+            app.get(f"/{number}/<int:number>/<text>", name=f"route {number}")(pair)
+        app.plan()
+    finally:
+        sys.setprofile(None)
+    return calls[0]
+
+
+def test_a_route_costs_few_calls_at_start():
+    calls_at_start(1)  # which imports what is imported late
+    assert (calls_at_start(30) - calls_at_start(10)) / 20 < 360
+
+
+def test_a_route_is_arranged_by_its_first_request_however_many_there_are_at_once():
+    app = App()
+    app.middleware(around_async)
+    app.get("/", name="async")(handler_async)
+    app.get("/never")(handler)
+    app.plan()
+    first, never = (app._routing.router.literal[path]["GET"] for path in ("/", "/never"))
+    assert (first.found, never.found) == (None, None)
+    with ThreadPoolExecutor(8) as pool:
+        found = {*pool.map(lambda _: app._find(Request.blank("/")), range(8))}
+    assert found == {(first, None)} == {first.found}
+    assert (first.surroundings, first.for_wsgi.runs_on) == (Surroundings.IN_PLACE, LOOP)
+    assert never.found is None

@@ -45,7 +45,7 @@ from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
 from antiphon.routing.pattern import (
     Parameter,
-    check_names,
+    distinct_parameters,
     parameters_in,
     parameters_of,
     parse_host_pattern,
@@ -227,7 +227,7 @@ class Routes(metaclass=NamesOurs, words=ROUTES, settings=ROUTES_ATTRIBUTES):
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
             raise explained("bad-path", f"{prefix!r}: a prefix can't have a path parameter")
         if host is not None:
-            check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
+            distinct_parameters([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for GET, which also handles HEAD (RFC 9110 §9.3.1).

@@ -15,6 +15,7 @@ from antiphon.app.work import InTask, OnThread, around_tasks
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.limits import Limits
+from antiphon.lazy import lazy
 from antiphon.request.dependencies import ReadableDependency
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteKey, RouteMeta
@@ -191,7 +192,14 @@ class RouteGroup:
         stack = HandlerStack(error_handlers=self.stack.error_handlers) if route.unguarded else self.stack
         if self.app._registry.around_tasks and (route.hook.is_async or route.websocket is not None):
             stack = stack._replace(middleware=(around_tasks(self.app.work), *stack.middleware))
-        return stack.without_writes() if all(method in SAFE_METHODS for method in route.methods) else stack
+        if not {*route.methods}.issubset(SAFE_METHODS):
+            return stack
+        return self._safe_stack if stack is self.stack else stack.without_writes()
+
+    @lazy
+    def _safe_stack(self) -> HandlerStack:
+        """The stack around handlers of safe methods, which is the same for most routes."""
+        return self.stack.without_writes()
 
     def walk(self) -> Iterator["RouteGroup"]:
         """Yield this group, and all groups in it."""
@@ -280,9 +288,11 @@ class RouteGroup:
         """Plan responses to requests without a matching route. They still have a ``route``, which describes the
         response.
         """
-        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, hook)
-        route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
-        route = self._placed(route, deadline=self.deadline)
+        route = Route(
+            pattern, methods, "", hook.function, host, None, limits or self.limits, hook,
+            deadline=self.deadline, meta=self.meta, blueprint=self.name or None, app=self.app,
+            dependencies=self.dependencies, is_guarded=self.has_before_routing or self.stack.is_guarded,
+        )  # fmt: skip
         plan = Plan(route, hook, self.stack.at(route), body=body)
         plan.checks_writes = checks_writes
         return plan

@@ -56,7 +56,8 @@ class Converter(NamedTuple):
         if isinstance(made_by, type):
             return made_by
         try:
-            return get_type_hints(made_by).get("return", Any)
+            annotation = made_by.__annotations__.get("return")
+            return annotation if isinstance(annotation, type) else get_type_hints(made_by).get("return", Any)
         except Exception:  # the annotation has names that only type checkers know
             return Any
 

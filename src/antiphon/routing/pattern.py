@@ -128,10 +128,7 @@ def parameters_in(pattern: str, host: str | None, converters: Mapping[str, Conve
     Raises ValueError if either is malformed, and if two parameters have the same name.
     """
     labels = [] if host is None else parse_host_pattern(host, converters)
-    segments = [*labels, *parse_pattern(pattern, converters)]
-    if host is not None:
-        check_names(segments, host + pattern)
-    return [part for segment in segments for part in parameters_of(segment)]
+    return distinct_parameters([*labels, *parse_pattern(pattern, converters)], (host or "") + pattern)
 
 
 def path_template(pattern: str, converters: Mapping[str, Converter]) -> tuple[str, dict[str, str]]:
@@ -142,14 +139,18 @@ def path_template(pattern: str, converters: Mapping[str, Converter]) -> tuple[st
     return "/" + "/".join(written), {name: each.whole_name or each.name for name, each in found.items()}
 
 
-def check_names(segments: list[Segment], pattern: str) -> None:
-    """Raise ValueError if two parameters have the same name."""
-    names = [part.name for segment in segments for part in parameters_of(segment)]
+def distinct_parameters(segments: list[Segment], pattern: str) -> list[Parameter]:
+    """Return the parameters of segments. Raises ValueError if two have the same name."""
+    found = [part for segment in segments for part in parts_of(segment) if isinstance(part, Parameter)]
+    names = [part.name for part in found]
     if len(names) > 1 and (twice := {name for name in names if names.count(name) > 1}):
         raise explained("bad-path", f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
+    return found
 
 
 def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Converter]) -> list[Segment]:
+    if _plain(text):  # without parameters
+        return [*text.split(separator)]
     segments: list[list[str | Parameter]] = [[]]
     for part in _parts(text, pattern, converters):
         if isinstance(part, str):
@@ -159,7 +160,7 @@ def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Con
         else:
             segments[-1].append(part)
     whole = [_segment([part for part in parts if part], pattern) for parts in segments]
-    check_names(whole, pattern)
+    distinct_parameters(whole, pattern)
     return whole
 
 

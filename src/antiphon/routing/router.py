@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.routing.converters import CONVERTERS, Converter
-from antiphon.routing.pattern import Mixed, Parameter, Segment, check_names, parse_host_pattern, parse_pattern
+from antiphon.routing.pattern import Mixed, Parameter, Segment, distinct_parameters, parse_host_pattern, parse_pattern
 
 T = TypeVar("T")
 
@@ -42,12 +42,13 @@ class SamePathsError(ValueError):
 class Resource(Generic[T]):
     """The value for each method at one path.
 
-    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name of a single parameter.
+    ``parameters`` are those of its first pattern, ``slots`` their names in the order of values, ``only`` a single name.
     """
 
-    def __init__(self, pattern: str, slots: tuple[Slot, ...]) -> None:
+    def __init__(self, pattern: str, slots: tuple[Slot, ...], parameters: list[Parameter]) -> None:
         self.pattern = pattern
         self.slots = slots
+        self.parameters = parameters
         self.only = slots[0] if len(slots) == 1 and isinstance(slots[0], str) else None
         self.is_mixed = not all(isinstance(slot, str) for slot in slots)
         self.methods: dict[str, T] = {}
@@ -144,7 +145,7 @@ class Router(Generic[T]):
             return self._at_host(host, pattern, segments)
         if all(isinstance(segment, str) for segment in segments):
             if pattern not in self._without_parameters:
-                self._without_parameters[pattern] = resource = self._new(pattern, ())
+                self._without_parameters[pattern] = resource = self._new(pattern, (), [])
                 if not self.has_hosts and pattern.count("/") > 1:
                     self._deep.add(pattern)
                 elif not self.has_hosts:
@@ -161,7 +162,6 @@ class Router(Generic[T]):
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
         """Return the resource of one host. In the tree, its labels come first, from right to left, then the path."""
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
-        check_names(whole, host + pattern)
         self.has_hosts = True
         self.literal.clear()
         self._deep.clear()
@@ -169,16 +169,17 @@ class Router(Generic[T]):
 
     def _in_tree(self, node: _Node[T], segments: list[Segment], pattern: str) -> Resource[T]:
         slots = tuple(_slot(segment) for segment in segments if not isinstance(segment, str))
+        parameters = distinct_parameters(segments, pattern)
         for segment in segments:
             node = node.child(segment)
         if node.resource is None:
-            node.resource = self._new(pattern, slots)
+            node.resource = self._new(pattern, slots, parameters)
         elif node.resource.slots != slots:
             raise SamePathsError(pattern, node.resource)
         return node.resource
 
-    def _new(self, pattern: str, slots: tuple[Slot, ...]) -> Resource[T]:
-        resource = Resource[T](pattern, slots)
+    def _new(self, pattern: str, slots: tuple[Slot, ...], parameters: list[Parameter]) -> Resource[T]:
+        resource = Resource[T](pattern, slots, parameters)
         self.resources.append(resource)
         return resource
 

@@ -83,7 +83,8 @@ def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request
     parameters = _parameters(handler)
     annotations, required, takes_all = _described(parameters[len(given) :])
     _check_request(handler, parameters)
-    check_arguments(handler, *given, **dict.fromkeys(required, ""))
+    if len(parameters) < len(given) or any(each.kind is not each.POSITIONAL_OR_KEYWORD for each in parameters):
+        check_arguments(handler, *given, **dict.fromkeys(required, ""))
     inner = handler
     while takes_all and (wrapped := _wrapped(inner)) is not None:
         inner = wrapped
@@ -204,6 +205,8 @@ def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
 
     if annotation is Argument.empty:
         return Any
+    if isinstance(annotation, type):  # nothing in it has a name to resolve
+        return annotation
 
     def holder() -> None: ...
 

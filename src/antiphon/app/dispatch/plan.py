@@ -205,7 +205,8 @@ class HandlerStack(NamedTuple):
         that code of the route may read are resolved.
         """
         stack = self
-        if any(part.blocks_at is not None for part in (*self.middleware, *self.before)):
+        parts: list[Middleware | Hook] = [*self.middleware, *self.before]
+        if any(part.blocks_at is not None for part in parts):
             stack = self._replace(
                 middleware=tuple(part.at(route) for part in self.middleware),
                 before=tuple(part.at(route) for part in self.before),

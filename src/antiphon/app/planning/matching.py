@@ -174,12 +174,10 @@ class Routing:
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan.route
-        found = plan.found
-        if found is None:  # the first request for it
-            found = plan.arrange()
+        ready = plan.found or plan.arrange()
         if plan.checks_writes and head.method not in SAFE_METHODS:
             return plan, checks.refused_write(request)
-        return found
+        return ready
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """Return a blueprint's or the application's plan for requests without a route, and the error."""

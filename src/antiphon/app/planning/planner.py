@@ -35,7 +35,7 @@ from antiphon.handler.scope import in_scope
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
-from antiphon.routing.pattern import parameters_in
+from antiphon.routing.pattern import Parameter, parameters_in
 from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
 from antiphon.serialization.signing import Signer
 
@@ -90,7 +90,7 @@ class Planning:
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
         check_read_types(route.handler)
-        handler = self._handler(route)
+        handler = self._handler(route, resource.parameters)
         if handler.is_async:
             # The handler itself is kept as ``raw_handler``, for requests in which it never waits.
             function = in_scope(handler.function, route.cancel_on_disconnect)
@@ -158,14 +158,13 @@ class Planning:
                 "no-secret-key", f"{describe(route.handler)} handles signed URLs: {error}", RuntimeError
             ) from None
 
-    def _handler(self, route: Route) -> Hook:
+    def _handler(self, route: Route, parameters: list[Parameter]) -> Hook:
         """Return a route's handler as a function of only the request.
 
         Raises TypeError if it has an argument that isn't a parameter of the route.
         """
         if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
-        parameters = parameters_in(route.pattern, route.host, self._router.converters)
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
         known = {*(part.name for part in parameters), *(route.defaults or ())}
         names = route.arguments.given_by(known)
