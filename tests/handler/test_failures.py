@@ -1,6 +1,7 @@
 import logging
+from traceback import walk_tb
 
-from antiphon import App
+from antiphon import App, Response
 from antiphon.features import SQLiteStore, StoreUnavailable
 from antiphon.handler import failures
 from antiphon.handler.failures import failed
@@ -28,6 +29,37 @@ class TestAFailure:
             assert record.levelno == logging.ERROR
             assert record.exc_info[1] is error
             assert all(part in record.getMessage() for part in ("PUT", "/some/path", request.id))
+
+    @rows("interface", ["wsgi", "asgi"])
+    @rows("around", [False, True], ids=["bare", "inside middleware"])
+    def test_is_logged_from_the_first_frame_of_the_application_on(self, interface, around, caplog):
+        app = App()
+
+        @app.get("/own")
+        def own(request):
+            return Response("text", 700)
+
+        @app.get("/awaited")
+        async def awaited(request):
+            raise ValueError("boom")
+
+        if around:
+
+            @app.middleware
+            def passing(request):
+                yield
+
+        for path, name in {"/own": "own", "/awaited": "awaited"}.items():
+            Client(app, interface=interface, raise_errors=False).get(path)
+            frames = [*walk_tb(caplog.records[-1].exc_info[2])]
+            assert frames[0][0].f_code.co_name == name
+        assert len(frames) == 1
+
+    def test_of_the_library_alone_is_logged_with_all_frames(self, caplog):
+        app = App()
+        app.get("/")(lambda request: object())
+        Client(app, raise_errors=False).get("/")
+        assert len([*walk_tb(caplog.records[-1].exc_info[2])]) > 1
 
     @rows("path", ["/a%0aGET%20/admin", "/a%0d%0ab", "/%1b[31m", "/%00"])
     def test_is_logged_in_one_line_of_what_can_be_printed(self, path, caplog):

@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from math import inf
 from threading import Lock
 from time import monotonic
+from types import TracebackType
 from typing import Protocol
 
 from antiphon.concurrency.process import GRACE_OVER
@@ -112,8 +113,19 @@ def log_failure(
         f", kept as {kept}" if kept else "",
         "" if is_new else f": {' '.join(str(error).split())}",
         and_more(subject) if is_outage else "",
-        exc_info=error if is_new else None,
+        exc_info=(type(error), error, _traceback_in_application(error)) if is_new else None,
     )
+
+
+def _traceback_in_application(error: BaseException) -> TracebackType | None:
+    """Return an error's traceback from the first frame that isn't the library's own; all of it if there is none.
+
+    Logging a frame takes as long as handling several requests.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and str(traceback.tb_frame.f_globals.get("__name__")).startswith("antiphon."):
+        traceback = traceback.tb_next
+    return traceback or error.__traceback__
 
 
 def _is_outage(error: BaseException) -> bool:
