@@ -485,9 +485,20 @@ def test_the_index_of_header_lines_stays_when_they_change(twin):
     assert [twin("find_line")(index, name) for name in ("a", "b")] == ["1", None]
 
 
+MANY = [(b"x-%d" % number, b"") for number in range(300)]
+
+
+@needs_the_extension
+@rows("count, kind", (1, tuple), (100, tuple), (200, tuple), (300, dict))
+def test_few_hundred_header_lines_are_searched_in_c_without_an_index_by_name(count, kind):
+    assert type(compiled("index_lines")(MANY[:count])[0]) is kind
+
+
 @rows(
     "lines, found",
     ([], (None, False, None, [None, None])),
+    ([*MANY[:100], (b"cookie", b"b"), (b"host", b"a")], (b"a", False, None, ["b", None])),
+    ([*MANY, (b"cookie", b"b"), (b"host", b"a")], (b"a", False, None, ["b", None])),
     (((b"host", b"a"), (b"cookie", b"b")), (b"a", False, None, ["b", None])),
     ([[b"host", b"a"], [b"content-length", b"1"]], (b"a", True, 1, [None, None])),
     ([(b"transfer-encoding", b"")], (None, True, None, [None, None])),

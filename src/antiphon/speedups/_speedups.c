@@ -433,7 +433,7 @@ split_usual_form(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
 
 /* Header lines: (name, value) pairs of bytes, few enough to search all of them quickly. */
 
-#define MOST_SEARCHED 64
+#define MOST_SEARCHED 256
 
 /* Return a line of a tuple and set its name: to NULL, without an error, for anything but a pair with a bytes name. */
 static inline PyObject *
