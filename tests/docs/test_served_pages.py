@@ -34,7 +34,6 @@ UNSERVED = {
     "debug.md": "counts memory in the process",
     "from-django.md": "keeps its orders in a dict",
     "graphql.md": "keeps its books in a dict",
-    "idempotency.md": "looks at a list in the process",
     "jobs.md": "is served by test_jobs_page.py",
     "kept-requests.md": "reads what the process has recorded",
     "logs.md": "looks at the records of the process",
