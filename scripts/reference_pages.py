@@ -195,7 +195,7 @@ TOPICS = {
     "features/rates-and-writes.md": Page(
         "Rate limits, idempotent and durable requests", "antiphon.features", "RateLimit IdempotentWrites Durable",
         "See also [Rate limits](../../how-to/rate-limits.md) and"
-        " [Idempotent requests](../../how-to/idempotency.md) and [Durable requests and jobs](../../how-to/jobs.md).",
+        " [Idempotent requests](../../how-to/idempotency.md) and [Jobs](../../how-to/jobs.md).",
     ),
     "features/signatures.md": Page(
         "Signed requests and webhooks", "antiphon.features",

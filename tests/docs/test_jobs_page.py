@@ -1,4 +1,4 @@
-"""The page on jobs: its app, on a PostgreSQL server."""
+"""The pages on jobs and durable requests: their programs, on a PostgreSQL server."""
 
 import re
 import sys
@@ -16,8 +16,11 @@ from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.processes
 
-PAGE = (Path(__file__).parents[2] / "docs/how-to/jobs.md").read_text()
-[CODE] = re.findall(r"^```py\n# shop\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+PAGE = (HOW_TO / "jobs.md").read_text()
+PROGRAM = re.compile(r"^```py\n# shop\.py\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FIRST, INSIDE = PROGRAM.findall(PAGE)
+[ORDERS] = PROGRAM.findall((HOW_TO / "durable-requests.md").read_text())
 [TABLE] = re.findall(r"^createdb shop && psql shop -c '(.*)'$", PAGE, re.MULTILINE)
 [KEY] = re.findall(r"^\$ export SECRET_KEYS=(\S+)$", PAGE, re.MULTILINE)
 [TEST] = re.findall(r"^```py\n(def test_.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -26,6 +29,8 @@ _postgres_program = required_program("postgres-server", "postgres")
 
 
 def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
+    head, used, orders = ORDERS.partition("app.use(durable)\n")
+    assert FIRST.startswith(head + used)
     with PostgresServer(request.getfixturevalue("postgres-server")) as server:
         url = server.database()
         execute(url, TABLE)
@@ -33,7 +38,7 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
         monkeypatch.setenv("SECRET_KEYS", "k" * 32)
         module = ModuleType("shop_of_the_page")
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        exec(compile(CODE, "jobs.md", "exec"), vars(module))
+        exec(compile(INSIDE + orders, "jobs.md", "exec"), vars(module))
         with Client(module.app) as client, monkeypatch.context() as replacing:
             exec(TEST, vars(module) | {"client": client}, tests := {})
             replacing.setitem(sys.modules, "shop", module)
@@ -58,11 +63,10 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
 
 
 def test_the_app_sends_its_mail_from_two_workers_and_after_a_restart(request, monkeypatch, tmp_path):
-    (tmp_path / "shop.py").write_text(CODE)
+    (tmp_path / "shop.py").write_text(FIRST)
     monkeypatch.setenv("SECRET_KEYS", KEY)
     with PostgresServer(request.getfixturevalue("postgres-server")) as databases:
-        monkeypatch.setenv("DATABASE_URL", url := databases.database())
-        execute(url, TABLE)
+        monkeypatch.setenv("DATABASE_URL", databases.database())
         for reader in ("ada", "bob"):
             with served(tmp_path, "shop:app", "--workers", "2") as server:
                 sent = f"email={reader}@example.com".encode()
