@@ -237,7 +237,7 @@ browser for a user name and password popup | how-to/cookies reference/headers re
 change the content type of a response | how-to/cookies reference/http/cookies reference/response: keep javascript from
 reading my cookie; make a cookie expire after a week | how-to/csrf reference/features/flash-and-csrf: where does the
 csrf token go in a fetch call | how-to/deploy how-to/serve: start the app at boot | how-to/errors
-how-to/from-other-frameworks reference/http/errors reference/response: redirect to another page; redirect permanently
+how-to/redirects how-to/from-other-frameworks reference/http/errors reference/response: redirect to another page; redirect permanently
 with 301 | how-to/errors how-to/pages-and-api reference/app: show my own page when something crashes | how-to/errors
 reference/http/errors: raise a 404 from a helper function | how-to/errors reference/response reference/return-values
 tutorial/1-one-file: set the status code of a response | how-to/flash reference/features/flash-and-csrf: show a success
