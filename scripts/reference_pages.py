@@ -229,7 +229,7 @@ TOPICS = {
     "features/oauth.md": Page(
         "Access tokens", "antiphon.features",
         "ProtectedResource AccessToken Introspection",
-        "See also [authorization for tools](../../how-to/mcp.md#authorization-for-tools).",
+        "See also [authorization for tools](../../how-to/mcp-logins.md).",
     ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",

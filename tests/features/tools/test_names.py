@@ -10,7 +10,7 @@ from antiphon.features import OpenAPI, Tools
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "mcp.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/reference/mcp.md").read_text()
 RULES = [
     [cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if "https://" in line and "|" in line
 ]
