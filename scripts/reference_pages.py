@@ -245,26 +245,26 @@ TOPICS = {
         "lazy missing_package mounted_together ready require_names seconds_of signature_of DatabaseConnection "
         "FeatureStore KeptResponse TimedSigner DescribedApp TypeDescription decode_json "
         "encode_json json_as",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+        "See also [Parts of Antiphon's own features](../parts-of-features.md).",
     ),
     "embedding/exchanges.md": Page(
         "Requests in features", "antiphon.embedding",
         "OfRequest RequestState arrivals set_current_request Reads WatchedHead unwatched keep_private "
         "SAFE_METHODS check_cross_site parse_origin is_this_machine MadeRequest Head RequestHead DerivedHead",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+        "See also [Parts of Antiphon's own features](../parts-of-features.md).",
     ),
     "embedding/bodies.md": Page(
         "Bodies and fields in features", "antiphon.embedding",
         "response_of to_response SharedFields FileBody is_for_any_thread made_chunks watched endable as_bytes "
         "check_template_data Content NotLoadedError Spool Window safe_filename MultipartParser FormBounds "
         "DigestError http_error over_limit parse_or_none split_list is_token quote_path quoted_paths",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+        "See also [Parts of Antiphon's own features](../parts-of-features.md).",
     ),
     "embedding/steps.md": Page(
         "The process, its threads and loops", "antiphon.embedding",
         "Crossing is_on_loop refuse_on_loop contained run_async run_on serving_loop background_loop DRAINING "
         "GRACE_OVER call_at_exit call_after_fork",
-        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+        "See also [Parts of Antiphon's own features](../parts-of-features.md).",
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
@@ -284,7 +284,7 @@ TOPICS = {
     ),
     "commands.md": Page(
         "Names for commands", "antiphon.cli", "load_app load_feature",
-        "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
+        "See also [write a feature](../how-to/publish-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
@@ -369,10 +369,10 @@ INTRODUCTIONS = {
     "antiphon.features.stores": "The parts that a store of your own is built from.",
     "antiphon.logs": "Formatters and a filter for the handlers of `logging`.",
     "antiphon.http1": "Functions that convert requests and responses to bytes and back.",
-    "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
+    "antiphon.cli": "Names for [commands of other packages](../how-to/publish-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
     "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) and"
-    " [features](../how-to/write-a-feature.md#use-what-features-stand-on) are built from. It is provisional, and"
+    " [features](parts-of-features.md) are built from. It is provisional, and"
     " applications don't need it.",
     "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library that the [dialect](dialects.md)"
     " replaces.",
