@@ -66,7 +66,7 @@ how-to/users: API key; roles; permissions; admin only; get_current_user; RBAC | 
 reference/http/authentication: basic auth | how-to/users how-to/jwt reference/features/users: bearer token |
 how-to/valkey: Sentinel | how-to/webhooks: Stripe webhook | how-to/webhooks how-to/signed-links: verify signature; HMAC
 | how-to/websockets: socket.io | how-to/websockets how-to/events-to-many: realtime | how-to/websockets
-reference/websockets: WebSockets | how-to/write-a-feature: custom command | how-to/write-a-feature how-to/from-flask:
+reference/websockets: WebSockets | how-to/publish-a-feature: custom command | how-to/write-a-feature how-to/from-flask:
 Flask extension | reference/app how-to/serve: lifespan startup | reference/app how-to/settings how-to/sessions
 how-to/signed-links: secret key | reference/extras: pip install | reference/features/security explanation/safety:
 Content-Security-Policy | reference/features/templates how-to/templates how-to/from-other-frameworks: render_template |
