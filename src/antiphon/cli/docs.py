@@ -190,7 +190,8 @@ To read more: antiphon explain missing-folder
 ```
 
 The last word is the kind of the error. `antiphon explain missing-folder` prints its section of this page, and
-`antiphon explain` lists all kinds. [Errors: types, headers and handlers](problems.md) describes those that clients receive.
+`antiphon explain` lists all kinds. [Errors: types, headers and handlers](problems.md) describes those that clients
+receive.
 """
 
 

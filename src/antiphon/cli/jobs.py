@@ -109,7 +109,10 @@ def _found(administration: "Administration", what: str, *states: "State") -> "li
     work = administration.find(what)
     found = [work] if work else [each for state in ("failed", *states) for each in administration.works(state, what)]
     if not found:
-        raise BadCommand(f"No request or job has the ID {what}, and none of that name has failed: antiphon jobs list.")
+        raise BadCommand(
+            f"No request or job has the ID {what}, and none of that name has failed. Those that are tried again by"
+            " themselves are in: antiphon jobs list --state open"
+        )
     return found
 
 

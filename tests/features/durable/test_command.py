@@ -86,7 +86,8 @@ def test_what_has_failed_is_listed_by_name_and_shown(shop):
     assert [line.split()[:2] for line in shown[2:]] == [["step", "send_mail"], ["step", "given"]]
     assert listed("--state", "queued") == []
     assert antiphon("show", "none") == (
-        2, "Error: No request or job has the ID none, and none of that name has failed: antiphon jobs list.\n"
+        2, "Error: No request or job has the ID none, and none of that name has failed. Those that are tried again by"
+        " themselves are in: antiphon jobs list --state open\n",
     )  # fmt: skip
 
 
