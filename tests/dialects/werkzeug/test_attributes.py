@@ -1,6 +1,7 @@
 """Attributes of requests: they follow the environ, and can be set where Werkzeug's can."""
 
 import pytest
+import werkzeug.wrappers as original
 
 from antiphon.dialects.werkzeug.user_agent import UserAgent
 from antiphon.dialects.werkzeug.utils import environ_header
@@ -23,6 +24,14 @@ def test_headers_are_parsed_once_for_each_value():
     assert (made.number, made.number) == (3, 3)
     assert parsed == ["a", "b", None]
     assert Own.number.__doc__ == "A number."
+
+
+@rows("kind", [original.Request, Request])
+def test_a_shallow_request_has_no_body_however_often_it_is_read(kind):
+    made = kind(environ(), shallow=True)
+    for name in ("stream", "data", "form", "form", "files"):
+        with pytest.raises(RuntimeError, match="shallow"):
+            getattr(made, name)
 
 
 def test_headers_may_be_set_as_long_as_the_environ_stays():

@@ -122,6 +122,12 @@ def test_a_range_that_is_not_there_closes_the_file(path):
     assert file.closed
 
 
+@rows("library", [original, utils])
+def test_a_file_without_a_name_needs_a_type(library):
+    with pytest.raises(TypeError, match="detect the MIME type"):
+        library.send_file(io.BytesIO(b"12"), environ())
+
+
 def test_files_are_sent_from_a_directory(path):
     env = environ()
     with utils.send_from_directory(path.parent, path.name, env) as response:

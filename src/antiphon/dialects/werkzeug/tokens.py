@@ -393,6 +393,6 @@ def _known_samesite(samesite: str) -> "SameSite":
 def _warn_of_size(key: str, value_size: int, size: int, most: int) -> None:
     warnings.warn(
         f"The {key!r} cookie is too large: its header has {size} bytes, {value_size} of them for the value, and the"
-        f" limit is {most}. Browsers may silently drop it.",
+        f" limit is {most} bytes. Browsers may silently drop it.",
         stacklevel=3,
     )

@@ -373,7 +373,7 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
 
 def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
     if name is None:
-        raise TypeError("the media type of a file without a name is unknown: pass mimetype, download_name or a path")
+        raise TypeError("can't detect the MIME type of a file without a name: pass mimetype, download_name or a path")
     from mimetypes import guess_type
 
     mimetype, encoding = guess_type(name)

@@ -1,10 +1,10 @@
 """Middleware that profiles each request and prints a report or writes a file."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from cProfile import Profile
-from pathlib import Path
 from pstats import Stats
 from typing import IO, TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class ProfilerMiddleware:
         body = profile.runcall(self._respond, environ, start_response)
         elapsed = 1000 * (time.perf_counter() - started)
         if self._profile_dir is not None:
-            profile.dump_stats(Path(self._profile_dir) / self._filename(environ, elapsed))
+            profile.dump_stats(os.path.join(self._profile_dir, self._filename(environ, elapsed)))
         if self._stream is not None:
             self._report(profile, environ.get("PATH_INFO", ""))
         return [body]

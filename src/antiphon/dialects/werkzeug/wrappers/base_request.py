@@ -328,8 +328,8 @@ class RequestBody:
         if "form" in kept:
             return
         if not self.want_form_data_parsed:
+            kept["stream"] = self.stream  # raises first: what is kept is not refused again
             kept["form"], kept["files"] = self.parameter_storage_class(), self.parameter_storage_class()
-            kept["stream"] = self.stream
             return
         if self._refusal is not None:
             raise self._refusal
