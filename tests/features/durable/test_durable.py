@@ -514,8 +514,7 @@ def test_other_routes_pay_nothing():
         for feature in features:
             app.use(feature)
         app.get("/")(lambda request: "Hello")
-        app._freeze()
-        plan = app._routing.router.literal["/"]["GET"]
+        plan, _ = app._freeze().find(Request.blank("/"))
         plans.append((plan.surroundings, plan.runs_on, plan.opening, plan.after, plan.finishers))
     assert plans[0] == plans[1]
     code = (
