@@ -32,7 +32,7 @@ SERVERS = {
 OURS = {
     f"antiphon run, {name.upper()}": ("granian", name, (*RUN, f"--interface={name}"))
     for name in ("asgi", "rsgi", "wsgi")
-}
+} | {"antiphon run, Uvicorn": ("uvicorn", "asgi", (*RUN, "--server=uvicorn"))}
 
 
 def measure(case: str, rounds: int, *, free: bool) -> dict[tuple[str, str], list[Sample]]:

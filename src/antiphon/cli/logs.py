@@ -106,7 +106,7 @@ def _log_what_python_writes() -> None:
 
 
 class Echoes:
-    """Errors that were logged with their request, then raised to abort the response, and then logged by Granian again.
+    """Errors that were logged with their request, raised to abort the response, and then logged by the server again.
 
     Granian's records contain only text.
     """
@@ -115,21 +115,28 @@ class Echoes:
         self._expected: deque[str] = deque(maxlen=100)
 
     def leave_out(self) -> None:
-        """Start dropping Granian's records of these errors."""
+        """Start dropping the server's records of these errors."""
         logging.getLogger("antiphon").addFilter(self._note)
-        logging.getLogger("_granian.utils").addFilter(self._is_no_echo)
+        for name in ("_granian.utils", "uvicorn.error"):
+            logging.getLogger(name).addFilter(self._is_no_echo)
 
     def _note(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info and record.exc_info[1]
-        if error:
-            with suppress(Exception):  # its __str__ may raise anything
-                self._expected.append(f"{type(error).__qualname__}: {error}")
+        if record.exc_info and (text := _written(record)):
+            self._expected.append(text)
         return True
 
     def _is_no_echo(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        message = _written(record)
         echoed = next((text for text in tuple(self._expected) if message.endswith(text)), None)
         if echoed is not None:
             with suppress(ValueError):  # another thread was faster
                 self._expected.remove(echoed)
         return echoed is None
+
+
+def _written(record: logging.LogRecord) -> str:
+    """Return the error of a record as text, or else its message."""
+    error = record.exc_info and record.exc_info[1]
+    with suppress(Exception):  # its __str__ may raise anything
+        return f"{type(error).__qualname__}: {error}" if error else record.getMessage()
+    return ""

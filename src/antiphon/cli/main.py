@@ -157,6 +157,7 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, instead of a host and port.")
 @click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="The socket's permissions, such as 660.")
 @_number("--workers", 1, "Number of worker processes.", least=1)
+@_choice("--server", "granian uvicorn", "uvicorn: less CPU time on one processor, ASGI and HTTP/1.1 only.")
 @_choice(
     "--interface",
     "auto wsgi asgi rsgi",
@@ -235,6 +236,7 @@ def run(
     uds: str | None,
     uds_permissions: int | None,
     workers: int,
+    server: Literal["granian", "uvicorn"],
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
     grace: float,
     worker_timeout: float,
@@ -261,7 +263,7 @@ def run(
     max_body: int | None,
     security_headers: bool,
 ) -> None:
-    """Serve the application APP of the module MODULE on Granian.
+    """Serve the application APP of the module MODULE on Granian or Uvicorn.
 
     APP can be a function without arguments that creates the application. The module is looked up in the current
     directory first. Without MODULE:APP, the command looks for an app, application, create_app or make_app in the
@@ -273,19 +275,25 @@ def run(
             "This command needs POSIX processes, which Windows lacks: use another server, such as `granian MODULE:APP`"
             " or `uvicorn MODULE:APP`, or run this command in WSL."
         )
-    if find_spec("granian") is None:
-        raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
+    if find_spec(server) is None:
+        name = server.capitalize()
+        raise Refused(f"This command serves on {name}, which is not installed. Install it: pip install {server}")
+    if server == "uvicorn" and interface in ("wsgi", "rsgi"):
+        raise BadCommand(f"Uvicorn serves over ASGI only: leave out {source_of('interface')}, or serve on Granian.")
     from antiphon.cli.entry import importing
 
     with importing():  # late: --help and --version don't need them
         from antiphon.cli.serve import serve
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"requested by {source_of('interface')}")
+    if server == "uvicorn":
+        requested = Choice("asgi", "on Uvicorn")
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log, log_fields)
     options = ServerOptions(
         workers=workers,
+        server=server,
         grace=grace,
         worker_timeout=worker_timeout,
         start_timeout=start_timeout,

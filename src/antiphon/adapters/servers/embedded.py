@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Literal
 
 from antiphon.adapters.connection import close_accepted
 from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnThread
@@ -24,6 +24,10 @@ done.
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
 """The seconds between two checks of whether connections are accepted, which nothing reports: at first, and later."""
+
+
+LOGGERS = {"granian": "_granian", "uvicorn": "uvicorn.error"}
+"""The logger of each server."""
 
 
 class StartupError(RuntimeError):
@@ -64,8 +68,18 @@ def let_threads_end() -> None:
     time.sleep(_LETTING_GO)
 
 
+def _worker(server: str, app: Any, interface: Interface, listener: socket.socket, *options: Any) -> Any:
+    if server == "granian":
+        return WorkerOnThread(app, interface, listener, *options)
+    from antiphon.adapters.servers.uvicorn import WorkerOnUvicorn  # imported late: few have it
+
+    return WorkerOnUvicorn(app, listener, *options[1:])
+
+
 class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
+
+    The ``server`` is "granian", or "uvicorn" for ASGI.
 
     ``threads`` is the number of WSGI requests to handle at once; ``tls`` contains the paths of a certificate and its
     key, in PEM format; ``connections`` is the number of connections to accept, by default as many as the process's
@@ -81,9 +95,10 @@ class ThreadServer:
         threads: int = 1,
         tls: tuple[Path, Path] | None = None,
         connections: int = 0,
+        server: Literal["granian", "uvicorn"] = "granian",
     ) -> None:
         self._address = listener.getsockname()
-        self._worker = WorkerOnThread(app, interface, listener, threads, tls, connections)
+        self._worker = _worker(server, app, interface, listener, threads, tls, connections)
         self._ended = Event()
         self._error: BaseException | None = None
 

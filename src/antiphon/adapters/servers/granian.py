@@ -5,7 +5,6 @@ undocumented; it is known from Granian's Python and Rust source code.
 """
 
 import asyncio
-import logging
 import os
 import socket
 import sys
@@ -37,7 +36,7 @@ try:
     from granian._granian import SocketHolder
     from granian.constants import Interfaces, RuntimeModes, SSLProtocols
     from granian.http import HTTP1Settings, HTTP2Settings
-    from granian.log import LogLevels, logger
+    from granian.log import LogLevels
     from granian.server.embed import Server
     from granian.server.mt import MTServer
 except ModuleNotFoundError as error:
@@ -101,12 +100,6 @@ _OPTIONS: dict[str, Any] = {
 
 _LOOK = 0.002
 """The seconds between two checks of the connections that wait to be accepted."""
-
-
-def silence() -> None:
-    """Make Granian stop logging."""
-    logger.handlers[:] = [logging.NullHandler()]  # its Rust code logs through child loggers of this one
-    logger.propagate = False
 
 
 def _with_safe_refusals(application: ASGIApplication) -> ASGIApplication:

@@ -75,6 +75,7 @@ class ServerOptions(NamedTuple):
     """The number of workers, their time limits, what they show, and what they refuse. Times are in seconds."""
 
     workers: int = 1
+    server: Literal["granian", "uvicorn"] = "granian"
     grace: float = 30.0
     """The time that open requests get when their worker ends."""
     worker_timeout: float = 30.0

@@ -332,8 +332,8 @@ class Supervisor:
         reader, writer = await _connect(self._listeners[0])
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):
-            if await reader.read(1):
-                self._announce(await self._first_choice())
+            await reader.read(1)  # a refusal, or over TLS perhaps the end
+            self._announce(await self._first_choice())
         writer.close()
 
     async def _first_choice(self) -> Choice | None:

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.connection import raise_descriptor_limit
 from antiphon.adapters.servable import Servable
-from antiphon.adapters.servers.embedded import ThreadServer
-from antiphon.adapters.servers.granian import silence
+from antiphon.adapters.servers.embedded import LOGGERS, ThreadServer
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.interface import Choice, bridged, choose
@@ -166,7 +165,7 @@ class _Worker:
             logging.getLogger("antiphon").warning(warning)
         try:
             self._server = server = self._make_server(listener)
-        except ImportError as error:  # an incompatible Granian lacks a name
+        except ImportError as error:  # an incompatible server lacks a name
             self._report(StartupFailed(str(error)))
             sys.exit(StartupFailed.exit_code)
         # The supervisor may also have received the signal, and would end this worker before replacing it.
@@ -202,7 +201,8 @@ class _Worker:
         threads = self._threads if interface == "wsgi" else 1
         certificate, key = map(Path, self._options.tls) if self._options.tls else (None, None)
         tls = (certificate, key) if certificate and key else None
-        return ThreadServer(app, interface, listener, threads=threads, tls=tls, connections=self._connections.accepted)
+        accepted, server = self._connections.accepted, self._options.server
+        return ThreadServer(app, interface, listener, threads=threads, tls=tls, connections=accepted, server=server)
 
     @property
     def _threads(self) -> int:
@@ -287,7 +287,12 @@ class _Worker:
         else:
             error = StartupFailed(f"The application's startup failed:\n{reason}")
         self._report(error)
-        silence()
+        self._silence_server()
+
+    def _silence_server(self) -> None:
+        logger = logging.getLogger(LOGGERS[self._options.server])
+        logger.handlers[:] = [logging.NullHandler()]  # Granian's Rust code logs through child loggers of this one
+        logger.propagate = False
 
     def _report(self, error: BadCommand | StartupFailed) -> None:
         self._control.report_failure(error.message, error.exit_code, self._page_on(error.__cause__))
@@ -343,9 +348,9 @@ class _Worker:
     def _cut_off(self, server: ThreadServer) -> None:
         """Close streams, then connections. What was cancelled first gets a moment to send its last words."""
         time.sleep(RESPONDING)
+        self._silence_server()  # errors where applications are cut off are expected
         cut_off(CLOSING)
         _do_within(LEAVING, self._connections.tell_unfinished)
-        silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
 
 
