@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Request, Response
+from antiphon.embedding import RequestState
 from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
@@ -625,3 +626,28 @@ def test_a_cookie_names_no_other_entry_of_the_store():
     app.get("/")(lambda request: {"color": request.session.get("color")})
     quoted = r'session="idempotent\012key"'
     assert Client(app).get("/", headers={"cookie": quoted}).json == {"color": None}
+
+
+CHANGES = [
+    lambda session: session.update(user="bob"),
+    lambda session: session.pop("user"),
+    lambda session: session.rotate("bob"),
+    lambda session: session.clear(),
+]
+
+
+def test_a_change_is_an_effect_that_may_be_refused():
+    shop, refused = Shop(MemoryStore(), "wsgi", "def"), []
+    client = shop.client()
+    shop.visit(client, lambda request: request.session.update(user="ann"))
+
+    def change(request):
+        with RequestState(request).refusing_effects(ValueError):
+            for each in CHANGES:
+                with pytest.raises(ValueError, match="a change of the session"):
+                    each(request.session)
+                refused.append(request.session["user"])
+
+    shop.visit(client, change)
+    assert refused == ["ann"] * len(CHANGES)
+    assert shop.visit(client, lambda request: request.session["user"]).json == {"result": "ann"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from antiphon import Request, Session, explained
-from antiphon.embedding import FeatureStore, Reads
+from antiphon.embedding import FeatureStore, Reads, RequestState
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class TrackedSession(Session):
                 " in request.after_response",
                 RuntimeError,
             )
+        RequestState.check_effect("a change of the session")
         return self._read()
 
     def __getitem__(self, name: str) -> Any:

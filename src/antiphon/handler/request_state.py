@@ -130,8 +130,8 @@ class RequestState:
     @contextmanager
     def refusing_effects(self, refuse: Callable[[str], Exception]) -> Iterator[None]:
         """Let no code of this request have an effect that a rollback doesn't undo: it gets the error that ``refuse``
-        returns for the effect's name. ``after_response``, messages to channels, runs and jobs outside of a transaction
-        are such effects.
+        returns for the effect's name. ``after_response``, messages to channels, changes of the session, runs, and jobs
+        outside of a transaction are such effects.
         """
         around = self.values.get(REFUSED_EFFECTS)
         self._request[REFUSED_EFFECTS] = refuse
