@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import name
 
-Values: TypeAlias = dict[str, str | None]
-"""The text of a row's columns; a column that isn't listed has only a keyed hash."""
+Values: TypeAlias = dict[str, Any]
+"""The text of a row's columns; a column that isn't listed has only a keyed hash, and what is masked is in a list."""
 Place: TypeAlias = tuple[str, str]
 """A table and a column, or a table and a key as JSON."""
 
@@ -36,14 +36,14 @@ class Changes:
     def __init__(self, found: Mapping[str, Any]) -> None:
         self.unseen: list[str] = found["unseen"]
         """The tables that were written, emptied or changed without notes."""
-        self.rows = [*_net(found["notes"] or ())]
-        self._now: list[str] = found["now"]
-        self._made = {(table, column) for table, column in found["made"] or ()}
-        self._links = {(table, column): (other, key) for table, column, other, key in found["links"] or ()}
+        self.rows = [*_net(found.get("notes") or ())]
+        self._now: list[str] = found.get("now", [])
+        self._made = {(table, column) for table, column in found.get("made") or ()}
+        self._links = {(table, column): (other, key) for table, column, other, key in found.get("links") or ()}
 
-    def canonical(self, volatile: Mapping[str, Collection[str]]) -> list[Any]:
-        """Return the changes as JSON, which is the same for the same changes: in the order of tables and values, with
-        an ordinal for each key that the database makes, and without the moment.
+    def masked(self, volatile: Mapping[str, Collection[str]]) -> list[Change]:
+        """Return the changes, which are the same for the same changes: in the order of tables and values, with an
+        ordinal for each key that the database makes, and without the moment.
         """
         places = self._ordinals(volatile)
         return sorted((self._masked(each, places, volatile) for each in self.rows), key=json.dumps)
@@ -53,22 +53,19 @@ class Changes:
         new = [each for each in self.rows if each.op == "I" and self._made_key(each) is not None]
         unknown = {place: "<new>" for each in new if (place := self._made_key(each)) is not None}
         new.sort(key=lambda each: json.dumps(self._masked(each, unknown, volatile)))
-        return {place: f"<new {n}>" for n, each in enumerate(new) if (place := self._made_key(each)) is not None}
+        return {place: f"<new {n}>" for n, each in enumerate(new, 1) if (place := self._made_key(each)) is not None}
 
     def _made_key(self, change: Change) -> Place | None:
         made = [column for column in change.key if (change.table, column) in self._made]
         return (f"{change.table}.{made[0]}", str(change.key[made[0]])) if len(made) == 1 else None
 
-    def _masked(
-        self, change: Change, places: Mapping[Place, str], volatile: Mapping[str, Collection[str]]
-    ) -> list[Any]:
+    def _masked(self, change: Change, places: Mapping[Place, str], volatile: Mapping[str, Collection[str]]) -> Change:
         left_out = volatile.get(change.table, ())
-        key, old, new = (
+        return Change(change.table, change.op, *(
             {column: self._mask(change.table, column, value, places) for column, value in sorted(values.items())
              if column not in left_out}
             for values in (change.key, change.old, change.new)
-        )  # fmt: skip
-        return [change.table, change.op, key, old, new]
+        ))  # fmt: skip
 
     def _mask(self, table: str, column: str, value: str | None, places: Mapping[Place, str]) -> Any:
         other, key = self._links.get((table, column), (table, column))
@@ -127,13 +124,17 @@ def shown(rows: Sequence[Change], tables: Mapping[str, Collection[str]]) -> list
 def _shown(change: Change, listed: Collection[str]) -> dict[str, Any]:
     columns = sorted(change.old.keys() | change.new.keys())
     made: dict[str, Any] = {"table": change.table, "change": _KINDS[change.op]}
-    made["key"] = {column: value for column, value in change.key.items() if column in listed}
+    made["key"] = {column: _text(value) for column, value in change.key.items() if column in listed}
     for side, values in ("old", change.old), ("new", change.new):
         if values:
-            made[side] = {column: values.get(column) for column in columns if column in listed}
+            made[side] = {column: _text(values.get(column)) for column in columns if column in listed}
     if others := len([column for column in columns if column not in listed]):
         made["others"] = f"{others} more columns (changed)" if change.op == "U" else f"{others} more columns"
     return made
+
+
+def _text(value: str | list[str] | None) -> str | None:
+    return value[0] if isinstance(value, list) else value
 
 
 def question_of(rows: Sequence[Mapping[str, Any]], what: str, digest: str) -> str:

@@ -3,15 +3,14 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
 from hashlib import sha256
 from html import escape
 from secrets import token_urlsafe
 from threading import BoundedSemaphore
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from antiphon import App, Dependency, Request, Response
@@ -31,24 +30,13 @@ from antiphon.embedding import (
     to_response,
 )
 from antiphon.features import OpenAPI, login_required
-from antiphon.http import Conflict, Forbidden, Item, NotFound, TooManyRequests, Unauthorized, UnprocessableContent
+from antiphon.http import Forbidden, Item, NotFound, TooManyRequests, Unauthorized, UnprocessableContent
 from antiphon.types import Duration, Route
 from antiphon_ledger.changes import Change, question_of
 from antiphon_ledger.records import BadTable, Records
-from antiphon_ledger.writes import (
-    LEDGER,
-    PREVIEW,
-    AgreementRequired,
-    ChangesDiffer,
-    Ledgered,
-    PreviewEnded,
-    Write,
-    is_guarded,
-    refused,
-)
+from antiphon_ledger.writes import LEDGER, PREVIEW, AgreementRequired, ChangesDiffer, Ledgered, PreviewEnded, Write
 
 T = TypeVar("T")
-P = ParamSpec("P")
 MaySee = Callable[[Request, str, Mapping[str, str | None]], bool]
 
 _secret = re.compile(
@@ -208,20 +196,19 @@ class Ledger:
         images = ((each, values) for each in rows for values in (each.old, each.new) if values)
         return all(may_see(request, each.table, {**each.key, **values}) for each, values in images)
 
-    async def own(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def own(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function of the ledger's own connections: on a thread, if this is an event loop."""
-        if is_on_loop():
-            return await asyncio.to_thread(function, *args, **kwargs)
-        return function(*args, **kwargs)
+        return await asyncio.to_thread(function, *args) if is_on_loop() else function(*args)
 
     # Around handlers
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         def noted(request: Request) -> Any:
             write = Write(self, request, is_async=False)
-            with self._refusing(request):
+            with write.refusing():
                 DatabaseConnection.at_once(write.open())
-                response = to_response(handler(request), handler, request)
+                with write.handling():
+                    response = to_response(handler(request), handler, request)
                 if not isinstance(response, Response):
                     raise RuntimeError(f"{route.handled_by} has a ledger, and must return a response at once")
                 DatabaseConnection.at_once(write.close(response))
@@ -230,38 +217,22 @@ class Ledger:
         async def anoted(request: Request) -> Any:
             await request.aload()
             write = Write(self, request, is_async=True)
-            with self._refusing(request):
+            with write.refusing():
                 await write.open()
-                made = to_response(await handler(request), handler, request)
-                response = made if isinstance(made, Response) else await made
+                with write.handling():
+                    made = to_response(await handler(request), handler, request)
+                    response = made if isinstance(made, Response) else await made
                 await write.close(response)
                 return response
 
         return update_wrapper(anoted if is_async(route.handler) else noted, handler)
 
-    @contextmanager
-    def _refusing(self, request: Request) -> Iterator[None]:
-        """Refuse effects in a guarded write, and turn errors of the database that end it into responses."""
-        if not is_guarded(request):
-            yield
-            return
-        ledgered: Ledgered = request.route.meta[LEDGER]
-        message = "This may be rolled back, but it has an effect that can't be taken back"
-        with RequestState(request).refusing_effects(lambda effect: Conflict(f"{message}: {effect}.")):
-            try:
-                yield
-            except Exception as error:
-                if (instead := refused(error, ledgered.budget if ledgered.preview else None)) is None:
-                    raise
-                raise instead from error
-
     # Previews
 
     async def _preview(self, request: Request) -> Response:
         """Respond with what another request would change, as far as its caller may see that."""
-        asked = request.json_as(Asked)
         shown: dict[str, Any] = {}
-        made = _made(request, asked, shown)
+        made = _made(request, request.json_as(Asked), shown)
         if not self._turns.acquire(blocking=False):
             raise TooManyRequests("Too many previews at once.", retry_after=1)
         try:
@@ -275,8 +246,8 @@ class Ledger:
             question = question_of(shown["changes"], route, digest)
             ident = await self.own(self.records.ask, caller, digest, route, question)
             shown["agreement"] = request.url_for("antiphon_ledger.agreement", ident=ident)
-        credential, agent = self.credential_of(request), self.agent_of(request)
-        await self.own(self.records.note, "preview", caller, credential, agent, route, len(shown["changes"]))
+        known = caller, self.credential_of(request), self.agent_of(request), route, len(shown["changes"])
+        await self.own(self.records.note, "preview", *known)
         return Response.json(shown, headers=_NEVER_STORED)
 
     # Agreements
@@ -289,11 +260,11 @@ class Ledger:
 
     async def _show(self, request: Request, ident: str) -> Response:
         """Show a person what a request would change, with a button."""
-        found = await self.own(self.records.asked, self._person_who_agrees(request), ident)
-        if found is None:
+        question = await self.own(self.records.asked, self._person_who_agrees(request), ident)
+        if question is None:
             raise NotFound
         page = (
-            f"<!doctype html><title>Agree?</title><pre>{escape(found['question'])}</pre>"
+            f"<!doctype html><title>Agree?</title><pre>{escape(question)}</pre>"
             f"<form method=post action={ident}><button>Agree</button></form>"
         )
         policy = {"content-security-policy": f"{_NEVER_STORED['content-security-policy']}; form-action 'self'"}
@@ -320,9 +291,8 @@ def _made(request: Request, asked: Asked, shown: dict[str, Any]) -> MadeRequest:
     fields = {name.lower(): value for name, value in asked.fields.items()}
     if any(name not in _FIELDS or not value.isprintable() or not value.isascii() for name, value in fields.items()):
         raise UnprocessableContent(f"fields must be some of {', '.join(_FIELDS)}.")
-    body = (
-        b"" if asked.body is None else asked.body.encode() if isinstance(asked.body, str) else encode_json(asked.body)
-    )
+    given = asked.body
+    body = b"" if given is None else given.encode() if isinstance(given, str) else encode_json(given)
     if body:
         fields.setdefault("content-type", "application/json")
         fields["content-length"] = str(len(body))

@@ -16,12 +16,10 @@ TRIGGER = "zz_antiphon_ledger"
 _TABLE = """select c.oid::int8, c.oid::regclass::text as name, c.relkind::text, c.relrowsecurity,
     exists (select from pg_inherits as i join pg_class as p on p.oid = i.inhparent where (i.inhrelid = c.oid
         and p.relkind in ('r', 'p')) or (i.inhparent = c.oid and c.relkind = 'r')) as inherits,
-    (select array_agg(a.attname::text order by a.attnum) from pg_index as i
-        join pg_attribute as a on a.attrelid = c.oid and a.attnum = any (i.indkey)
-        where i.indrelid = c.oid and i.indisprimary) as keys,
-    (select array_agg(distinct a.attname::text) from pg_constraint as k
-        join pg_attribute as a on a.attrelid = c.oid and a.attnum = any (k.conkey)
-        where k.conrelid = c.oid and k.contype = 'f') as links,
+    (select array_agg(a.attname::text order by a.attnum) from pg_index as i join pg_attribute as a
+        on a.attrelid = c.oid and a.attnum = any (i.indkey) where i.indrelid = c.oid and i.indisprimary) as keys,
+    (select array_agg(distinct a.attname::text) from pg_constraint as k join pg_attribute as a
+        on a.attrelid = c.oid and a.attnum = any (k.conkey) where k.conrelid = c.oid and k.contype = 'f') as links,
     (select array_agg(attname::text) from pg_attribute
         where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
     (select nspowner = current_user::regrole from pg_namespace where nspname = 'antiphon_ledger') as is_ours,
@@ -37,6 +35,8 @@ _TRIGGERS = (
     "alter table {table} enable always trigger zz_antiphon_ledger",
     "alter table {table} enable always trigger zz_antiphon_ledger_truncate",
 )
+_OPEN = """id::text = %(ident)s and caller = %(caller)s and used is null
+    and made > clock_timestamp() - interval '10 minutes'"""
 _FORGET = "delete from antiphon_ledger.agreement where made < clock_timestamp() - interval '10 minutes'"
 
 
@@ -123,24 +123,16 @@ class Records:
         )  # fmt: skip
         return str(found["id"])
 
-    def asked(self, caller: str, ident: str) -> dict[str, Any] | None:
-        """Return an agreement that a caller may still make, or None."""
-        found = self._run(
-            """select question, route, agreed is not null as is_agreed from antiphon_ledger.agreement
-            where id::text = %(ident)s and caller = %(caller)s and used is null
-                and made > clock_timestamp() - interval '10 minutes'""",
-            ident=ident, caller=caller,
-        )  # fmt: skip
-        return found[0] if found else None
+    def asked(self, caller: str, ident: str) -> str | None:
+        """Return the question of an agreement that a caller may still make, or None."""
+        ask = f"select question from antiphon_ledger.agreement where {_OPEN}"  # noqa: S608 - our own
+        found = self._run(ask, ident=ident, caller=caller)
+        return found[0]["question"] if found else None
 
     def agree(self, caller: str, ident: str) -> bool:
         """Let a write be carried out that a caller has seen. Return False if that is no longer possible."""
-        [found] = self._run(
-            """update antiphon_ledger.agreement set agreed = clock_timestamp() where id::text = %(ident)s
-            and caller = %(caller)s and used is null and made > clock_timestamp() - interval '10 minutes'""",
-            ident=ident, caller=caller,
-        )  # fmt: skip
-        return bool(found["count"])
+        agree = f"update antiphon_ledger.agreement set agreed = clock_timestamp() where {_OPEN}"  # noqa: S608
+        return bool(self._run(agree, ident=ident, caller=caller)[0]["count"])
 
     # The journal
 

@@ -9,6 +9,12 @@
 
 import json
 import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hashlib import sha256
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,6 +40,17 @@ cast(:digest as pg_catalog.text), :accepted)"""
 _DEFERRED = """select string_agg(pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(conname), ', ')
 from pg_catalog.pg_constraint join pg_catalog.pg_namespace as s on s.oid operator(pg_catalog.=) connamespace
 where condeferrable and nspname operator(pg_catalog.<>) 'antiphon_ledger'"""
+
+
+_BUSY = {"55P03", "57014", "25P03", "40001", "40P01", "LD004"}
+_REFUSED = {
+    "LD003": "This wrote something before its handler was called.",
+    "LD005": "This writes more than can be shown.",
+    "LD010": "This wrote something after it was checked.",
+    "LD012": "This can't be committed by its handler.",
+    "LD013": "The handler has ended its transaction.",
+    "25006": "The handler has ended its transaction.",
+}
 
 
 class Ledgered(NamedTuple):
@@ -75,6 +92,25 @@ class ChangesDiffer(HTTPError):
     status = 412
 
 
+_OUTSIDE = re.compile(
+    r"socket\.(connect|send\w+)|http\.client\.send|subprocess\.Popen|_thread\.start_\w+|open"
+    r"|os\.(system|exec|posix_spawn|fork\w*|remove|rename|mkdir|rmdir)"
+).fullmatch
+"""Names of audit events of Python by which a handler has an effect outside of the database."""
+_REFUSE: ContextVar[Callable[[str], Exception] | None] = ContextVar("refuse", default=None)
+"""A function that returns the error for an effect of the handler of a preview."""
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    if (refuse := _REFUSE.get()) is None or _OUTSIDE(event) is None:
+        return
+    if event != "open" or (args[2] & (os.O_WRONLY | os.O_RDWR) and "__pycache__" not in str(args[0])):
+        raise refuse(event)  # but files may be read, and modules imported
+
+
+sys.addaudithook(_watch)
+
+
 def preview_of(request: Request) -> dict[str, Any] | None:
     """Return what the preview shows that a request is part of, or None."""
     return next((each[PREVIEW] for each in arrivals(request) if PREVIEW in each), None)
@@ -86,10 +122,8 @@ def is_guarded(request: Request) -> bool:
     Open its connection with ``default_transaction_read_only=on`` then, and begin with ``set transaction read write``.
     """
     ledgered = request.route.meta.get(LEDGER)
-    if ledgered is None:
-        return False
-    is_bound = ledgered.budget is not None or ledgered.agree or "if-changes" in request.headers
-    return preview_of(request) is not None or is_bound
+    is_bound = ledgered and (ledgered.budget is not None or ledgered.agree or "if-changes" in request.headers)
+    return ledgered is not None and (is_bound or preview_of(request) is not None)
 
 
 class Write:
@@ -103,6 +137,8 @@ class Write:
         self._token = token_bytes(32)
         self._wanted = request.headers.get("if-changes")
         self._caller = ledger.person_of(request)
+        self._refused: Conflict | None = None
+        self._route = f"{request.method} {request.route.pattern}"
         if self._preview is not None and not self._ledgered.preview:
             raise Conflict("This request can't be previewed.")
         if self._wanted is not None and not self._ledgered.preview:
@@ -124,9 +160,7 @@ class Write:
             raise RuntimeError(f"the connection of {ledger.inside!r} commits each statement: begin a transaction in it")
         if self._preview is not None:
             await connection.run(_LIMITS)
-        most = self._ledgered.budget
-        if self._preview is not None or self._is_guarded:
-            most = min(most or ledger.most, ledger.most)
+        most = min(self._ledgered.budget or ledger.most, ledger.most) if self._is_guarded else None
         found = await connection.run(
             _OPEN, armed=self._is_guarded, caller=self._caller, credential=ledger.credential_of(request),
             agent=ledger.agent_of(request), route=self._route, token=self._token, most=most,
@@ -134,9 +168,45 @@ class Write:
         )  # fmt: skip
         self._made = str(found.row[0]) if found.row else ""
 
-    @property
-    def _route(self) -> str:
-        return f"{self._request.method} {self._request.route.pattern}"
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """Refuse effects of the handler in a guarded write, and in a preview also those of Python's modules."""
+        if not self._is_guarded:
+            yield
+            return
+        around = _REFUSE.set(None if self._preview is None else self._refuse)
+        try:
+            with RequestState(self._request).refusing_effects(self._refuse):
+                yield
+        finally:
+            _REFUSE.reset(around)
+
+    def _refuse(self, effect: str) -> Conflict:
+        around = _REFUSE.set(None)  # a log may have effects, too
+        _logger.error("%s has an effect that can't be taken back: %s", self._route, effect)
+        _REFUSE.reset(around)
+        self._refused = Conflict(f"This may be rolled back, but it has an effect that can't be taken back: {effect}.")
+        return self._refused
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Turn errors of the database by which a guarded write ends into responses."""
+        try:
+            yield
+        except Exception as error:
+            state, seen = None, error if self._is_guarded else None
+            while seen is not None and state is None:
+                state = getattr(seen, "sqlstate", None) or getattr(getattr(seen, "orig", None), "sqlstate", None)
+                seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
+            budget = "" if self._ledgered.budget is None or not self._ledgered.preview else f": {self._ledgered.budget}"
+            if state in _BUSY:
+                message = "The rows are in use, or this takes too long to be shown."
+                raise Conflict(message, headers={"retry-after": "1"}) from error
+            if state == "LD011":
+                raise Forbidden(f"This would change more rows than it may{budget}.") from error
+            if state in _REFUSED:
+                raise Conflict(_REFUSED[state]) from error
+            raise
 
     async def close(self, response: Response) -> None:
         """Check what the transaction has written. Raises the errors that roll it back."""
@@ -145,19 +215,27 @@ class Write:
             _logger.error("%s wrote what the ledger doesn't note: %s", self._route, ", ".join(changes.unseen))
         if not self._is_guarded:
             return
+        if self._refused is not None:  # the handler has caught the error
+            raise self._refused
         if changes.unseen:
             raise Conflict("This writes more than can be shown.")
         if response.is_streamed:
             raise Conflict("A response that is streamed may write later.")
-        digest = self._digest(changes, response)
+        masked = changes.masked(self._ledger.volatile)
+        digest = self._digest(masked, response)
         if self._preview is not None:
-            await self._show(self._preview, changes.rows, digest, response)
+            self._preview |= {
+                "status": response.status,
+                "changes": [each for each in self._shown(changes, masked) if response.status < 400],
+                "if-changes": f'"{digest}"',
+                "caller": self._caller, "route": self._route, "digest": digest, "agree": self._ledgered.agree,
+            }  # fmt: skip
             raise PreviewEnded("Nothing was changed.")
         if self._wanted is not None and self._wanted != f'"{digest}"':
             raise ChangesDiffer("This would now change something else. Preview it again.")
         if response.status >= 400 and self._ledgered.agree:
             raise Conflict("This request has failed, so nobody can agree to it.")
-        is_accepted = self._ledgered.agree and await self._ask(changes.rows, digest)
+        is_accepted = self._ledgered.agree and await self._ask(changes, masked, digest)
         agreed = digest if self._ledgered.agree else None
         found = await self._connection.run(
             _PASSED, made=self._made, token=self._token, rows=len(changes.rows), digest=agreed, accepted=is_accepted
@@ -166,10 +244,9 @@ class Write:
             raise AgreementRequired("Nobody has agreed to this, or the agreement is over or was used.")
 
     async def _seen(self) -> Changes:
-        if hasattr(self._given, "flush"):  # a unit of work writes late
-            flushed = self._given.flush()
-            if flushed is not None:
-                await flushed
+        flush = getattr(self._given, "flush", None)  # a unit of work writes late
+        if flush is not None and (flushed := flush()) is not None:
+            await flushed
         if self._is_guarded:
             found = await self._connection.run(_DEFERRED)
             if found.row and found.row[0]:
@@ -177,28 +254,22 @@ class Write:
         found = await self._connection.run(_SEEN, made=self._made, token=self._token)
         return Changes(json.loads(found.row[0] if found.row else "null"))
 
-    def _digest(self, changes: Changes, response: Response) -> str:
+    def _digest(self, masked: list[Change], response: Response) -> str:
         """Return what binds a write to its caller, credential, arguments, status and changes."""
         request, ledger = self._request, self._ledger
         bound = [
             self._caller, ledger.credential_of(request), self._route, request.host, request.root_path + request.path,
             request.query_string.decode("latin-1"), request.headers.get("content-type"),
-            sha256(request.body).hexdigest(), response.status, changes.canonical(ledger.volatile),
+            sha256(request.body).hexdigest(), response.status, masked,
         ]  # fmt: skip
         return ledger.signer.signature(json.dumps(bound))
 
-    async def _show(self, preview: dict[str, Any], rows: list[Change], digest: str, response: Response) -> None:
-        ledger, request = self._ledger, self._request
-        if not ledger.sees_rows(request, rows):
+    def _shown(self, changes: Changes, masked: list[Change]) -> list[dict[str, Any]]:
+        if not self._ledger.sees_rows(self._request, changes.rows):
             raise Forbidden("This would change rows that you may not see.")
-        preview |= {
-            "status": response.status,
-            "changes": shown(rows, ledger.tables) if response.status < 400 else [],
-            "if-changes": f'"{digest}"',
-            "caller": self._caller, "route": self._route, "digest": digest, "agree": self._ledgered.agree,
-        }  # fmt: skip
+        return shown(masked, self._ledger.tables)
 
-    async def _ask(self, rows: list[Change], digest: str) -> bool:
+    async def _ask(self, changes: Changes, masked: list[Change], digest: str) -> bool:
         """Return True if a person agrees in the client of a tool's call, and False for another client, which says with
         If-Changes to what a person has agreed.
         """
@@ -207,34 +278,8 @@ class Write:
             if self._wanted is None:
                 raise AgreementRequired("Preview this request, and let a person agree to what it would change.")
             return False
-        if not ledger.sees_rows(request, rows):
-            raise Forbidden("This would change rows that you may not see.")
-        question = question_of(shown(rows, ledger.tables), self._route, digest)
+        question = question_of(self._shown(changes, masked), self._route, digest)
         ident = await ledger.own(ledger.records.ask, self._caller, digest, self._route, question)
         if not ToolCall.of(request).confirm(f"{question} [{ident}]"):
             raise Forbidden("The person has not agreed.")
         return True
-
-
-_BUSY = {"55P03", "57014", "25P03", "40001", "40P01", "LD004"}
-_REFUSED = {
-    "LD003": "This wrote something before its handler was called.",
-    "LD005": "This writes more than can be shown.",
-    "LD010": "This wrote something after it was checked.",
-    "LD012": "This can't be committed by its handler.",
-    "LD013": "The handler has ended its transaction.",
-    "25006": "The handler has ended its transaction.",
-}
-
-
-def refused(error: BaseException, budget: int | None) -> HTTPError | None:
-    """Return the response to an error of the database by which a guarded write ends, or None for another error."""
-    state, seen = None, error
-    while seen is not None and state is None:
-        state = getattr(seen, "sqlstate", None) or getattr(getattr(seen, "orig", None), "sqlstate", None)
-        seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
-    if state in _BUSY:
-        return Conflict("The rows are in use, or this takes too long to be shown.", headers={"retry-after": "1"})
-    if state == "LD011":
-        return Forbidden("This would change more rows than it may" + ("." if budget is None else f": {budget}."))
-    return Conflict(_REFUSED[state]) if state in _REFUSED else None
