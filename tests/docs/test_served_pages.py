@@ -43,7 +43,6 @@ UNSERVED = {
     "rate-limits.md": "counts in memory",
     "shared-cache.md": "looks at a list in the process",
     "signed-requests.md": "remembers signatures in memory",
-    "transactions.md": "has its table in memory",
     "uploads.md": "saves in a temporary folder",
     "webhooks.md": "looks at a list in the process",
 }

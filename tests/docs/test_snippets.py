@@ -33,8 +33,8 @@ FAILS = {
     ("streams.md", "GET /seats"),
 }
 """Routes that show what happens where a handler fails."""
-ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
-"""Pages whose apps need servers, or a table that only the snippet has in memory."""
+ELSEWHERE = {"events-to-many.md", "object-storage.md"}
+"""Pages whose apps need servers."""
 CHEAP = (1, 8, 1, *PasswordHasher.__init__.__defaults__[3:])
 """One pass over 8 KiB for a hash of a password, instead of three over 64 MiB."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
