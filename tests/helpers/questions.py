@@ -236,8 +236,8 @@ value in a cookie that users can't tamper with | how-to/cookies how-to/users ref
 browser for a user name and password popup | how-to/cookies reference/headers reference/http/content reference/response:
 change the content type of a response | how-to/cookies reference/http/cookies reference/response: keep javascript from
 reading my cookie; make a cookie expire after a week | how-to/csrf reference/features/flash-and-csrf: where does the
-csrf token go in a fetch call | how-to/deploy how-to/serve: start the app at boot | how-to/errors
-how-to/redirects how-to/from-other-frameworks reference/http/errors reference/response: redirect to another page; redirect permanently
+csrf token go in a fetch call | how-to/deploy how-to/serve: start the app at boot | how-to/errors how-to/redirects
+how-to/from-other-frameworks reference/http/errors reference/response: redirect to another page; redirect permanently
 with 301 | how-to/errors how-to/pages-and-api reference/app: show my own page when something crashes | how-to/errors
 reference/http/errors: raise a 404 from a helper function | how-to/errors reference/response reference/return-values
 tutorial/1-one-file: set the status code of a response | how-to/flash reference/features/flash-and-csrf: show a success
@@ -248,12 +248,11 @@ reference/dialects/flask: keep my old Flask code running unchanged | how-to/json
 reference/json reference/request: what do I get when the json body is malformed | how-to/jwt how-to/users
 reference/http/authentication reference/request: read the Authorization header | how-to/languages
 reference/features/languages reference/http/negotiation reference/request: choose the best language the client accepts |
-how-to/login how-to/users
-reference/request tutorial/5-users: who is the logged-in user of this request | how-to/logs how-to/middleware
-reference/app: log how long every request took | how-to/middleware reference/headers reference/response: send the same
-header twice | how-to/mount reference/app reference/response reference/return-values: call another WSGI application from
-a handler | how-to/pages: page files with [id] in their names | how-to/pages how-to/templates
-reference/features/templates tutorial/2-pages: one layout for all pages | how-to/pages-and-api
+how-to/login how-to/users reference/request tutorial/5-users: who is the logged-in user of this request | how-to/logs
+how-to/middleware reference/app: log how long every request took | how-to/middleware reference/headers
+reference/response: send the same header twice | how-to/mount reference/app reference/response reference/return-values:
+call another WSGI application from a handler | how-to/pages: page files with [id] in their names | how-to/pages
+how-to/templates reference/features/templates tutorial/2-pages: one layout for all pages | how-to/pages-and-api
 reference/http/negotiation reference/request: choose between JSON and HTML by the Accept header | how-to/send-files
 reference/headers: continue an interrupted download with If-Range | how-to/send-files reference/response: give the
 downloaded file another name; send a file that exists only in memory | how-to/sessions reference/features/sessions: put

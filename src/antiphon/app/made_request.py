@@ -151,7 +151,8 @@ class MadeRequest:
         self.request[CONFIRM] = confirm
 
     async def respond(self) -> Response:
-        """Return the application's response, without its error, which clients don't see."""
+        """Return the application's response, whose error has no traceback."""
         response = await acall(self._app, self.request)
-        response.error = None  # its frames refer to those of the callers, which keep the response
+        if (error := response.error) is not None:  # its frames refer to those of the callers, which keep the response
+            error.__traceback__ = error.__context__ = error.__cause__ = None
         return response

@@ -146,7 +146,8 @@ class TrackedSession(Session):
                 " in request.after_response",
                 RuntimeError,
             )
-        RequestState.check_effect("a change of the session")
+        if RequestState.refusing:
+            RequestState.check_effect("a change of the session")
         return self._read()
 
     def __getitem__(self, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import crossing_of
@@ -31,6 +31,9 @@ class RequestState:
     """The library's own state of a request, which features and dialects share."""
 
     __slots__ = ("_request",)
+
+    refusing: ClassVar[set[object]] = set()
+    """The blocks in this process that refuse effects: if there are none, no request has to be asked."""
 
     USERS = USERS
     """The feature that manages an application's users: ``challenges(request)`` returns those of 401 responses."""
@@ -133,11 +136,13 @@ class RequestState:
         returns for the effect's name. ``after_response``, messages to channels, changes of the session, runs, and jobs
         outside of a transaction are such effects.
         """
-        around = self.values.get(REFUSED_EFFECTS)
+        around, block = self.values.get(REFUSED_EFFECTS), object()
         self._request[REFUSED_EFFECTS] = refuse
+        self.refusing.add(block)
         try:
             yield
         finally:
+            self.refusing.remove(block)
             # Within another such block, that of the outer one goes on.
             self.values[REFUSED_EFFECTS] = around
 
