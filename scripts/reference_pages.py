@@ -210,7 +210,7 @@ TOPICS = {
     "features/security.md": Page(
         "Security headers and CORS", "antiphon.features",
         "SecurityHeaders ContentSecurityPolicy csp_nonce PermissionsPolicy StrictTransportSecurity CORS",
-        "See also [headers for browsers](../../explanation/safety.md#headers-for-browsers).",
+        "See also [headers for browsers](../../how-to/security-headers.md).",
     ),
     "features/compression.md": Page(
         "Compression and resumable uploads", "antiphon.features",

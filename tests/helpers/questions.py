@@ -68,15 +68,17 @@ how-to/valkey: Sentinel | how-to/webhooks: Stripe webhook | how-to/webhooks how-
 | how-to/websockets: socket.io | how-to/websockets how-to/events-to-many: realtime | how-to/websockets
 reference/websockets: WebSockets | how-to/publish-a-feature: custom command | how-to/write-a-feature how-to/from-flask:
 Flask extension | reference/app how-to/serve: lifespan startup | reference/app how-to/settings how-to/sessions
-how-to/signed-links: secret key | reference/extras: pip install | reference/features/security explanation/safety:
-Content-Security-Policy | reference/features/templates how-to/templates how-to/from-other-frameworks: render_template |
+how-to/signed-links: secret key | reference/extras: pip install | how-to/security-headers reference/features/security
+explanation/safety: Content-Security-Policy | reference/features/templates how-to/templates
+how-to/from-other-frameworks: render_template |
 reference/json: custom JSON encoder | reference/limits: maximum body size | reference/limits reference/bodies: 413 |
 reference/return-values how-to/from-other-frameworks reference/json: jsonify | reference/routing: trailing slash; path
 converter; reverse URL | reference/typed-values reference/json: Pydantic | reference/typed-values reference/request
 how-to/from-fastapi: query parameters | tutorial/1-one-file: hello world; quickstart |
 how-to/debug how-to/serve: memory leak find; memory usage grows | how-to/rate-limits: block an ip address | how-to/trace
 how-to/debug: profile a slow handler | how-to/static-files: robots.txt | reference/features/security: content security
-policy nonce | explanation/safety reference/features/security: csp inline script blocked; hsts; clickjacking |
+policy nonce | how-to/security-headers explanation/safety reference/features/security: csp inline script
+blocked; hsts; clickjacking |
 how-to/develop: type check with mypy; mypy complains about handler | reference/return-values: return xml instead of json
 """)
 SENTENCES = _read("""
