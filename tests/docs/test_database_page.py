@@ -1,4 +1,4 @@
-"""The page on databases: its apps keep what they answer, also where two workers start with an empty database."""
+"""The pages on databases and SQLAlchemy: its apps keep what they answer, also where two workers start with an empty database."""
 
 import http.client
 import re
@@ -16,16 +16,19 @@ from tests.helpers.waiting import eventually
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 PAGE = (HOW_TO / "database.md").read_text()
-SYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLAlchemy\n")[2], re.DOTALL)[0]
+ORM = (HOW_TO / "sqlalchemy.md").read_text()
+SYNC = re.findall(r"```python\n(.*?)```", ORM, re.DOTALL)[0]
 ASYNC = SYNC.partition("@app.lifespan\n")[0]
-ASYNC += re.findall(r"```py\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
-UNIQUE = re.findall(r"```py\n(.*?)```", PAGE.partition("\n## Unique values\n")[2], re.DOTALL)[0]
-ENGINE = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite with SQLAlchemy\n")[2], re.DOTALL)[0]
+ASYNC += re.findall(r"```py\n(.*?)```", ORM.partition("\n## Async sessions\n")[2], re.DOTALL)[0]
+UNIQUE = re.findall(r"```py\n(.*?)```", ORM.partition("\n## Unique values\n")[2], re.DOTALL)[0]
+ENGINE = re.findall(r"```python\n(.*?)```", ORM.partition("\n## SQLite with SQLAlchemy\n")[2], re.DOTALL)[0]
 PLAIN = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite\n")[2], re.DOTALL)[0]
 OTHER_WORKER = """
 import os, time
+from pathlib import Path
 from sqlalchemy import event
 
+folder = Path("var")
 (folder / f"loaded-{os.getpid()}").touch()
 
 
@@ -40,6 +43,11 @@ def wait_for_the_other_worker(*_, **__):
 def say():
     (folder / f"started-{os.getpid()}").touch()
 """
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
 
 def both_read_first(read_and_write):
@@ -124,7 +132,6 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
     pytest.importorskip("aiosqlite")
     page: dict = {"__name__": "shop"}
     exec(ASYNC, page)
-    page["folder"] = tmp_path
     page["url"] = f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"
     with Client(page["app"], interface) as client:
         assert client.post("/orders", form={"name": "tea"}).json == {"id": 1}
@@ -134,12 +141,11 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("app", [SYNC, ASYNC], ids=["sync", "async"])
-def test_two_workers_that_start_at_once_create_the_tables_once(app, tmp_path, monkeypatch):
-    program = app.partition("\nwith Client")[0].replace("mkdtemp()", '"var"')
-    program = re.sub('url = "postgresql.asyncpg.*', 'url = "sqlite+aiosqlite:///var/shop.db"', program)
+def test_two_workers_that_start_at_once_create_the_tables_once(app, tmp_path):
+    program = app.partition("\nwith Client")[0]
+    program = re.sub('url = "postgresql.asyncpg.*', 'url = "sqlite+aiosqlite:///shop.db"', program)
     (tmp_path / "shop.py").write_text(program + OTHER_WORKER)
     (tmp_path / "var").mkdir()
-    monkeypatch.chdir(tmp_path)
     with ServerProcess((*RUN, "--workers", "2"), "shop:app") as process:
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
         connection.request("POST", "/orders", "name=tea", {"content-type": "application/x-www-form-urlencoded"})

@@ -29,7 +29,6 @@ UNSERVED = {
     "api-with-etags.md": "keeps its notes in a dict",
     "behind-a-proxy.md": "tests the addresses of clients",
     "blocks.md": "keeps its notes in a list",
-    "database.md": "has its table in a temporary folder",
     "end-logins.md": "keeps its tokens in a dict",
     "debug.md": "counts memory in the process",
     "from-django.md": "keeps its orders in a dict",

@@ -16,7 +16,7 @@ def missed(questions, found):
 WORDS = _read("""
 explanation/compared explanation/which-server how-to/serve: performance | explanation/compared how-to/rate-limits:
 Flask-Limiter | explanation/versions: Windows | how-to/add-to-requests: dependency injection; dependencies |
-how-to/admin: admin | how-to/after-the-response: background tasks | how-to/after-the-response how-to/database: after
+how-to/admin: admin | how-to/after-the-response: background tasks | how-to/after-the-response how-to/database how-to/sqlalchemy: after
 commit | how-to/after-the-response how-to/jobs: background job | how-to/api-changes: breaking change |
 how-to/api-versions: API versioning | how-to/api-with-etags: partial update; optimistic locking; CRUD API |
 how-to/audit: BOLA; GDPR personal data | how-to/behind-a-proxy: reverse proxy; path prefix; X-Forwarded-For; ProxyFix |
@@ -24,7 +24,7 @@ how-to/behind-a-proxy reference/request: client IP | how-to/behind-a-proxy refer
 ALLOWED_HOSTS; foreign host 421 | how-to/blocks: htmx; AJAX | how-to/cache reference/http/caching: ETag |
 how-to/compress reference/features/compression: gzip | how-to/cors: CORS; preflight; Access-Control-Allow-Origin;
 localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel; charset csv |
-how-to/database: SQLAlchemy; unique
+how-to/database how-to/sqlalchemy: SQLAlchemy; unique
 constraint; database is locked; Flask-SQLAlchemy; Postgres | how-to/deadlines: timeout; client disconnect |
 how-to/debug: traceback in browser | how-to/deploy: Docker; systemd; Kubernetes; Heroku; zero downtime |
 how-to/develop: auto reload | how-to/email: SMTP; send email | how-to/errors: custom 404; error handler; exception
@@ -59,7 +59,7 @@ how-to/templates:
 templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants: multi-tenant |
 how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi how-to/from-other-frameworks:
 dependency_overrides | how-to/test-an-app reference/testing: test client | how-to/test-with-a-database: test database |
-how-to/test-with-a-database how-to/database: AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions:
+how-to/test-with-a-database how-to/database how-to/sqlalchemy: AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions:
 transaction | how-to/settings: pydantic-settings | how-to/uploads: file upload | how-to/uploads
 how-to/forms: FileField; fileallowed filesize validator | how-to/uploads how-to/from-fastapi: UploadFile |
 how-to/users: API key; roles; permissions; admin only; get_current_user; RBAC | how-to/users how-to/cookies
@@ -95,8 +95,8 @@ force the browser not to cache a page | how-to/compress how-to/static-files: gzi
 reference/http/cookies how-to/sessions: cookie not being set in Chrome samesite | how-to/cookies reference/http/cookies
 reference/response: delete a cookie | how-to/csrf how-to/cors explanation/safety how-to/guards reference/app: reject
 non-ajax or cross-origin requests | how-to/csrf reference/features/flash-and-csrf: CSRF verification failed |
-how-to/database: connect to MySQL with a connection pool | how-to/database how-to/serve: too many database connections
-| how-to/database how-to/transactions: sqlalchemy session closed detached instance | how-to/deadlines: cancel the work
+how-to/database how-to/sqlalchemy: connect to MySQL with a connection pool | how-to/database how-to/sqlalchemy how-to/serve: too many database connections
+| how-to/database how-to/sqlalchemy how-to/transactions: sqlalchemy session closed detached instance | how-to/deadlines: cancel the work
 when the user leaves | how-to/debug: debug in the browser with an interactive traceback | how-to/deploy: systemd unit
 file | how-to/deploy how-to/serve explanation/many-machines: deploy without downtime | how-to/deploy how-to/serve
 reference/command: app in a docker container is not reachable from outside | how-to/develop: auto reloading the app
@@ -117,7 +117,7 @@ how-to/login how-to/users tutorial/5-users: make a page that only logged in user
 file | how-to/logs reference/logs: show request id in logs | how-to/metrics how-to/logs how-to/trace: measure response
 time of each route | how-to/middleware how-to/add-to-requests how-to/from-flask: how to write a custom decorator for
 routes | how-to/middleware reference/response reference/app reference/features/security: add custom headers to every
-response | how-to/migrations how-to/database tutorial/4-database: create tables on startup | how-to/oauth how-to/jwt:
+response | how-to/migrations how-to/database how-to/sqlalchemy tutorial/4-database: create tables on startup | how-to/oauth how-to/jwt:
 single sign-on with azure | how-to/openapi reference/features/openapi: hide an endpoint from the swagger docs |
 how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/more-logins: two factor
 authentication |
@@ -146,7 +146,7 @@ of jinja | how-to/templates reference/features/templates tutorial/2-pages: inclu
 how-to/test-an-app: override a dependency in tests; mock an external service in tests | how-to/test-an-app how-to/login
 how-to/users reference/testing: unit test a route that needs login | how-to/test-an-app reference/testing: upload a
 file in a test | how-to/trace how-to/debug: find out which part of a request is slow | how-to/transactions
-how-to/database: roll back the transaction if the handler fails | how-to/uploads how-to/forms: check the extension of
+how-to/database how-to/sqlalchemy: roll back the transaction if the handler fails | how-to/uploads how-to/forms: check the extension of
 an uploaded file | how-to/uploads reference/uploads: save an uploaded image to disk | how-to/uploads reference/uploads
 reference/bodies: upload big files without filling memory | how-to/users: require an API key in a header |
 how-to/websockets how-to/behind-a-proxy how-to/deploy: my websocket closes after a minute behind nginx |
@@ -178,8 +178,8 @@ reference/limits: zip bomb decompression of request body | explanation/safety ho
 reference/http/cookies: are cookies HttpOnly and SameSite by default | explanation/safety how-to/sessions
 reference/features/own-stores reference/stores: insecure deserialization with pickle | explanation/safety
 reference/routing: ReDoS catastrophic backtracking in route patterns | explanation/versions how-to/api-changes: upgrade
-breaks my app, is the API stable | how-to/add-to-requests how-to/database how-to/tenants: multiple database connections
-| how-to/add-to-requests how-to/database reference/handlers: how to avoid creating multiple database sessions when using
+breaks my app, is the API stable | how-to/add-to-requests how-to/database how-to/sqlalchemy how-to/tenants: multiple database connections
+| how-to/add-to-requests how-to/database how-to/sqlalchemy reference/handlers: how to avoid creating multiple database sessions when using
 dependencies | how-to/after-the-response how-to/jobs how-to/serve reference/app: how can I add a background thread |
 how-to/after-the-response how-to/send-files how-to/uploads reference/uploads: delete an uploaded file after downloading
 it | how-to/behind-a-proxy: nginx real ip behind reverse proxy | how-to/behind-a-proxy how-to/deadlines how-to/deploy
@@ -188,8 +188,8 @@ https docker container behind nginx proxy | how-to/behind-a-proxy how-to/deploy 
 on a unix socket instead of TCP | how-to/blocks: calling view from ajax | how-to/blocks how-to/templates
 reference/features/templates: send data from python to javascript in a page | how-to/cache reference/http/caching: how
 to disable cache in view | how-to/cors reference/features/security: solve cross origin resource sharing | how-to/csv:
-writing a csv | how-to/csv reference/json reference/return-values: how to return data in JSON format | how-to/database:
-dealing with database disconnects pool_pre_ping; sqlite set check_same_thread false | how-to/database
+writing a csv | how-to/csv reference/json reference/return-values: how to return data in JSON format | how-to/database how-to/sqlalchemy:
+dealing with database disconnects pool_pre_ping; sqlite set check_same_thread false | how-to/database how-to/sqlalchemy
 how-to/transactions: sqlalchemy database locks | how-to/debug how-to/develop how-to/templates: page does not change
 after I edit a template | how-to/debug how-to/logs how-to/serve reference/logs: where do I see why a worker crashed |
 how-to/deploy how-to/health: kubernetes readiness during startup | how-to/deploy how-to/send-files: download file from
@@ -280,8 +280,8 @@ storage | how-to/api-versions: api versioning v1 v2 | how-to/behind-a-proxy: run
 how-to/blocks: htmx return only part of template | how-to/cache reference/http/caching how-to/api-with-etags: 304 not
 modified etag | how-to/compress reference/features/compression: gzip responses | how-to/cookies how-to/sessions
 reference/signing how-to/signed-links reference/app: encrypt cookie secret key rotation | how-to/csrf: csrf token
-missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database: sqlalchemy session per request;
-asyncpg connection pool | how-to/database how-to/add-to-requests reference/app: open database connection on startup and
+missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database how-to/sqlalchemy: sqlalchemy session per request;
+asyncpg connection pool | how-to/database how-to/sqlalchemy how-to/add-to-requests reference/app: open database connection on startup and
 close on shutdown | how-to/deadlines: kill request that takes longer than 30 seconds | how-to/debug how-to/develop: set
 breakpoint in vscode | how-to/deploy: deploy with gunicorn nginx systemd; dockerfile | how-to/email reference/routing
 how-to/behind-a-proxy: build an absolute url for a route in an email | how-to/errors how-to/forms reference/problems
@@ -311,7 +311,7 @@ how-to/static-files how-to/cache: browser shows old css after deploy | how-to/st
 push updates from server to browser | how-to/templates reference/features/templates how-to/add-to-requests: variable
 available in all templates | how-to/tenants reference/routing: different site per subdomain | how-to/test-an-app
 reference/testing: unit test a file upload; log in a user in pytest | how-to/trace: opentelemetry | how-to/transactions
-how-to/database: rollback the transaction when the view raises | how-to/uploads reference/bodies reference/uploads:
+how-to/database how-to/sqlalchemy: rollback the transaction when the view raises | how-to/uploads reference/bodies reference/uploads:
 upload 5 gb file without loading it into memory | how-to/uploads reference/uploads how-to/forms: multiple file upload
 input | how-to/users how-to/cookies how-to/guards reference/http/authentication: http basic auth for one page |
 how-to/users how-to/guards how-to/login: only admins may see this view | how-to/websockets how-to/events-to-many:
