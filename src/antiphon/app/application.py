@@ -65,11 +65,9 @@ class App(Routes, Servable, settings=ROUTES_ATTRIBUTES):
 
     ``limits`` and ``deadline`` apply to every request, unless a blueprint or a route has its own. The deadline is the
     seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With
-    ``redirect_slashes``, a request for a path without a route is redirected (308) to the same path with its trailing
-    slash added or removed, if that path has a route. With ``encoded_slashes``, ``%2F`` does not separate segments if
-    the server provides the path as it was sent. Otherwise, it separates them like any other slash.
-
-    ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted.
+    ``redirect_slashes``, a path without a route is redirected (308) to the same path with its trailing slash added or
+    removed, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments if the server provides
+    the path as it was sent.
     """
 
     def __init__(
@@ -90,23 +88,19 @@ class App(Routes, Servable, settings=ROUTES_ATTRIBUTES):
         queue_by: Callable[[Request], str | None] | None = None,
         **unknown: Never,
     ) -> None:
-        """``trusted_hosts`` are the hosts that the application serves; by default, it serves all hosts. Writes from
-        pages on other sites are refused (403), except from ``trusted_origins``, such as "https://shop.example.com";
-        ``cross_site_writes`` allows writes from all sites.
+        """``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted, and ``trusted_hosts``
+        the hosts that are served; by default, all are. Writes from pages on other sites are refused (403), except from
+        ``trusted_origins``, such as "https://shop.example.com", or with ``cross_site_writes``.
 
         ``secret_keys`` sign URLs, sessions and the values of ``signer``. The first key must be the newest and is used
         to sign; all keys are used to verify. Raises ValueError for a key shorter than 16 bytes, and TypeError for
-        anything but a list of strings.
+        anything but a list of strings. ``upload_folder`` is the folder for the unnamed files of large bodies, by
+        default the system's for temporary files. Raises TypeError if it isn't a path, and ValueError if it is relative
+        or isn't a writable folder.
 
-        ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for
-        temporary files. Raises TypeError if it isn't a path, and ValueError if it is relative or isn't a writable
-        folder.
-
-        ``store`` is the store of all features that need a store and don't have their own, such as ``Sessions()``. A
-        mounted ``App`` doesn't share it. Raises TypeError for anything but a store.
-
-        ``json_default`` is called with each value in a handler's result that can't be serialized to JSON, and returns a
-        replacement.
+        ``store`` is the store of all features that need one and don't have their own, such as ``Sessions()``. A mounted
+        ``App`` doesn't share it. Raises TypeError for anything but a store. ``json_default`` returns a replacement for
+        a value in a handler's result that can't be serialized to JSON.
 
         While a worker is overloaded (``antiphon run --queue-timeout``), clients take turns. They are distinguished by
         address, or by the text that ``queue_by`` returns for a request, unless it returns None. Raises TypeError for an

@@ -490,10 +490,9 @@ class Blueprint(Routes, words=WORDS["Blueprint"], settings=ROUTES_ATTRIBUTES | W
 
         shop = Blueprint("shop", prefix="/shop")
 
-    ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which
-    may contain parameters, and at ``host``, unless they have their own. ``limits`` and ``deadline`` apply to its
-    requests unless a route has its own. ``meta`` applies to its routes, for keys that they don't set themselves. Raises
-    ValueError for a name with a dot, and for a malformed prefix or host, and TypeError for an unknown argument.
+    ``name`` prefixes the names of its routes: ``url_for("shop.item")``. They are handled below ``prefix``, which may
+    contain parameters, and at ``host``; ``limits``, ``deadline`` and ``meta`` apply to them, unless they have their own.
+    Raises ValueError for a name with a dot, and a malformed prefix or host, and TypeError for an unknown argument.
     """
 
     def __init__(
