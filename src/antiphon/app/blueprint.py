@@ -491,7 +491,7 @@ class Blueprint(Routes, words=WORDS["Blueprint"], settings=ROUTES_ATTRIBUTES | W
         shop = Blueprint("shop", prefix="/shop")
 
     ``name`` prefixes the names of its routes: ``url_for("shop.item")``. They are handled below ``prefix``, which may
-    contain parameters, and at ``host``; ``limits``, ``deadline`` and ``meta`` apply to them, unless they have their own.
+    contain parameters, and at ``host``; ``limits``, ``deadline`` and ``meta`` apply to all that have no own.
     Raises ValueError for a name with a dot, and a malformed prefix or host, and TypeError for an unknown argument.
     """
 
