@@ -104,8 +104,10 @@ _REFUSE: ContextVar[Callable[[str], Exception] | None] = ContextVar("refuse", de
 def _watch(event: str, args: tuple[Any, ...]) -> None:
     if (refuse := _REFUSE.get()) is None or _OUTSIDE(event) is None:
         return
-    if event != "open" or (args[2] & (os.O_WRONLY | os.O_RDWR) and "__pycache__" not in str(args[0])):
-        raise refuse(event)  # but files may be read, and modules imported
+    if event == "open" and (isinstance(args[0], int) or not args[2] & (os.O_WRONLY | os.O_RDWR)):
+        return  # a file that is open already, or is read
+    if "__pycache__" not in str(args[:1]):  # which a module that is imported may write
+        raise refuse(event)
 
 
 sys.addaudithook(_watch)
