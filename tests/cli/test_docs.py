@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from antiphon.cli import docs, docs_pages
 from antiphon.cli.main import main
-from tests.helpers.questions import FROM_FEATURES, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
+from tests.helpers.questions import (
+    FROM_FEATURES, NEWCOMERS, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed,
+)  # fmt: skip
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -59,7 +61,9 @@ def test_linked_files_outside_of_the_pages_are_named():
         ("wbsockets", "how-to/websockets"), ("sign a cookie", "how-to/signed-links"),
         ("reject a body over 1 MB", "reference/limits"), ("timezone", "how-to/languages"), ("scheduler", "how-to/jobs"),
         ("paginator", "how-to/pagination"), ("deployed", "how-to/deploy"), ("authorize", "how-to/users"),
-        ("caching", "how-to/shared-cache"), ("signing", "how-to/signed-links"),
+        ("caching", "how-to/shared-cache"), ("signing", "how-to/signed-links"), ("time zones", "how-to/languages"),
+        ("paginate", "how-to/pagination"), ("thumbnails", "how-to/uploads"), ("TOTP", "how-to/totp"),
+        ("2 factor auth", "how-to/totp"),
 )  # fmt: skip
 def test_words_that_are_no_name_of_a_page_are_a_search(question, first):
     found = run(*question.split())
@@ -88,6 +92,7 @@ def test_a_question_in_common_words_finds_its_page_among_the_first_three():
     assert missed(WORDS, found) == {}
     for questions in (SENTENCES, STRANGERS, FROM_FEATURES, PROGRAMMERS):
         assert len(missed(questions, found)) <= len(questions) / 20
+    assert len(missed(NEWCOMERS, found)) <= len(NEWCOMERS) / 10
 
 
 def found(question):

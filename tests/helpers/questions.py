@@ -119,7 +119,7 @@ time of each route | how-to/middleware how-to/add-to-requests how-to/from-flask:
 routes | how-to/middleware reference/response reference/app reference/features/security: add custom headers to every
 response | how-to/migrations how-to/database how-to/sqlalchemy tutorial/4-database: create tables on startup | how-to/oauth how-to/jwt:
 single sign-on with azure | how-to/openapi reference/features/openapi: hide an endpoint from the swagger docs |
-how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/more-logins: two factor
+how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/totp: two factor
 authentication |
 how-to/runs how-to/jobs how-to/streams: show progress of a long running task | how-to/runs how-to/streams: stream the
 answer of chatgpt to the browser | how-to/send-files: serve a video so that seeking works | how-to/send-files
@@ -325,6 +325,31 @@ reference/routing: redirect to another url | reference/return-values: return jso
 reference/routing: path parameter with slashes; trailing slash 404
 """)
 """What programmers who know Flask, FastAPI, Django or Pyramid type into a search, written before any page was read."""
+
+NEWCOMERS = _read("""
+how-to/uploads: save uploaded avatar and show it again | how-to/send-files: return a generated pdf as download |
+how-to/send-files how-to/static-files reference/features/security: show a pdf in the browser instead of downloading |
+how-to/sessions reference/features/sessions: session data lost after restart | how-to/sessions how-to/end-logins: log
+out on every device | how-to/end-logins: ban a user immediately | how-to/totp how-to/login: google authenticator codes
+| how-to/more-logins how-to/login: resend the verification mail | how-to/login how-to/signed-links: confirm email
+address after signup | how-to/users how-to/guards: restrict a page to staff members | how-to/jobs how-to/test-an-app:
+unittest a background job | how-to/jobs: send a reminder tomorrow at 9; cancel a scheduled job; retry a failed job
+with backoff; nightly cron | how-to/languages: switch language by url prefix /de/; arabic right to left |
+how-to/languages how-to/errors: translated 404 page | how-to/templates how-to/email: render jinja template outside
+request context | how-to/email: attach a pdf to an email; mock mail sending in tests | how-to/forms-sent-twice
+how-to/idempotency: user double clicked submit button | how-to/forms reference/features/forms: dropdown with choices
+from the database; dynamic list of form fields | how-to/camel-case reference/json reference/typed-values: alias snake
+case to camelCase | how-to/frames: embed my site in an iframe | how-to/pagination: infinite scrolling list |
+how-to/test-an-app reference/testing: override the current user in tests; freezing the clock in tests |
+how-to/rate-limits: too many requests per ip 429 | how-to/websockets reference/websockets: authenticating a websocket
+connection | how-to/webhooks: verify github webhook signature | how-to/write-a-feature how-to/for-library-authors:
+publishing an extension on pypi | reference/routing: regex in url pattern; optional path parameter |
+reference/typed-values: enum as query parameter | reference/request reference/typed-values: checkbox list same key
+several times in query | how-to/health how-to/deploy: healthcheck in docker compose | how-to/database: bulk insert
+thousands of rows | how-to/static-files how-to/cache: cache busting for css files | how-to/settings: different config
+for development and production
+""")
+"""What users of Flask, Django and FastAPI ask, written before the search was tried on them."""
 
 UNANSWERED = [
     *("train a neural network on the gpu", "connect to MongoDB", "kotlin coroutines android fragment", "send an SMS"),
