@@ -21,6 +21,8 @@ PAGE = (HOW_TO / "jobs.md").read_text()
 PROGRAM = re.compile(r"^```py\n# shop\.py\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FIRST, INSIDE = PROGRAM.findall(PAGE)
 [ORDERS] = PROGRAM.findall((HOW_TO / "durable-requests.md").read_text())
+[REMINDERS] = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+[DUE] = re.findall(r"^```py\n(@durable.every\(\"1 minute.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 [TABLE] = re.findall(r"^createdb shop && psql shop -c '(.*)'$", PAGE, re.MULTILINE)
 [KEY] = re.findall(r"^\$ export SECRET_KEYS=(\S+)$", PAGE, re.MULTILINE)
 [TEST] = re.findall(r"^```py\n(def test_.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -34,11 +36,18 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
     with PostgresServer(request.getfixturevalue("postgres-server")) as server:
         url = server.database()
         execute(url, TABLE)
+        execute(url, REMINDERS)
+        for who, when, state in ("due", "-1", "planned"), ("late", "1", "planned"), ("none", "-1", "cancelled"):
+            execute(
+                url,
+                "insert into reminders (due, email, text, state)"
+                f" values (now() + interval '{when} hour', '{who}@example.com', 'Remember.', '{state}')",
+            )
         monkeypatch.setenv("DATABASE_URL", url)
         monkeypatch.setenv("SECRET_KEYS", "k" * 32)
         module = ModuleType("shop_of_the_page")
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        exec(compile(INSIDE + orders, "jobs.md", "exec"), vars(module))
+        exec(compile(INSIDE + DUE + orders, "jobs.md", "exec"), vars(module))
         with Client(module.app) as client, monkeypatch.context() as replacing:
             exec(TEST, vars(module) | {"client": client}, tests := {})
             replacing.setitem(sys.modules, "shop", module)
@@ -49,16 +58,19 @@ def test_the_app_pays_once_and_sends_its_mail(request, monkeypatch, capsys):
             assert [each.status for each in responses] == [201, 201]
             assert {each.text for each in responses} == {'{"payment":"payment k1"}'}
             assert client.post("/newsletter", form={"email": "bob@example.com"}).status == 201
+            module.take_due()
+            module.take_due()
             said = ""
 
             def welcome():
                 nonlocal said
                 said += capsys.readouterr().out
-                return "Welcome." in said or None
+                return ("Welcome." in said and "Remember." in said) or None
 
             eventually(welcome, "no mail was sent")
-    assert said.splitlines() == [
-        "charged 100", "To ada@example.com: You have paid: payment k1.", "To bob@example.com: Welcome."
+    assert sorted(said.splitlines()) == [
+        "To ada@example.com: You have paid: payment k1.", "To bob@example.com: Welcome.", "To due@example.com: Remember.",
+        "charged 100",
     ]  # fmt: skip
 
 
