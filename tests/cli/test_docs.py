@@ -12,7 +12,14 @@ from click.testing import CliRunner
 from antiphon.cli import docs, docs_pages
 from antiphon.cli.main import main
 from tests.helpers.questions import (
-    FROM_FEATURES, NEWCOMERS, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed,
+    FROM_FEATURES,
+    NEWCOMERS,
+    PROGRAMMERS,
+    SENTENCES,
+    STRANGERS,
+    UNANSWERED,
+    WORDS,
+    missed,
 )  # fmt: skip
 from tests.helpers.rows import rows
 

@@ -16,19 +16,18 @@ def missed(questions, found):
 WORDS = _read("""
 explanation/compared explanation/which-server how-to/serve: performance | explanation/compared how-to/rate-limits:
 Flask-Limiter | explanation/versions: Windows | how-to/add-to-requests: dependency injection; dependencies |
-how-to/admin: admin | how-to/after-the-response: background tasks | how-to/after-the-response how-to/database how-to/sqlalchemy: after
-commit | how-to/after-the-response how-to/jobs: background job | how-to/api-changes: breaking change |
-how-to/api-versions: API versioning | how-to/api-with-etags: partial update; optimistic locking; CRUD API |
+how-to/admin: admin | how-to/after-the-response: background tasks | how-to/after-the-response how-to/database
+how-to/sqlalchemy: after commit | how-to/after-the-response how-to/jobs: background job | how-to/api-changes: breaking
+change | how-to/api-versions: API versioning | how-to/api-with-etags: partial update; optimistic locking; CRUD API |
 how-to/audit: BOLA; GDPR personal data | how-to/behind-a-proxy: reverse proxy; path prefix; X-Forwarded-For; ProxyFix |
 how-to/behind-a-proxy reference/request: client IP | how-to/behind-a-proxy reference/routing reference/app:
 ALLOWED_HOSTS; foreign host 421 | how-to/blocks: htmx; AJAX | how-to/cache reference/http/caching: ETag |
 how-to/compress reference/features/compression: gzip | how-to/cors: CORS; preflight; Access-Control-Allow-Origin;
-localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel; charset csv |
-how-to/database how-to/sqlalchemy: SQLAlchemy; unique
-constraint; database is locked; Flask-SQLAlchemy; Postgres | how-to/deadlines: timeout; client disconnect |
-how-to/debug: traceback in browser | how-to/deploy: Docker; systemd; Kubernetes; Heroku; zero downtime |
-how-to/develop: auto reload | how-to/email: SMTP; send email | how-to/errors: custom 404; error handler; exception
-handler | how-to/events-to-many: publish subscribe; broadcast | how-to/fetch-what-clients-name: SSRF |
+localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel; charset csv | how-to/database
+how-to/sqlalchemy: SQLAlchemy; unique constraint; database is locked; Flask-SQLAlchemy; Postgres | how-to/deadlines:
+timeout; client disconnect | how-to/debug: traceback in browser | how-to/deploy: Docker; systemd; Kubernetes; Heroku;
+zero downtime | how-to/develop: auto reload | how-to/email: SMTP; send email | how-to/errors: custom 404; error handler;
+exception handler | how-to/events-to-many: publish subscribe; broadcast | how-to/fetch-what-clients-name: SSRF |
 how-to/files-behind-nginx: X-Accel-Redirect | how-to/flash: flash messages | how-to/forms: FlaskForm; form validation;
 WTForms | how-to/from-django: migrate from Django | how-to/from-fastapi explanation/contracts how-to/openapi:
 response_model | how-to/from-fastapi how-to/add-to-requests how-to/from-other-frameworks: Depends | how-to/from-fastapi
@@ -37,10 +36,10 @@ migrate from Flask | how-to/graphql: GraphQL | how-to/health: health check | how
 double submit | how-to/jobs: job queue; Celery; periodic task | how-to/json-in-forms: FormData JSON.stringify; file and
 JSON together | how-to/jwt: JWT | how-to/jwt how-to/oauth: Keycloak | how-to/kept-requests: replay a failed request;
 reproduce a production error; regression test from an error | how-to/lambda: AWS Lambda; serverless | how-to/languages:
-translation; i18n | how-to/login: password hashing; brute force; forgot password; remember me
-| how-to/login how-to/sessions: remember me | how-to/login how-to/signed-links: password reset | how-to/login
-how-to/users: login | how-to/logs: correlation id; structlog | how-to/logs reference/logs: access log | how-to/mcp: MCP
-server | how-to/metrics: Prometheus; monitoring | how-to/middleware: middleware | how-to/middleware reference/app
+translation; i18n | how-to/login: password hashing; brute force; forgot password; remember me | how-to/login
+how-to/sessions: remember me | how-to/login how-to/signed-links: password reset | how-to/login how-to/users: login |
+how-to/logs: correlation id; structlog | how-to/logs reference/logs: access log | how-to/mcp: MCP server |
+how-to/metrics: Prometheus; monitoring | how-to/middleware: middleware | how-to/middleware reference/app
 reference/blueprint: before_request | how-to/migrations: migrations | how-to/money how-to/languages: currency |
 how-to/money reference/typed-values: Decimal | how-to/mount: WSGI in ASGI | how-to/oauth: OAuth; sign in with Google;
 OIDC | how-to/object-storage: S3; presigned URL | how-to/openapi: swagger | how-to/openapi reference/features/openapi:
@@ -55,31 +54,29 @@ environment variables | how-to/shared-cache: invalidate cache | how-to/shared-ca
 how-to/signed-links: unsubscribe link | how-to/static-files: static files; favicon; single-page app; React build;
 WhiteNoise | how-to/streams: server-sent events; streaming response; SSE | how-to/structure-an-app how-to/from-fastapi:
 APIRouter | how-to/structure-an-app reference/blueprint: blueprint | how-to/tables: search form; full text search |
-how-to/templates:
-templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants: multi-tenant |
-how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi how-to/from-other-frameworks:
-dependency_overrides | how-to/test-an-app reference/testing: test client | how-to/test-with-a-database: test database |
-how-to/test-with-a-database how-to/database how-to/sqlalchemy: AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions:
-transaction | how-to/settings: pydantic-settings | how-to/uploads: file upload | how-to/uploads
-how-to/forms: FileField; fileallowed filesize validator | how-to/uploads how-to/from-fastapi: UploadFile |
-how-to/users: API key; roles; permissions; admin only; get_current_user; RBAC | how-to/users how-to/cookies
-reference/http/authentication: basic auth | how-to/users how-to/jwt reference/features/users: bearer token |
-how-to/valkey: Sentinel | how-to/webhooks: Stripe webhook | how-to/webhooks how-to/signed-links: verify signature; HMAC
-| how-to/websockets: socket.io | how-to/websockets how-to/events-to-many: realtime | how-to/websockets
-reference/websockets: WebSockets | how-to/publish-a-feature: custom command | how-to/write-a-feature how-to/from-flask:
-Flask extension | reference/app how-to/serve: lifespan startup | reference/app how-to/settings how-to/sessions
-how-to/signed-links: secret key | reference/extras: pip install | how-to/security-headers reference/features/security
-explanation/safety: Content-Security-Policy | reference/features/templates how-to/templates
-how-to/from-other-frameworks: render_template |
-reference/json: custom JSON encoder | reference/limits: maximum body size | reference/limits reference/bodies: 413 |
-reference/return-values how-to/from-other-frameworks reference/json: jsonify | reference/routing: trailing slash; path
-converter; reverse URL | reference/typed-values reference/json: Pydantic | reference/typed-values reference/request
-how-to/from-fastapi: query parameters | tutorial/1-one-file: hello world; quickstart |
-how-to/debug how-to/serve: memory leak find; memory usage grows | how-to/rate-limits: block an ip address | how-to/trace
-how-to/debug: profile a slow handler | how-to/static-files: robots.txt | reference/features/security: content security
-policy nonce | how-to/security-headers explanation/safety reference/features/security: csp inline script
-blocked; hsts; clickjacking |
-how-to/develop: type check with mypy; mypy complains about handler | reference/return-values: return xml instead of json
+how-to/templates: templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants:
+multi-tenant | how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi
+how-to/from-other-frameworks: dependency_overrides | how-to/test-an-app reference/testing: test client |
+how-to/test-with-a-database: test database | how-to/test-with-a-database how-to/database how-to/sqlalchemy: AsyncSession
+| how-to/trace: OpenTelemetry | how-to/transactions: transaction | how-to/settings: pydantic-settings | how-to/uploads:
+file upload | how-to/uploads how-to/forms: FileField; fileallowed filesize validator | how-to/uploads
+how-to/from-fastapi: UploadFile | how-to/users: API key; roles; permissions; admin only; get_current_user; RBAC |
+how-to/users how-to/cookies reference/http/authentication: basic auth | how-to/users how-to/jwt
+reference/features/users: bearer token | how-to/valkey: Sentinel | how-to/webhooks: Stripe webhook | how-to/webhooks
+how-to/signed-links: verify signature; HMAC | how-to/websockets: socket.io | how-to/websockets how-to/events-to-many:
+realtime | how-to/websockets reference/websockets: WebSockets | how-to/publish-a-feature: custom command |
+how-to/write-a-feature how-to/from-flask: Flask extension | reference/app how-to/serve: lifespan startup | reference/app
+how-to/settings how-to/sessions how-to/signed-links: secret key | reference/extras: pip install |
+how-to/security-headers reference/features/security explanation/safety: Content-Security-Policy |
+reference/features/templates how-to/templates how-to/from-other-frameworks: render_template | reference/json: custom
+JSON encoder | reference/limits: maximum body size | reference/limits reference/bodies: 413 | reference/return-values
+how-to/from-other-frameworks reference/json: jsonify | reference/routing: trailing slash; path converter; reverse URL |
+reference/typed-values reference/json: Pydantic | reference/typed-values reference/request how-to/from-fastapi: query
+parameters | tutorial/1-one-file: hello world; quickstart | how-to/debug how-to/serve: memory leak find; memory usage
+grows | how-to/rate-limits: block an ip address | how-to/trace how-to/debug: profile a slow handler |
+how-to/static-files: robots.txt | reference/features/security: content security policy nonce | how-to/security-headers
+explanation/safety reference/features/security: csp inline script blocked; hsts; clickjacking | how-to/develop: type
+check with mypy; mypy complains about handler | reference/return-values: return xml instead of json
 """)
 SENTENCES = _read("""
 explanation/compared how-to/from-fastapi: how does it compare to fastapi in speed | explanation/many-machines: are
@@ -90,63 +87,61 @@ in the background without celery | how-to/api-with-etags how-to/races how-to/tra
 two requests update the same row | how-to/api-with-etags reference/fields reference/typed-values: make a field optional
 for PATCH | how-to/behind-a-proxy: links have http instead of https behind a load balancer | how-to/behind-a-proxy
 how-to/deploy how-to/serve how-to/files-behind-nginx: 502 bad gateway with nginx | how-to/behind-a-proxy
-reference/request reference/http/clients: get IP address of visitors | how-to/cache reference/http/caching: how to
-force the browser not to cache a page | how-to/compress how-to/static-files: gzip static assets | how-to/cookies
+reference/request reference/http/clients: get IP address of visitors | how-to/cache reference/http/caching: how to force
+the browser not to cache a page | how-to/compress how-to/static-files: gzip static assets | how-to/cookies
 reference/http/cookies how-to/sessions: cookie not being set in Chrome samesite | how-to/cookies reference/http/cookies
 reference/response: delete a cookie | how-to/csrf how-to/cors explanation/safety how-to/guards reference/app: reject
 non-ajax or cross-origin requests | how-to/csrf reference/features/flash-and-csrf: CSRF verification failed |
-how-to/database how-to/sqlalchemy: connect to MySQL with a connection pool | how-to/database how-to/sqlalchemy how-to/serve: too many database connections
-| how-to/database how-to/sqlalchemy how-to/transactions: sqlalchemy session closed detached instance | how-to/deadlines: cancel the work
-when the user leaves | how-to/debug: debug in the browser with an interactive traceback | how-to/deploy: systemd unit
-file | how-to/deploy how-to/serve explanation/many-machines: deploy without downtime | how-to/deploy how-to/serve
-reference/command: app in a docker container is not reachable from outside | how-to/develop: auto reloading the app
-upon code changes | how-to/develop how-to/serve reference/command: make the dev server visible across the network |
-how-to/develop reference/command reference/routing: get a list of all routes defined in the app | how-to/email: how to
-send HTML emails with attachments | how-to/errors: catch all exceptions globally; custom 404 page | how-to/errors
-reference/http/errors reference/problems: throw an error with a message for the client | how-to/errors
-reference/problems how-to/pages-and-api: customise the response for validation errors | how-to/events-to-many
-how-to/streams how-to/websockets: send an event to all connected browsers | how-to/forms reference/request
-reference/typed-values reference/uploads: how do I read form fields sent by POST | how-to/from-django
-how-to/mount-django: does it work with django orm | how-to/health how-to/deploy: run on kubernetes with liveness probe
-| how-to/jobs: schedule a function to run every hour; retry a failed task | how-to/json-in-forms: how to post a file
-and JSON data in one request | how-to/jwt how-to/oauth: refresh an expired JWT token | how-to/languages
-reference/features/languages: dates in the user's time zone and language | how-to/login how-to/rate-limits: block a
-user after too many failed logins | how-to/login how-to/sessions: log out the user and clear the session | how-to/login
+how-to/database how-to/sqlalchemy: connect to MySQL with a connection pool | how-to/database how-to/sqlalchemy
+how-to/serve: too many database connections | how-to/database how-to/sqlalchemy how-to/transactions: sqlalchemy session
+closed detached instance | how-to/deadlines: cancel the work when the user leaves | how-to/debug: debug in the browser
+with an interactive traceback | how-to/deploy: systemd unit file | how-to/deploy how-to/serve explanation/many-machines:
+deploy without downtime | how-to/deploy how-to/serve reference/command: app in a docker container is not reachable from
+outside | how-to/develop: auto reloading the app upon code changes | how-to/develop how-to/serve reference/command: make
+the dev server visible across the network | how-to/develop reference/command reference/routing: get a list of all routes
+defined in the app | how-to/email: how to send HTML emails with attachments | how-to/errors: catch all exceptions
+globally; custom 404 page | how-to/errors reference/http/errors reference/problems: throw an error with a message for
+the client | how-to/errors reference/problems how-to/pages-and-api: customise the response for validation errors |
+how-to/events-to-many how-to/streams how-to/websockets: send an event to all connected browsers | how-to/forms
+reference/request reference/typed-values reference/uploads: how do I read form fields sent by POST | how-to/from-django
+how-to/mount-django: does it work with django orm | how-to/health how-to/deploy: run on kubernetes with liveness probe |
+how-to/jobs: schedule a function to run every hour; retry a failed task | how-to/json-in-forms: how to post a file and
+JSON data in one request | how-to/jwt how-to/oauth: refresh an expired JWT token | how-to/languages
+reference/features/languages: dates in the user's time zone and language | how-to/login how-to/rate-limits: block a user
+after too many failed logins | how-to/login how-to/sessions: log out the user and clear the session | how-to/login
 how-to/signed-links: reset password by email | how-to/login how-to/users: get the currently logged in user in a view |
 how-to/login how-to/users tutorial/5-users: make a page that only logged in users can open | how-to/logs: logging to a
 file | how-to/logs reference/logs: show request id in logs | how-to/metrics how-to/logs how-to/trace: measure response
 time of each route | how-to/middleware how-to/add-to-requests how-to/from-flask: how to write a custom decorator for
 routes | how-to/middleware reference/response reference/app reference/features/security: add custom headers to every
-response | how-to/migrations how-to/database how-to/sqlalchemy tutorial/4-database: create tables on startup | how-to/oauth how-to/jwt:
-single sign-on with azure | how-to/openapi reference/features/openapi: hide an endpoint from the swagger docs |
-how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/totp: two factor
-authentication |
-how-to/runs how-to/jobs how-to/streams: show progress of a long running task | how-to/runs how-to/streams: stream the
-answer of chatgpt to the browser | how-to/send-files: serve a video so that seeking works | how-to/send-files
-how-to/files-behind-nginx how-to/signed-links: protect downloads so only the owner gets the file | how-to/send-files
-reference/return-values reference/response: return an in-memory image as a response | how-to/sentry: report exceptions
-to sentry | how-to/serve explanation/which-server: can I serve multiple clients with a single worker, multi-threaded |
-how-to/serve explanation/which-server how-to/add-to-requests: API calls run in serial instead of parallel; sync or
-async handlers, which is faster | how-to/serve explanation/which-server how-to/deploy: what server should I use in
-production | how-to/serve explanation/which-server how-to/deploy reference/servers: is the bundled server safe to use
-in production | how-to/serve how-to/deadlines explanation/which-server: my app blocks while waiting for an external API
-| how-to/serve how-to/develop how-to/deploy: run the app over https locally | how-to/sessions
+response | how-to/migrations how-to/database how-to/sqlalchemy tutorial/4-database: create tables on startup |
+how-to/oauth how-to/jwt: single sign-on with azure | how-to/openapi reference/features/openapi: hide an endpoint from
+the swagger docs | how-to/openapi-clients: typescript types for my api | how-to/passkeys how-to/login how-to/totp: two
+factor authentication | how-to/runs how-to/jobs how-to/streams: show progress of a long running task | how-to/runs
+how-to/streams: stream the answer of chatgpt to the browser | how-to/send-files: serve a video so that seeking works |
+how-to/send-files how-to/files-behind-nginx how-to/signed-links: protect downloads so only the owner gets the file |
+how-to/send-files reference/return-values reference/response: return an in-memory image as a response | how-to/sentry:
+report exceptions to sentry | how-to/serve explanation/which-server: can I serve multiple clients with a single worker,
+multi-threaded | how-to/serve explanation/which-server how-to/add-to-requests: API calls run in serial instead of
+parallel; sync or async handlers, which is faster | how-to/serve explanation/which-server how-to/deploy: what server
+should I use in production | how-to/serve explanation/which-server how-to/deploy reference/servers: is the bundled
+server safe to use in production | how-to/serve how-to/deadlines explanation/which-server: my app blocks while waiting
+for an external API | how-to/serve how-to/develop how-to/deploy: run the app over https locally | how-to/sessions
 reference/features/sessions: session data is lost between requests; how long does a session last | how-to/sessions
 reference/features/sessions reference/stores how-to/valkey: store sessions in redis | how-to/settings how-to/sessions
 reference/settings: where to put the secret key | how-to/settings: read environment variables from a .env file |
 how-to/settings reference/settings: different configuration for development and production | how-to/signed-links: link
-that expires after an hour |
-how-to/static-files: how to serve a React frontend from the backend | how-to/streams reference/return-values: streaming
-data from a generator | how-to/structure-an-app: best practices for structuring a project | how-to/structure-an-app
-reference/blueprint how-to/behind-a-proxy reference/routing: add a prefix to all routes | how-to/structure-an-app
-tutorial/4-database: circular import between app and models | how-to/templates: passing HTML to a template |
-how-to/templates explanation/safety: escape html entered by users to avoid XSS | how-to/templates how-to/pages
-tutorial/2-pages: where do I put my html files | how-to/templates reference/features/templates: change the delimiters
-of jinja | how-to/templates reference/features/templates tutorial/2-pages: include another template |
+that expires after an hour | how-to/static-files: how to serve a React frontend from the backend | how-to/streams
+reference/return-values: streaming data from a generator | how-to/structure-an-app: best practices for structuring a
+project | how-to/structure-an-app reference/blueprint how-to/behind-a-proxy reference/routing: add a prefix to all
+routes | how-to/structure-an-app tutorial/4-database: circular import between app and models | how-to/templates: passing
+HTML to a template | how-to/templates explanation/safety: escape html entered by users to avoid XSS | how-to/templates
+how-to/pages tutorial/2-pages: where do I put my html files | how-to/templates reference/features/templates: change the
+delimiters of jinja | how-to/templates reference/features/templates tutorial/2-pages: include another template |
 how-to/test-an-app: override a dependency in tests; mock an external service in tests | how-to/test-an-app how-to/login
-how-to/users reference/testing: unit test a route that needs login | how-to/test-an-app reference/testing: upload a
-file in a test | how-to/trace how-to/debug: find out which part of a request is slow | how-to/transactions
-how-to/database how-to/sqlalchemy: roll back the transaction if the handler fails | how-to/uploads how-to/forms: check the extension of
+how-to/users reference/testing: unit test a route that needs login | how-to/test-an-app reference/testing: upload a file
+in a test | how-to/trace how-to/debug: find out which part of a request is slow | how-to/transactions how-to/database
+how-to/sqlalchemy: roll back the transaction if the handler fails | how-to/uploads how-to/forms: check the extension of
 an uploaded file | how-to/uploads reference/uploads: save an uploaded image to disk | how-to/uploads reference/uploads
 reference/bodies: upload big files without filling memory | how-to/users: require an API key in a header |
 how-to/websockets how-to/behind-a-proxy how-to/deploy: my websocket closes after a minute behind nginx |
@@ -178,44 +173,44 @@ reference/limits: zip bomb decompression of request body | explanation/safety ho
 reference/http/cookies: are cookies HttpOnly and SameSite by default | explanation/safety how-to/sessions
 reference/features/own-stores reference/stores: insecure deserialization with pickle | explanation/safety
 reference/routing: ReDoS catastrophic backtracking in route patterns | explanation/versions how-to/api-changes: upgrade
-breaks my app, is the API stable | how-to/add-to-requests how-to/database how-to/sqlalchemy how-to/tenants: multiple database connections
-| how-to/add-to-requests how-to/database how-to/sqlalchemy reference/handlers: how to avoid creating multiple database sessions when using
-dependencies | how-to/after-the-response how-to/jobs how-to/serve reference/app: how can I add a background thread |
-how-to/after-the-response how-to/send-files how-to/uploads reference/uploads: delete an uploaded file after downloading
-it | how-to/behind-a-proxy: nginx real ip behind reverse proxy | how-to/behind-a-proxy how-to/deadlines how-to/deploy
-how-to/files-behind-nginx how-to/serve: nginx 504 gateway timeout | how-to/behind-a-proxy how-to/deploy: mixed content
-https docker container behind nginx proxy | how-to/behind-a-proxy how-to/deploy how-to/serve reference/command: listen
-on a unix socket instead of TCP | how-to/blocks: calling view from ajax | how-to/blocks how-to/templates
-reference/features/templates: send data from python to javascript in a page | how-to/cache reference/http/caching: how
-to disable cache in view | how-to/cors reference/features/security: solve cross origin resource sharing | how-to/csv:
-writing a csv | how-to/csv reference/json reference/return-values: how to return data in JSON format | how-to/database how-to/sqlalchemy:
-dealing with database disconnects pool_pre_ping; sqlite set check_same_thread false | how-to/database how-to/sqlalchemy
-how-to/transactions: sqlalchemy database locks | how-to/debug how-to/develop how-to/templates: page does not change
-after I edit a template | how-to/debug how-to/logs how-to/serve reference/logs: where do I see why a worker crashed |
-how-to/deploy how-to/health: kubernetes readiness during startup | how-to/deploy how-to/send-files: download file from
-application running in docker container | how-to/deploy how-to/serve: run as non-root user on port 80 | how-to/deploy
-how-to/serve reference/command: graceful reload of code with SIGHUP | how-to/email: adding a contact page that sends
-mail | how-to/errors reference/http/errors reference/problems reference/response reference/return-values: how to send a
-custom http status message | how-to/events-to-many how-to/streams how-to/websockets reference/websockets: real time data
-streaming using websockets | how-to/events-to-many how-to/valkey how-to/websockets: websockets with redis behind nginx |
-how-to/forms reference/bodies reference/request reference/typed-values: get the data received in a request |
-how-to/forms reference/features/forms tutorial/3-forms: show error message next to input field | how-to/from-flask
-reference/json reference/return-values tutorial/1-one-file: return json response from view | how-to/graphql: creating a
-graphql server | how-to/jwt how-to/users reference/features/users: token based authentication | how-to/login
-how-to/rate-limits: brute force protection of the login form | how-to/login how-to/users reference/features/users
-tutorial/5-users: redirect to login page if user not logged in | how-to/logs reference/logs: adding python logging to
-endpoints hosted on docker doesn't display logs; configure logging for a project; json log output for loki or
-elasticsearch | how-to/object-storage: setup amazon s3 for uploads | how-to/pagination how-to/tables
-reference/typed-values tutorial/1-one-file: simple query search api | how-to/rate-limits
-reference/features/rates-and-writes: rate limiter | how-to/static-files: why do I get 404 for my css file |
-how-to/static-files tutorial/2-pages: add css to website | how-to/structure-an-app: directory structures for large apps
-| how-to/templates tutorial/2-pages: using for loop in a html template | how-to/test-an-app reference/testing: how to
-send POST data to the app using pytest; testing endpoints without spinning up a server | how-to/uploads
-reference/uploads tutorial/6-pictures: loading image from request files attribute into PIL image; make thumbnails
-of uploaded pictures; resize an image | how-to/users: api key
-authentication | how-to/webhooks: integrate stripe checkout webhooks | reference/blueprint reference/routing: adding
-custom url map converters to blueprint objects | reference/bodies reference/json reference/request
-reference/typed-values: how to check request body empty or not | reference/limits: 431 request header fields too large
+breaks my app, is the API stable | how-to/add-to-requests how-to/database how-to/sqlalchemy how-to/tenants: multiple
+database connections | how-to/add-to-requests how-to/database how-to/sqlalchemy reference/handlers: how to avoid
+creating multiple database sessions when using dependencies | how-to/after-the-response how-to/jobs how-to/serve
+reference/app: how can I add a background thread | how-to/after-the-response how-to/send-files how-to/uploads
+reference/uploads: delete an uploaded file after downloading it | how-to/behind-a-proxy: nginx real ip behind reverse
+proxy | how-to/behind-a-proxy how-to/deadlines how-to/deploy how-to/files-behind-nginx how-to/serve: nginx 504 gateway
+timeout | how-to/behind-a-proxy how-to/deploy: mixed content https docker container behind nginx proxy |
+how-to/behind-a-proxy how-to/deploy how-to/serve reference/command: listen on a unix socket instead of TCP |
+how-to/blocks: calling view from ajax | how-to/blocks how-to/templates reference/features/templates: send data from
+python to javascript in a page | how-to/cache reference/http/caching: how to disable cache in view | how-to/cors
+reference/features/security: solve cross origin resource sharing | how-to/csv: writing a csv | how-to/csv reference/json
+reference/return-values: how to return data in JSON format | how-to/database how-to/sqlalchemy: dealing with database
+disconnects pool_pre_ping; sqlite set check_same_thread false | how-to/database how-to/sqlalchemy how-to/transactions:
+sqlalchemy database locks | how-to/debug how-to/develop how-to/templates: page does not change after I edit a template |
+how-to/debug how-to/logs how-to/serve reference/logs: where do I see why a worker crashed | how-to/deploy how-to/health:
+kubernetes readiness during startup | how-to/deploy how-to/send-files: download file from application running in docker
+container | how-to/deploy how-to/serve: run as non-root user on port 80 | how-to/deploy how-to/serve reference/command:
+graceful reload of code with SIGHUP | how-to/email: adding a contact page that sends mail | how-to/errors
+reference/http/errors reference/problems reference/response reference/return-values: how to send a custom http status
+message | how-to/events-to-many how-to/streams how-to/websockets reference/websockets: real time data streaming using
+websockets | how-to/events-to-many how-to/valkey how-to/websockets: websockets with redis behind nginx | how-to/forms
+reference/bodies reference/request reference/typed-values: get the data received in a request | how-to/forms
+reference/features/forms tutorial/3-forms: show error message next to input field | how-to/from-flask reference/json
+reference/return-values tutorial/1-one-file: return json response from view | how-to/graphql: creating a graphql server
+| how-to/jwt how-to/users reference/features/users: token based authentication | how-to/login how-to/rate-limits: brute
+force protection of the login form | how-to/login how-to/users reference/features/users tutorial/5-users: redirect to
+login page if user not logged in | how-to/logs reference/logs: adding python logging to endpoints hosted on docker
+doesn't display logs; configure logging for a project; json log output for loki or elasticsearch |
+how-to/object-storage: setup amazon s3 for uploads | how-to/pagination how-to/tables reference/typed-values
+tutorial/1-one-file: simple query search api | how-to/rate-limits reference/features/rates-and-writes: rate limiter |
+how-to/static-files: why do I get 404 for my css file | how-to/static-files tutorial/2-pages: add css to website |
+how-to/structure-an-app: directory structures for large apps | how-to/templates tutorial/2-pages: using for loop in a
+html template | how-to/test-an-app reference/testing: how to send POST data to the app using pytest; testing endpoints
+without spinning up a server | how-to/uploads reference/uploads tutorial/6-pictures: loading image from request files
+attribute into PIL image; make thumbnails of uploaded pictures; resize an image | how-to/users: api key authentication |
+how-to/webhooks: integrate stripe checkout webhooks | reference/blueprint reference/routing: adding custom url map
+converters to blueprint objects | reference/bodies reference/json reference/request reference/typed-values: how to check
+request body empty or not | reference/limits: 431 request header fields too large
 """)
 """Titles of questions about other frameworks on public sites, and what operators and security reviewers ask."""
 FROM_FEATURES = _read("""
@@ -280,15 +275,15 @@ storage | how-to/api-versions: api versioning v1 v2 | how-to/behind-a-proxy: run
 how-to/blocks: htmx return only part of template | how-to/cache reference/http/caching how-to/api-with-etags: 304 not
 modified etag | how-to/compress reference/features/compression: gzip responses | how-to/cookies how-to/sessions
 reference/signing how-to/signed-links reference/app: encrypt cookie secret key rotation | how-to/csrf: csrf token
-missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database how-to/sqlalchemy: sqlalchemy session per request;
-asyncpg connection pool | how-to/database how-to/sqlalchemy how-to/add-to-requests reference/app: open database connection on startup and
-close on shutdown | how-to/deadlines: kill request that takes longer than 30 seconds | how-to/debug how-to/develop: set
-breakpoint in vscode | how-to/deploy: deploy with gunicorn nginx systemd; dockerfile | how-to/email reference/routing
-how-to/behind-a-proxy: build an absolute url for a route in an email | how-to/errors how-to/forms reference/problems
-reference/fields: change the validation error message | how-to/fetch-what-clients-name how-to/mount
-how-to/move-one-route-at-a-time how-to/behind-a-proxy: proxy a request to another server | how-to/flash: flash message
-after redirect | how-to/forms tutorial/3-forms reference/features/forms: show form errors next to the field |
-how-to/from-flask reference/dialects/flask reference/handlers: working outside of application context |
+missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database how-to/sqlalchemy: sqlalchemy session
+per request; asyncpg connection pool | how-to/database how-to/sqlalchemy how-to/add-to-requests reference/app: open
+database connection on startup and close on shutdown | how-to/deadlines: kill request that takes longer than 30 seconds
+| how-to/debug how-to/develop: set breakpoint in vscode | how-to/deploy: deploy with gunicorn nginx systemd; dockerfile
+| how-to/email reference/routing how-to/behind-a-proxy: build an absolute url for a route in an email | how-to/errors
+how-to/forms reference/problems reference/fields: change the validation error message | how-to/fetch-what-clients-name
+how-to/mount how-to/move-one-route-at-a-time how-to/behind-a-proxy: proxy a request to another server | how-to/flash:
+flash message after redirect | how-to/forms tutorial/3-forms reference/features/forms: show form errors next to the
+field | how-to/from-flask reference/dialects/flask reference/handlers: working outside of application context |
 how-to/from-pyramid how-to/move-one-route-at-a-time: migrate a pyramid app step by step | how-to/from-pyramid
 how-to/users how-to/guards reference/dialects/pyramid: pyramid acl permissions | how-to/health: liveness and readiness
 probe | how-to/idempotency: double submit payment idempotency key | how-to/jobs: run a task every 5 minutes |
@@ -311,14 +306,14 @@ how-to/static-files how-to/cache: browser shows old css after deploy | how-to/st
 push updates from server to browser | how-to/templates reference/features/templates how-to/add-to-requests: variable
 available in all templates | how-to/tenants reference/routing: different site per subdomain | how-to/test-an-app
 reference/testing: unit test a file upload; log in a user in pytest | how-to/trace: opentelemetry | how-to/transactions
-how-to/database how-to/sqlalchemy: rollback the transaction when the view raises | how-to/uploads reference/bodies reference/uploads:
-upload 5 gb file without loading it into memory | how-to/uploads reference/uploads how-to/forms: multiple file upload
-input | how-to/users how-to/cookies how-to/guards reference/http/authentication: http basic auth for one page |
-how-to/users how-to/guards how-to/login: only admins may see this view | how-to/websockets how-to/events-to-many:
-websocket chat room broadcast | reference/bodies reference/request: xml body | reference/command how-to/develop
-reference/routing: list all urls of the app | reference/features/security how-to/behind-a-proxy how-to/serve
-how-to/deploy: redirect http to https | reference/json: serialize decimal and datetime to json | reference/limits
-how-to/uploads reference/bodies: maximum upload size 413 request entity too large | reference/problems
+how-to/database how-to/sqlalchemy: rollback the transaction when the view raises | how-to/uploads reference/bodies
+reference/uploads: upload 5 gb file without loading it into memory | how-to/uploads reference/uploads how-to/forms:
+multiple file upload input | how-to/users how-to/cookies how-to/guards reference/http/authentication: http basic auth
+for one page | how-to/users how-to/guards how-to/login: only admins may see this view | how-to/websockets
+how-to/events-to-many: websocket chat room broadcast | reference/bodies reference/request: xml body | reference/command
+how-to/develop reference/routing: list all urls of the app | reference/features/security how-to/behind-a-proxy
+how-to/serve how-to/deploy: redirect http to https | reference/json: serialize decimal and datetime to json |
+reference/limits how-to/uploads reference/bodies: maximum upload size 413 request entity too large | reference/problems
 reference/typed-values how-to/errors: 422 unprocessable entity what is wrong with my body | reference/request
 reference/typed-values: how to get query string parameters from the url | reference/response reference/return-values
 reference/routing: redirect to another url | reference/return-values: return json with status code 201 |
