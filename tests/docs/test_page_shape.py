@@ -69,6 +69,12 @@ def test_the_list_has_each_page_above_a_bound_with_its_figure():
     assert {key: figure for key, figure in found.items() if figure > BOUNDS[key[1]]} == ABOVE
 
 
+def test_no_program_keeps_data_where_a_restart_forgets_it():
+    keeps = re.compile(r"^(?!with Client).*(mkdtemp\(\).*\.db\b|Store\(.*mkdtemp\()", re.MULTILINE)
+    found = {page.name: keeps.findall(page.read_text()) for page in HOW_TO.parent.rglob("*.md")}
+    assert {page: lines for page, lines in found.items() if lines} == {}
+
+
 if __name__ == "__main__":
     for name, figures in PAGES.items():
         sys.stdout.write(f"{name:32}" + "".join(f"{figure:8}" for figure in figures.values()) + "\n")
