@@ -113,8 +113,10 @@ def is_whole(answer: bytes) -> bool:
         return False
     if int(head.split(b" ", 2)[1]) in WITHOUT_LENGTH:
         return True
-    length = dict(fields_of(head)).get("content-length")
-    if length is None:
+    fields = dict(fields_of(head))
+    if fields.get("transfer-encoding") == "chunked":
+        return body.endswith(b"\r\n0\r\n\r\n")
+    if (length := fields.get("content-length")) is None:
         raise LoadError(f"an answer without a Content-Length: {head!r}")
     return len(body) >= int(length)
 

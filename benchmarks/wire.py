@@ -4,6 +4,7 @@ Counts the CPU time, user and system, of all of a server's processes for a reque
 each peer in each case, and where it answers hello with less than 85 % of a bare application's throughput. Linux only.
 """
 
+import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -75,22 +76,33 @@ def as_sent(case: Case) -> bytes:
 
 
 def measure_case(
-    case: Case, servers: Mapping[K, tuple[Sequence[str], str]], rounds: int, *, free: bool
+    case: Case, servers: Mapping[K, tuple[Sequence[str], str]], rounds: int, *, free: bool, requests: int = 400
 ) -> dict[K, list[Sample]]:
     """Load servers that answer a case by turns: the samples of each, which is given by its command and application."""
     settle = settled(free=free)
     with ExitStack() as stack:
-        served = {
-            key: load_server(stack, stack.enter_context(closing(ServerProcess(command, app, settle))), case, 2000)
+        started = {
+            key: stack.enter_context(closing(ServerProcess(command, app, settle)))
             for key, (command, app) in servers.items()
         }
-        taken = [[each.sample(400) for each in served.values()] for _ in range(rounds)]
+        for server in started.values():
+            server.when_ready(connected).close()  # all first: connections that wait for other servers would be closed
+        used = min(CONNECTIONS, requests)  # one that is never used would be closed
+        served = {key: load_server(stack, each, case, 5 * requests, used) for key, each in started.items()}
+        taken = [[each.sample(requests) for each in served.values()] for _ in range(rounds)]
     return {key: [samples[index] for samples in taken] for index, key in enumerate(served)}
 
 
-def load_server(stack: ExitStack, server: ServerProcess, case: Case, warm_up: int) -> Served:
+def connected(port: int) -> socket.socket:
+    """Return a connection to a server on this machine."""
+    return socket.create_connection(("127.0.0.1", port))
+
+
+def load_server(
+    stack: ExitStack, server: ServerProcess, case: Case, warm_up: int, connections: int = CONNECTIONS
+) -> Served:
     """Connect to a server when it is ready, see that it answers a case, and warm it up by so many requests."""
-    connect = partial(Load, request=as_sent(case), connections=CONNECTIONS)
+    connect = partial(Load, request=as_sent(case), connections=connections)
     load = stack.enter_context(closing(server.when_ready(connect)))
     load.verify(case.check, varies=case.answer is ANY)
     served = Served(load, server.cpu_clocks())
