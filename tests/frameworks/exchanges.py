@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import re
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 
@@ -81,27 +82,26 @@ def _plain(text):
 @contextmanager
 def served(start):
     """Run a server on a loop of its own: ``start`` is awaited there, and returns its port and what stops it."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    found = {}
+    ready = Future()
 
-    def work():
-        asyncio.set_event_loop(loop)
+    async def serve():
+        ended = asyncio.Event()
         try:
-            found["port"], found["stop"] = loop.run_until_complete(start())
-        finally:
-            ready.set()
-        loop.run_forever()
-        loop.run_until_complete(found["stop"]())
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
+            port, stop = await start()
+        except BaseException as error:
+            ready.set_exception(error)
+            raise
+        ready.set_result((port, partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)))
+        await ended.wait()
+        await stop()
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    port, end = ready.result(10)
     try:
-        yield found["port"]
+        yield port
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        end()
         thread.join(10)
 
 
