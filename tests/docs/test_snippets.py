@@ -37,7 +37,8 @@ ELSEWHERE = {"events-to-many.md", "object-storage.md"}
 """Pages whose apps need servers."""
 CHEAP = (1, 8, 1, *PasswordHasher.__init__.__defaults__[3:])
 """One pass over 8 KiB for a hash of a password, instead of three over 64 MiB."""
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != ONCE], ids=lambda page: str(page.relative_to(ROOT)))
@@ -112,8 +113,17 @@ def attack(page, code, apps):
 
 @rows("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_links_of_a_page_lead_somewhere(page):
-    for target in LINK.findall(CODE.sub("", page.read_text())):
-        assert (page.parent / target).exists(), target
+    for target, heading in LINK.findall(CODE.sub("", page.read_text())):
+        led_to = page.parent / target if target else page
+        assert led_to.exists(), target
+        assert not heading or led_to.suffix != ".md" or heading in headings(led_to), f"{target}#{heading}"
+
+
+def headings(page):
+    """Return what links to the headings of a page have after the ``#``."""
+    found = HEADING.findall(re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
+    texts = (re.sub(r"[^\w\s-]", "", re.sub(r"\]\([^)]*\)", "", text)).strip() for text in found)
+    return {re.sub(r"[-\s]+", "-", text.lower()) for text in texts}
 
 
 def test_every_page_is_reachable_from_the_index():
@@ -123,5 +133,5 @@ def test_every_page_is_reachable_from_the_index():
         if page not in found and page.suffix == ".md" and page.is_relative_to(ROOT / "docs"):
             found.add(page)
             links = LINK.findall(CODE.sub("", page.read_text()))
-            ahead += [(page.parent / target).resolve() for target in links]
+            ahead += [(page.parent / target).resolve() for target, _ in links if target]
     assert sorted({*(ROOT / "docs").rglob("*.md")} - found) == []
