@@ -67,7 +67,7 @@ def test_linked_files_outside_of_the_pages_are_named():
     "question, first",
         ("wbsockets", "how-to/websockets"), ("sign a cookie", "how-to/signed-links"),
         ("reject a body over 1 MB", "reference/limits"), ("timezone", "how-to/languages"), ("scheduler", "how-to/jobs"),
-        ("paginator", "how-to/pagination"), ("deployed", "how-to/deploy"), ("authorize", "how-to/users"),
+        ("paginator", "how-to/pagination"), ("deployed", "how-to/deploy"), ("authorize", "how-to/roles"),
         ("caching", "how-to/shared-cache"), ("signing", "how-to/signed-links"), ("time zones", "how-to/languages"),
         ("paginate", "how-to/pagination"), ("thumbnails", "how-to/uploads"), ("TOTP", "how-to/totp"),
         ("2 factor auth", "how-to/totp"),

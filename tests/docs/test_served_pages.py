@@ -74,6 +74,7 @@ def test_a_program_works_on_two_servers_and_after_a_restart(page, tmp_path, monk
     program, tests = PROGRAMS[page]
     (tmp_path / "shop.py").write_text(program)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECRET_KEYS", "a-key-that-a-reader-makes-anew")
     for servers in (2, 1):
         with ExitStack() as stack, monkeypatch.context() as patch:
             ports = [stack.enter_context(served(tmp_path, "shop:app")).port for _ in range(servers)]

@@ -57,6 +57,7 @@ def run_all(page, check):
     failed = []
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setenv("SECRET_KEYS", "a-key-that-a-reader-makes-anew")
         for line, code, _ in snippets_of(page.read_text()):
             module = ModuleType(module_name_of(code))
             if check is attack and module.__name__.startswith("test_"):
@@ -111,7 +112,7 @@ def attack(page, code, apps):
         assert {route: sent for route, sent in failed.items() if (page.name, route) not in FAILS} == {}
 
 
-@rows("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@rows("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_links_of_a_page_lead_somewhere(page):
     for target, heading in LINK.findall(CODE.sub("", page.read_text())):
         led_to = page.parent / target if target else page
