@@ -1,10 +1,10 @@
-"""The page on deployment shows the files of examples/deploy as they are."""
+"""The pages on deployment show the files of examples/deploy as they are."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
+PAGE = "".join((ROOT / f"docs/how-to/{name}.md").read_text() for name in ("kubernetes", "systemd", "nginx", "deploy"))
 DEPLOY = ROOT / "examples/deploy"
 LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml", "nginx-two.conf"}
 """Files that are too long to be shown, or nearly like another."""

@@ -12,7 +12,7 @@ from scripts.names_page import is_provisional
 from tests.helpers.rows import rows
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/explanation/versions.md").read_text()
+PAGE = "".join((ROOT / f"docs/{name}.md").read_text() for name in ("explanation/versions", "reference/stored-data"))
 SOURCES = {
     path: path.read_text() for path in Path(antiphon.__file__).parent.rglob("*.py") if "dialects" not in str(path)
 }

@@ -25,37 +25,38 @@ ALLOWED_HOSTS; foreign host 421 | how-to/blocks: htmx; AJAX | how-to/cache refer
 how-to/compress reference/features/compression: gzip | how-to/cors: CORS; preflight; Access-Control-Allow-Origin;
 localhost:3000 blocked | how-to/csrf: CSRF | how-to/csv: CSV export; Excel; charset csv | how-to/database
 how-to/sqlalchemy: SQLAlchemy; unique constraint; database is locked; Flask-SQLAlchemy; Postgres | how-to/deadlines:
-timeout; client disconnect | how-to/debug: traceback in browser | how-to/deploy: Docker; systemd; Kubernetes; Heroku;
-zero downtime | how-to/develop: auto reload | how-to/email: SMTP; send email | how-to/errors: custom 404; error
-handler; exception handler | how-to/events-to-many: publish subscribe; broadcast | how-to/fetch-what-clients-name: SSRF
-| how-to/files-behind-nginx: X-Accel-Redirect | how-to/flash: flash messages | how-to/forms: FlaskForm; form
-validation; WTForms | how-to/from-django: migrate from Django | how-to/from-fastapi explanation/contracts
-how-to/openapi: response_model | how-to/from-fastapi how-to/add-to-requests how-to/from-other-frameworks: Depends |
-how-to/from-fastapi how-to/from-other-frameworks: FastAPI | how-to/from-flask how-to/from-flask-by-blueprint
-how-to/from-other-frameworks: migrate from Flask | how-to/graphql: GraphQL | how-to/health: health check |
-how-to/idempotency: idempotent requests; double submit | how-to/jobs: job queue; Celery; periodic task |
-how-to/json-in-forms: FormData JSON.stringify; file and JSON together | how-to/jwt: JWT | how-to/jwt how-to/oauth:
-Keycloak | how-to/kept-requests: replay a failed request; reproduce a production error; regression test from an error |
-how-to/lambda: AWS Lambda; serverless | how-to/languages: translation; i18n | how-to/login: password hashing; brute
-force; forgot password; remember me | how-to/login how-to/sessions: remember me | how-to/accounts: password reset |
-how-to/login how-to/users: login | how-to/logs: correlation id; structlog | how-to/logs reference/logs: access log |
-how-to/mcp: MCP server | how-to/metrics: Prometheus; monitoring | how-to/middleware: middleware | how-to/middleware
-reference/app reference/blueprint: before_request | how-to/migrations: migrations | how-to/money how-to/languages:
-currency | how-to/money reference/typed-values: Decimal | how-to/mount: WSGI in ASGI | how-to/oauth: OAuth; sign in
-with Google; OIDC | how-to/object-storage: S3; presigned URL | how-to/openapi: swagger | how-to/openapi
-reference/features/openapi: OpenAPI | how-to/openapi-clients: generate client TypeScript | how-to/overload: server
-overload; load shedding; traffic spike | how-to/pages-and-api: HTML and JSON | how-to/pagination: pagination; next page
-link; infinite scroll | how-to/passkeys: passkeys; WebAuthn | how-to/rate-limits: rate limit; throttling | how-to/runs:
-stream LLM tokens; ChatGPT streaming | how-to/send-files: file download | how-to/send-files
-how-to/from-other-frameworks: send_file | how-to/sentry: Sentry; error tracking | how-to/serve: graceful shutdown |
-how-to/serve how-to/behind-a-proxy how-to/deploy: HTTPS | how-to/sessions reference/features/sessions: session cookie |
-how-to/sessions reference/features/sessions reference/stores: Redis | how-to/settings: dotenv | how-to/settings
-reference/settings: environment variables | how-to/shared-cache: invalidate cache | how-to/shared-cache how-to/cache:
-cache responses | how-to/signed-links: unsubscribe link | how-to/static-files: static files; favicon; single-page app;
-React build; WhiteNoise | how-to/streams: server-sent events; streaming response; SSE | how-to/structure-an-app
-how-to/from-fastapi: APIRouter | how-to/structure-an-app reference/blueprint: blueprint | how-to/tables: search form;
-full text search | how-to/templates: templates | how-to/templates reference/features/templates: Jinja filters |
-how-to/tenants: multi-tenant | how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi
+timeout; client disconnect | how-to/debug: traceback in browser | how-to/deploy: Docker; Heroku | how-to/systemd:
+systemd; zero downtime | how-to/kubernetes: Kubernetes | how-to/nginx: nginx | how-to/develop: auto reload |
+how-to/email: SMTP; send email | how-to/errors: custom 404; error handler; exception handler | how-to/events-to-many:
+publish subscribe; broadcast | how-to/fetch-what-clients-name: SSRF | how-to/files-behind-nginx: X-Accel-Redirect |
+how-to/flash: flash messages | how-to/forms: FlaskForm; form validation; WTForms | how-to/from-django: migrate from
+Django | how-to/from-fastapi explanation/contracts how-to/openapi: response_model | how-to/from-fastapi
+how-to/add-to-requests how-to/from-other-frameworks: Depends | how-to/from-fastapi how-to/from-other-frameworks:
+FastAPI | how-to/from-flask how-to/from-flask-by-blueprint how-to/from-other-frameworks: migrate from Flask |
+how-to/graphql: GraphQL | how-to/health: health check | how-to/idempotency: idempotent requests; double submit |
+how-to/jobs: job queue; Celery; periodic task | how-to/json-in-forms: FormData JSON.stringify; file and JSON together |
+how-to/jwt: JWT | how-to/jwt how-to/oauth: Keycloak | how-to/kept-requests: replay a failed request; reproduce a
+production error; regression test from an error | how-to/lambda: AWS Lambda; serverless | how-to/languages:
+translation; i18n | how-to/login: password hashing; brute force; forgot password; remember me | how-to/login
+how-to/sessions: remember me | how-to/accounts: password reset | how-to/login how-to/users: login | how-to/logs:
+correlation id; structlog | how-to/logs reference/logs: access log | how-to/mcp: MCP server | how-to/metrics:
+Prometheus; monitoring | how-to/middleware: middleware | how-to/middleware reference/app reference/blueprint:
+before_request | how-to/migrations: migrations | how-to/money how-to/languages: currency | how-to/money
+reference/typed-values: Decimal | how-to/mount: WSGI in ASGI | how-to/oauth: OAuth; sign in with Google; OIDC |
+how-to/object-storage: S3; presigned URL | how-to/openapi: swagger | how-to/openapi reference/features/openapi: OpenAPI
+| how-to/openapi-clients: generate client TypeScript | how-to/overload: server overload; load shedding; traffic spike |
+how-to/pages-and-api: HTML and JSON | how-to/pagination: pagination; next page link; infinite scroll | how-to/passkeys:
+passkeys; WebAuthn | how-to/rate-limits: rate limit; throttling | how-to/runs: stream LLM tokens; ChatGPT streaming |
+how-to/send-files: file download | how-to/send-files how-to/from-other-frameworks: send_file | how-to/sentry: Sentry;
+error tracking | how-to/serve: graceful shutdown | how-to/serve how-to/behind-a-proxy how-to/deploy: HTTPS |
+how-to/sessions reference/features/sessions: session cookie | how-to/sessions reference/features/sessions
+reference/stores: Redis | how-to/settings: dotenv | how-to/settings reference/settings: environment variables |
+how-to/shared-cache: invalidate cache | how-to/shared-cache how-to/cache: cache responses | how-to/signed-links:
+unsubscribe link | how-to/static-files: static files; favicon; single-page app; React build; WhiteNoise |
+how-to/streams: server-sent events; streaming response; SSE | how-to/structure-an-app how-to/from-fastapi: APIRouter |
+how-to/structure-an-app reference/blueprint: blueprint | how-to/tables: search form; full text search |
+how-to/templates: templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants:
+multi-tenant | how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi
 how-to/from-other-frameworks: dependency_overrides | how-to/test-an-app reference/testing: test client |
 how-to/test-with-a-database: test database | how-to/test-with-a-database how-to/database how-to/sqlalchemy:
 AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions: transaction | how-to/settings: pydantic-settings |
@@ -236,10 +237,10 @@ reference/signing: store a value in a cookie that users can't tamper with | how-
 ask the browser for a user name and password popup | how-to/cookies reference/headers reference/http/content
 reference/response: change the content type of a response | how-to/cookies reference/http/cookies reference/response:
 keep javascript from reading my cookie; make a cookie expire after a week | how-to/csrf
-reference/features/flash-and-csrf: where does the csrf token go in a fetch call | how-to/deploy how-to/serve: start the
-app at boot | how-to/errors how-to/redirects how-to/from-other-frameworks reference/http/errors reference/response:
-redirect to another page; redirect permanently with 301 | how-to/errors how-to/pages-and-api reference/app: show my own
-page when something crashes | how-to/errors reference/http/errors: raise a 404 from a helper function | how-to/errors
+reference/features/flash-and-csrf: where does the csrf token go in a fetch call | how-to/systemd: start the app at boot
+| how-to/errors how-to/redirects how-to/from-other-frameworks reference/http/errors reference/response: redirect to
+another page; redirect permanently with 301 | how-to/errors how-to/pages-and-api reference/app: show my own page when
+something crashes | how-to/errors reference/http/errors: raise a 404 from a helper function | how-to/errors
 reference/response reference/return-values tutorial/1-one-file: set the status code of a response | how-to/flash
 reference/features/flash-and-csrf: show a success message after a redirect | how-to/forms how-to/uploads
 reference/request reference/uploads: find out whether a file was sent with the form | how-to/forms
@@ -281,32 +282,32 @@ reference/signing how-to/signed-links reference/app: encrypt cookie secret key r
 missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database how-to/sqlalchemy: sqlalchemy
 session per request; asyncpg connection pool | how-to/database how-to/sqlalchemy how-to/add-to-requests reference/app:
 open database connection on startup and close on shutdown | how-to/deadlines: kill request that takes longer than 30
-seconds | how-to/debug how-to/develop: set breakpoint in vscode | how-to/deploy: deploy with gunicorn nginx systemd;
-dockerfile | how-to/email reference/routing how-to/behind-a-proxy: build an absolute url for a route in an email |
-how-to/errors how-to/forms reference/problems reference/fields: change the validation error message |
-how-to/fetch-what-clients-name how-to/mount how-to/move-one-route-at-a-time how-to/behind-a-proxy: proxy a request to
-another server | how-to/flash: flash message after redirect | how-to/forms tutorial/3-forms reference/features/forms:
-show form errors next to the field | how-to/from-flask reference/dialects/flask reference/handlers: working outside of
-application context | how-to/from-pyramid how-to/move-one-route-at-a-time: migrate a pyramid app step by step |
-how-to/from-pyramid how-to/roles how-to/guards reference/dialects/pyramid: pyramid acl permissions | how-to/health:
-liveness and readiness probe | how-to/idempotency: double submit payment idempotency key | how-to/jobs: run a task
-every 5 minutes | how-to/jwt: jwt refresh token | how-to/languages: translate the site into german | how-to/languages
-reference/http/negotiation reference/http/clients: detect mobile or language from browser accept-language |
-how-to/login how-to/users how-to/templates reference/features/users: get current user in template | how-to/logs:
-configure logging to a file; add request id to every log line | how-to/metrics: prometheus metrics endpoint |
-how-to/middleware reference/bodies: read request body in middleware | how-to/middleware reference/features/security:
-set a custom header on every response | how-to/mount how-to/from-flask: mount flask app inside | how-to/mount-django
-how-to/from-django: use together with django orm | how-to/oauth: login with google | how-to/pages-and-api: return html
-or json depending on accept header | how-to/pagination: paginate results of a query | how-to/passkeys: passwordless
-login with fingerprint | how-to/rate-limits: limit requests per user per minute | how-to/resumable-uploads: resume
-interrupted upload | how-to/send-files: send a file as download with another filename; video seeking does not work
-range requests | how-to/send-files how-to/after-the-response: delete temp file after it was sent | how-to/serve
-explanation/which-server reference/handlers how-to/after-the-response: blocking code in async function | how-to/serve
-how-to/deploy: stop without dropping running requests | how-to/serve reference/command how-to/develop: change the port
-it runs on | how-to/sessions reference/features/sessions: make the session expire after 30 minutes |
-how-to/shared-cache how-to/cache: cache a view for 15 minutes | how-to/static-files: how do i serve static files; serve
-react build with fallback to index.html | how-to/static-files how-to/cache: browser shows old css after deploy |
-how-to/streams how-to/events-to-many how-to/live: push updates from server to browser | how-to/templates
+seconds | how-to/debug how-to/develop: set breakpoint in vscode | how-to/systemd how-to/nginx: deploy with gunicorn
+nginx systemd | how-to/deploy: dockerfile | how-to/email reference/routing how-to/behind-a-proxy: build an absolute url
+for a route in an email | how-to/errors how-to/forms reference/problems reference/fields: change the validation error
+message | how-to/fetch-what-clients-name how-to/mount how-to/move-one-route-at-a-time how-to/behind-a-proxy: proxy a
+request to another server | how-to/flash: flash message after redirect | how-to/forms tutorial/3-forms
+reference/features/forms: show form errors next to the field | how-to/from-flask reference/dialects/flask
+reference/handlers: working outside of application context | how-to/from-pyramid how-to/move-one-route-at-a-time:
+migrate a pyramid app step by step | how-to/from-pyramid how-to/roles how-to/guards reference/dialects/pyramid: pyramid
+acl permissions | how-to/health: liveness and readiness probe | how-to/idempotency: double submit payment idempotency
+key | how-to/jobs: run a task every 5 minutes | how-to/jwt: jwt refresh token | how-to/languages: translate the site
+into german | how-to/languages reference/http/negotiation reference/http/clients: detect mobile or language from
+browser accept-language | how-to/login how-to/users how-to/templates reference/features/users: get current user in
+template | how-to/logs: configure logging to a file; add request id to every log line | how-to/metrics: prometheus
+metrics endpoint | how-to/middleware reference/bodies: read request body in middleware | how-to/middleware
+reference/features/security: set a custom header on every response | how-to/mount how-to/from-flask: mount flask app
+inside | how-to/mount-django how-to/from-django: use together with django orm | how-to/oauth: login with google |
+how-to/pages-and-api: return html or json depending on accept header | how-to/pagination: paginate results of a query |
+how-to/passkeys: passwordless login with fingerprint | how-to/rate-limits: limit requests per user per minute |
+how-to/resumable-uploads: resume interrupted upload | how-to/send-files: send a file as download with another filename;
+video seeking does not work range requests | how-to/send-files how-to/after-the-response: delete temp file after it was
+sent | how-to/serve explanation/which-server reference/handlers how-to/after-the-response: blocking code in async
+function | how-to/serve how-to/systemd: stop without dropping running requests | how-to/serve reference/command
+how-to/develop: change the port it runs on | how-to/sessions reference/features/sessions: make the session expire after
+30 minutes | how-to/shared-cache how-to/cache: cache a view for 15 minutes | how-to/static-files: how do i serve static
+files; serve react build with fallback to index.html | how-to/static-files how-to/cache: browser shows old css after
+deploy | how-to/streams how-to/events-to-many how-to/live: push updates from server to browser | how-to/templates
 reference/features/templates how-to/add-to-requests: variable available in all templates | how-to/tenants
 reference/routing: different site per subdomain | how-to/test-an-app reference/testing: unit test a file upload; log in
 a user in pytest | how-to/trace: opentelemetry | how-to/transactions how-to/database how-to/sqlalchemy: rollback the
