@@ -181,7 +181,8 @@ DIALECTS["microdot, inside a decorator"] = (
 @pytest.fixture
 def shop(antiphon, tmp_path):
     def serve(*arguments, app=APP):
-        return antiphon("shop:app", *arguments, shop=app).serving()
+        options = " ".join(arguments).replace("--interface uvicorn", "--server uvicorn").split()
+        return antiphon("shop:app", *options, shop=app).serving()
 
     return serve
 
@@ -216,7 +217,9 @@ def flood(command, path, count):
     return Counter(status for status, _ in answers), {retry for status, retry in answers if status == 503}
 
 
-@pytest.mark.parametrize(("interface", "path"), [("asgi", "/burn"), ("rsgi", "/burn"), ("asgi", "/burn-thread")])
+@pytest.mark.parametrize(
+    ("interface", "path"), [("asgi", "/burn"), ("rsgi", "/burn"), ("uvicorn", "/burn"), ("asgi", "/burn-thread")]
+)
 def test_requests_that_would_wait_too_long_are_refused_and_the_rest_answered(shop, interface, path):
     command = shop("--interface", interface, "--queue-timeout", "0.4")
     statuses, retries = flood(command, path, 100)
@@ -225,7 +228,7 @@ def test_requests_that_would_wait_too_long_are_refused_and_the_rest_answered(sho
     assert "the worker is overloaded: refused" in command.log
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("interface", ["asgi", "rsgi", "uvicorn"])
 def test_probes_are_answered_while_others_are_refused(shop, interface):
     command = shop("--interface", interface, "--queue-timeout", "0.4")
     with ExitStack() as stack:
@@ -242,7 +245,7 @@ def test_without_patience_nothing_is_refused(shop):
     assert statuses == {200: 40}
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("interface", ["asgi", "rsgi", "uvicorn"])
 def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interface):
     command = shop("--interface", interface, "--queue-timeout", "10")
     with ExitStack() as stack:

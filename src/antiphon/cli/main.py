@@ -157,7 +157,7 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, instead of a host and port.")
 @click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="The socket's permissions, such as 660.")
 @_number("--workers", 1, "Number of worker processes.", least=1)
-@_choice("--server", "granian uvicorn", "uvicorn: less CPU time on one processor, ASGI and HTTP/1.1 only.")
+@_choice("--server", "granian uvicorn", "uvicorn: less CPU time for bodies, ASGI and HTTP/1.1 only.")
 @_choice(
     "--interface",
     "auto wsgi asgi rsgi",

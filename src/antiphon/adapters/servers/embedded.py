@@ -68,12 +68,14 @@ def let_threads_end() -> None:
     time.sleep(_LETTING_GO)
 
 
-def _worker(server: str, app: Any, interface: Interface, listener: socket.socket, *options: Any) -> Any:
+def _worker(
+    server: str, app: Any, interface: Interface, listener: socket.socket, accepts_all: bool, *options: Any
+) -> Any:
     if server == "granian":
         return WorkerOnThread(app, interface, listener, *options)
     from antiphon.adapters.servers.uvicorn import WorkerOnUvicorn  # imported late: few have it
 
-    return WorkerOnUvicorn(app, listener, *options[1:])
+    return WorkerOnUvicorn(app, listener, accepts_all, *options[1:])
 
 
 class ThreadServer:
@@ -83,7 +85,7 @@ class ThreadServer:
 
     ``threads`` is the number of WSGI requests to handle at once; ``tls`` contains the paths of a certificate and its
     key, in PEM format; ``connections`` is the number of connections to accept, by default as many as the process's
-    descriptors allow.
+    descriptors allow. ``accepts_all`` has Uvicorn accept all connections that wait at once, as Granian always does.
     """
 
     def __init__(
@@ -96,9 +98,10 @@ class ThreadServer:
         tls: tuple[Path, Path] | None = None,
         connections: int = 0,
         server: Literal["granian", "uvicorn"] = "granian",
+        accepts_all: bool = False,
     ) -> None:
         self._address = listener.getsockname()
-        self._worker = _worker(server, app, interface, listener, threads, tls, connections)
+        self._worker = _worker(server, app, interface, listener, accepts_all, threads, tls, connections)
         self._ended = Event()
         self._error: BaseException | None = None
 

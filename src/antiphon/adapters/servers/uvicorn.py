@@ -38,12 +38,20 @@ class _Server(Server):
 class WorkerOnUvicorn:
     """A Uvicorn server for one ASGI application, on one thread, as `WorkerOnThread` is one of Granian."""
 
-    def __init__(self, app: Any, listener: socket, tls: tuple[Path, Path] | None = None, connections: int = 0) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listener: socket,
+        accepts_all: bool = False,
+        tls: tuple[Path, Path] | None = None,
+        connections: int = 0,
+    ) -> None:
         certificate, key = tls or (None, None)
         require_names("uvicorn", _SERIES, Server, "capture_signals", "startup")
         config = Config(
             app,
             interface="asgi3",
+            loop="asyncio" if accepts_all else "auto",  # uvloop accepts one connection between two requests
             log_config=None,  # its records go where all others go
             log_level=logging.CRITICAL,
             access_log=False,

@@ -48,6 +48,8 @@ _WEIGHT = 0.1
 """The weight of the latest pass in the average time for starting a request."""
 _WEIGHT_OF_LESS = 0.02
 """The same if it took less: what requests await may still arrive."""
+_RECEIVING = 5
+"""The passes of a loop until all that arrived while it was blocked is received: two for Granian, five for asyncio."""
 _TRY_AGAIN_LATER = 1013
 """The code with which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
 
@@ -93,7 +95,7 @@ class LoopAdmission:
         longest = self._refuse_queued()
         if late > UNWATCHED:
             self._was_blocked = True
-            self._loop.call_soon(self._loop.call_soon, self._forget_block)  # receiving all of them takes two passes
+            self._loop.call_soon(self._forget_block, _RECEIVING)
         is_waited = bool(self._on_loop or self._on_threads or workers.is_backed_up)
         if self._control.follow(late, is_waited, longest > self._most_queued / 2):
             self._tick_next()
@@ -128,8 +130,10 @@ class LoopAdmission:
     def _is_exempt(self, head: Head) -> bool:
         return self._classify is not None and self._classify(head).is_exempt
 
-    def _forget_block(self) -> None:
-        self._was_blocked = False
+    def _forget_block(self, passes: int) -> None:
+        if passes:
+            self._loop.call_soon(self._forget_block, passes - 1)
+        self._was_blocked = passes > 0
 
     # Passes
 

@@ -27,7 +27,7 @@ from math import ceil, inf
 from threading import Event, Lock, Thread
 from typing import Any
 
-from antiphon.adapters.connection import open_connections
+from antiphon.adapters.connection import Connection, open_connections
 from antiphon.adapters.heads import RequestClass
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
@@ -93,11 +93,12 @@ class Peers:
     def _look(self) -> None:
         began = time.monotonic()
         try:
-            peers = [each.peer for each in open_connections()]
+            found = [each for each in open_connections() if isinstance(each.peer, tuple)]
         except NotImplementedError:
             self._next = inf
             return
-        self._ports = {peer[1] for peer in peers if isinstance(peer, tuple)}
+        # Uvicorn has not yet seen the end of what arrived while its loop was blocked.
+        self._ports = {each.peer[1] for each in found if not Connection(each.descriptor, each.file[1]).is_left()}
         self._looked = began
         now = time.monotonic()
         self._next = now + (now - began) / _LOOKING

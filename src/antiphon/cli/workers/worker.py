@@ -201,8 +201,10 @@ class _Worker:
         threads = self._threads if interface == "wsgi" else 1
         certificate, key = map(Path, self._options.tls) if self._options.tls else (None, None)
         tls = (certificate, key) if certificate and key else None
-        accepted, server = self._connections.accepted, self._options.server
-        return ThreadServer(app, interface, listener, threads=threads, tls=tls, connections=accepted, server=server)
+        return ThreadServer(
+            app, interface, listener, threads=threads, tls=tls, connections=self._connections.accepted,
+            server=self._options.server, accepts_all=self._sheds_load,
+        )  # fmt: skip
 
     @property
     def _threads(self) -> int:
