@@ -1,5 +1,6 @@
 """Agreements: of a person, to exactly what a write changes, once, at every door."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -153,3 +154,75 @@ def test_rule_12_a_retry_of_an_agreed_write_gets_its_response(shop):
     write = {"headers": {"if-changes": seen["if-changes"], "idempotency-key": '"one"'}}
     assert [client.post("/w", **write).status for _ in range(2)] == [200, 200]
     assert shop.look("select n from t where id = 1") == [(10,)]
+
+
+@rows("interface", INTERFACES)
+def test_rule_13_where_only_the_page_counts_no_client_of_a_tool_agrees(interface, shop):
+    shop = shop()
+    shop.does("update t set n = 10 where id = 1", tool=True, idempotent=True, ledgered=Ledgered(True, agree="page"))
+    client, asked = shop.client(interface), []
+    tools = client.tools.when_asked(lambda question: asked.append(question) or True)
+    refused = tools.call("w")
+    assert (refused.is_error, asked, shop.look("select n from t where id = 1")) == (True, [], [(0,)])
+    page = re.search(r"/\.agreements/[\w-]+", refused.text)[0]
+    assert client.post(page).status == 403  # the program is no person
+    assert client.post(page, headers=PERSON).status == 200
+    assert tools.call("w").data == {"done": True}
+    execute(shop.url, "update t set n = 0")
+    assert tools.call("w").is_error  # once
+    assert shop.look("select n from t where id = 1") == [(0,)]
+
+
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+ARGUMENTS = [  # a body that is agreed to, another one, and whether it is agreed to as well
+    ("spaces and the order of names", JSON, '{"a": 1, "b": [1.5, null]}', '{ "b":[1.50,null],"a":1 }', True),
+    ("another spelling of text", JSON, '{"a": "\u00e4"}', '{"a": "\\u00e4"}', True),
+    ("another value", JSON, '{"a": 1}', '{"a": 2}', False),
+    ("another type", JSON, '{"a": 1}', '{"a": 1.0}', False),
+    ("text of a number", JSON, '{"a": 1.5}', '{"a": "1.5"}', False),
+    ("the order of a list", JSON, "[1, 2]", "[2, 1]", False),
+    ("digits that a float hasn't", JSON, '{"a": 0.1}', '{"a": 0.1000000000000000055}', False),
+    ("a number above all floats", JSON, '{"a": 1e400}', '{"a": 1e401}', False),
+    ("a number that can't be computed", JSON, '{"a": 1e99999999}', '{"a": 1e99999998}', False),
+    ("a name that is there twice", JSON, '{"a": 1, "a": 2}', '{"a": 2}', False),
+    ("no JSON", JSON, "{'a': 1}", "{'a':1}", False),
+    ("a form whose text is encoded in another way", FORM, "a=x+y&b=1", "a=x%20y&b=%31", True),
+    ("a form with another value", FORM, "a=1", "a=2", False),
+    ("a form with one more", FORM, "a=1", "a=1&a=1", False),
+    ("the same bytes of another type", {"content-type": "text/plain"}, "a=1", "a=1", True),
+    ("other bytes", {"content-type": "text/plain"}, "a=1", "a = 1", False),
+]  # fmt: skip
+
+
+def test_rule_10_arguments_are_values_however_they_are_written(shop):
+    shop = shop()
+    shop.write(lambda request: request.body and {}, name="w")
+    client, found = shop.client(), []
+    for name, fields, one, other, _ in ARGUMENTS:
+        seen = preview(client, body=one, fields=fields)
+        assert seen.status == 200, (name, seen.text)
+        sent = [client.post("/w", body=each.encode(), headers={"if-changes": seen.json["if-changes"], **fields})
+                for each in (one, other)]  # fmt: skip
+        found.append((name, *[each.status for each in sent]))
+    assert found == [(name, 200, 200 if is_same else 412) for name, *_, is_same in ARGUMENTS]
+
+
+def test_rule_10_of_a_form_with_files_their_names_and_bytes_count(shop):
+    shop = shop()
+    shop.write(lambda request: {}, name="w")
+    client = shop.client()
+
+    def form(boundary, content="tea"):
+        said = "content-disposition: form-data; name="
+        parts = [f'{said}"a"\r\n\r\n1', f'{said}"f"; filename="x"\r\ncontent-type: text/plain\r\n\r\n{content}']
+        body = "".join([f"--{boundary}\r\n{each}\r\n" for each in parts]) + f"--{boundary}--\r\n"
+        return body, {"content-type": f"multipart/form-data; boundary={boundary}"}
+
+    body, fields = form("one")
+    digest = {"if-changes": preview(client, body=body, fields=fields).json["if-changes"]}
+    sent = [form("other"), form("one", "milk")]
+    assert [client.post("/w", body=body.encode(), headers={**digest, **fields}).status for body, fields in sent] == [
+        200,
+        412,
+    ]

@@ -3,19 +3,25 @@
 
 import sqlite3
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from threading import Barrier
 
+import psycopg
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from antiphon import App, abort
-from antiphon.features import RateLimit, Tool, login_required
+from antiphon.features import OpenTelemetry, RateLimit, Tool, login_required
 from antiphon.testing import Client
-from antiphon_ledger import Ledgered
+from antiphon_ledger import Ledgered, is_guarded
 from tests.features.ledger.shop import BEGIN, DATABASE, preview
 from tests.helpers.postgres import execute
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -96,7 +102,7 @@ def test_rule_9_a_budget_is_told_to_those_who_may_preview_and_ends_the_notes(sho
     many = "insert into t (n) select 1 from generate_series(1, 3000)"
     for path, ledgered in {"/seen": Ledgered(preview=True, budget=7), "/unseen": Ledgered(budget=7)}.items():
         shop.does(many, path=path, name=path[1:], ledgered=ledgered)
-    client, size = shop.client(), "select pg_relation_size('antiphon_ledger.journal')"
+    client, size = shop.client(), "select pg_relation_size('antiphon_ledger.journal_rest')"
     told = [client.post(path).json["detail"] for path in ("/seen", "/unseen")]
     assert told == [f"This would change more rows than it may{number}." for number in (": 7", "")]
     assert shop.look(size) == [(8192,)]
@@ -261,3 +267,98 @@ def test_a_name_that_no_database_keeps_is_nobody(shop):
     made.ledger._person = lambda request: "an\0n"
     made.does(UP)
     assert (preview(made.client()).status, made.client().post("/w").status) == (401, 401)
+
+
+def test_rule_5_each_look_is_noted_also_if_it_is_refused(shop):
+    shop = shop()
+    agreed = {"ledgered": Ledgered(preview=True, agree=True, budget=9), "idempotent": True}
+    shop.does(UP, tool=True, **agreed)
+    shop.does("insert into t (n) select 1 from generate_series(1, 10)", path="/many", name="many", **agreed)
+    client = shop.client()
+    assert preview(client).status == 200
+    assert preview(client, "/many").status == 403
+    assert client.post("/w", headers=OTHER).status == 412
+    assert client.post("/w").status == 428
+    assert client.tools.when_asked(lambda question: False).call("w").is_error
+    noted = [(each["kind"], each["caller"], each["route"], each["rows"]) for each in shop.ledger.records.last(9)]
+    assert noted == [
+        ("refused", "ann", "POST /w", 1),  # declined
+        ("refused", "ann", "POST /w", 1),  # asked
+        ("refused", "ann", "POST /w", 1),
+        ("refused", "ann", "POST /w", 1),
+        ("preview", "ann", "POST /many", 0),
+        ("preview", "ann", "POST /w", 1),
+    ]
+
+
+def test_rule_5_who_looks_without_a_note_sees_nothing(shop):
+    shop = shop()
+    shop.does(UP)
+    execute(shop.url, "alter table antiphon_ledger.request add check (kind <> 'preview')")
+    seen = preview(shop.client())
+    assert (seen.status, "changes" in seen.text) == (500, False)
+
+
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+def test_rule_5_a_preview_has_a_trace(interface, shop):
+    spans, tracer = InMemorySpanExporter(), TracerProvider()
+    tracer.add_span_processor(SimpleSpanProcessor(spans))
+    shop = shop()
+    shop.app.use(OpenTelemetry(tracer_provider=tracer))
+    shop.does(UP)
+    assert preview(shop.client(interface)).status == 200
+    names = [each.name for each in spans.get_finished_spans() if each.kind is SpanKind.SERVER]
+    assert names == ["POST /.preview"]
+
+
+def test_rule_6_requests_share_few_connections_of_the_ledger(shop):
+    shop = shop(previews=2)
+    shop.does(UP, ledgered=Ledgered(preview=True, agree=True), idempotent=True)
+    client, person = shop.client(), {"x-person": "yes"}
+    page = preview(client).json["agreement"]
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%antiphon_ledger%'"
+    with psycopg.connect(shop.url) as other, ThreadPoolExecutor(6) as threads:
+        other.execute("lock table antiphon_ledger.agreement")
+        shown = [threads.submit(lambda: client.get(page, headers=person).status) for _ in range(6)]
+        eventually(lambda: shop.look(waiting) == [(2,)], "two wait")
+        wait(shown, timeout=0.3)  # for more that would come
+        assert shop.look(waiting) == [(2,)]
+        other.rollback()
+        assert [each.result() for each in shown] == [200] * 6
+
+
+def test_rule_6_previews_never_take_connections_of_other_requests(shop):
+    used = []
+
+    def source(request):
+        used.append(is_guarded(request))
+        yield from made.source(request)
+
+    made = shop(source=source)
+    made.does(UP)
+    client = made.client()
+    assert (preview(client).status, client.post("/w").status) == (200, 200)
+    assert used == [True, False]
+
+
+def test_rule_32_old_notes_go_with_their_partitions_and_keys_are_erased(shop):
+    made = shop()
+    made.does("update t set id = 70, title = 'vic' where id = 1; update t set n = 5 where id = 70")
+    made.does("update t set title = 'of another' where id = 2", path="/other", name="other")
+    assert [made.client().post(path).status for path in ("/w", "/other")] == [200, 200]
+    noted = "select count(*) from antiphon_ledger.journal where key::text ~ '70|\"1\"' or concat(old, new) ~ '70|vic'"
+    assert made.look(noted) == [(2,)]
+    assert made.ledger.records.erase("public.t", {"id": "70"}) == 2  # also by the key that it had before
+    assert made.look(noted) == [(0,)]
+    assert made.look("select count(*) from antiphon_ledger.journal where new::text like '%another%'") == [(1,)]
+
+    parts = "select inhrelid::regclass::text from pg_inherits where inhparent = 'antiphon_ledger.journal'::regclass"
+    days = len(made.look(parts))
+    assert days == 8  # those of a week, and one for all others
+    execute(made.url, "create table antiphon_ledger.journal_20260101 partition of antiphon_ledger.journal"
+            " for values from ('2026-01-01') to ('2026-01-02')")  # fmt: skip
+    execute(made.url, "update antiphon_ledger.journal set at = '2026-01-01 12:00Z'")
+    assert made.look("select count(*) from antiphon_ledger.journal_20260101") == [(3,)]
+    made.ledger.records.prune(made.ledger.keep)
+    assert len(made.look(parts)) == days
+    assert made.look("select count(*) from antiphon_ledger.journal") == [(0,)]

@@ -1,4 +1,4 @@
-"""Connections of psycopg and SQLAlchemy, sync and async, over each interface."""
+"""Connections of psycopg, SQLAlchemy and Django, sync and async, over each interface."""
 
 from contextlib import closing
 
@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from antiphon_ledger import Ledgered, is_guarded
 from tests.features.ledger.shop import DATABASE, preview
+from tests.helpers.django_settings import settings_for_views, without_settings
 from tests.helpers.postgres import PgBouncer, execute
 from tests.helpers.rows import rows
 
@@ -38,6 +39,16 @@ def of_psycopg(url):
     return source
 
 
+def of_sync_psycopg(url):
+    def source(request):
+        with closing(psycopg.connect(url, options=options_of(request))) as connection, connection:
+            if is_guarded(request):
+                connection.execute("set transaction read write")
+            yield connection
+
+    return source
+
+
 def of_sqlalchemy(url):
     def source(request):
         engine = create_engine(url, poolclass=NullPool, connect_args={"options": options_of(request)})
@@ -45,6 +56,39 @@ def of_sqlalchemy(url):
             if is_guarded(request):
                 session.execute(text("set transaction read write"))
             yield session
+
+    return source
+
+
+def of_core(url):
+    def source(request):
+        engine = create_engine(url, poolclass=NullPool, connect_args={"options": options_of(request)})
+        with engine.begin() as connection:
+            if is_guarded(request):
+                connection.execute(text("set transaction read write"))
+            yield connection
+
+    return source
+
+
+def of_django(url):
+    from django.db import connections, transaction
+
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    own = {"ENGINE": "django.db.backends.postgresql", "NAME": given["dbname"], "USER": given["user"],
+           "HOST": given["host"]}  # fmt: skip
+    guarded = {**own, "OPTIONS": {"options": READ_ONLY}}
+    connections.settings = connections.configure_settings({"default": own, "guarded": guarded})
+
+    def source(request):
+        alias = "guarded" if is_guarded(request) else "default"
+        try:
+            with transaction.atomic(using=alias):
+                if is_guarded(request):
+                    connections[alias].cursor().execute("set transaction read write")
+                yield connections[alias]
+        finally:
+            connections[alias].close()
 
     return source
 
@@ -80,19 +124,34 @@ def write(request):
     return {"done": True}
 
 
+def by_cursor(request):
+    request[DATABASE].cursor().execute(UP)
+    return {"done": True}
+
+
 KINDS = [
+    ("psycopg", of_sync_psycopg, by_cursor),
     ("psycopg, async", of_psycopg, awrite),
     ("SQLAlchemy", of_sqlalchemy, write),
+    ("SQLAlchemy Core", of_core, write),
     ("SQLAlchemy, async", of_async_sqlalchemy, awrite),
+    ("Django", of_django, by_cursor),
 ]
+
+
+@pytest.fixture
+def no_django_settings():
+    with without_settings(), settings_for_views():
+        yield
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 @rows("name, source, handler", KINDS)
-def test_each_library_previews_and_binds(name, source, handler, interface, shop, postgres):
+def test_each_library_previews_and_binds(name, source, handler, interface, shop, postgres, no_django_settings):
     scheme = "postgresql+psycopg" if "SQL" in name else "postgresql"
     shop = shop(source=source(postgres.replace("antiphon@", "shop@").replace("postgresql", scheme)))
     shop.write(handler, ledgered=Ledgered(preview=True, budget=3))
+    shop.write(handler, path="/agreed", name="agreed", ledgered=Ledgered(preview=True, agree=True), idempotent=True)
     client, before = shop.client(interface), shop.look()
     seen = preview(client)
     assert seen.status == 200, seen.text
@@ -101,6 +160,12 @@ def test_each_library_previews_and_binds(name, source, handler, interface, shop,
     digest = {"if-changes": seen.json["if-changes"]}
     assert [client.post("/w", headers=digest).status for _ in range(2)] == [200, 412]
     assert shop.look("select n from t where id = 1") == [(1,)]
+    seen = preview(client, "/agreed").json
+    digest = {"if-changes": seen["if-changes"]}
+    assert client.post("/agreed", headers=digest).status == 428
+    assert client.post(seen["agreement"], headers={"x-person": "yes"}).status == 200
+    assert [client.post("/agreed", headers=digest).status for _ in range(2)] == [200, 412]
+    assert shop.look("select n from t where id = 1") == [(2,)]
 
 
 def test_a_connection_that_could_write_after_a_rollback_is_refused(shop, postgres):

@@ -40,7 +40,7 @@ def print_changes(target: str | None, number: int) -> None:
 def prune(target: str | None) -> None:
     """Delete what is older than the ledger keeps it."""
     ledger = load_feature(target, Ledger)
-    click.echo(f"{ledger.records.prune(ledger.keep)} notes deleted")
+    ledger.records.prune(ledger.keep)
 
 
 @changes.command("erase")

@@ -13,28 +13,12 @@ from threading import BoundedSemaphore
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from antiphon import App, Dependency, Request, Response
-from antiphon.embedding import (
-    Added,
-    DatabaseConnection,
-    KeyHandling,
-    MadeRequest,
-    PlannedRoute,
-    RequestState,
-    RouteKeys,
-    arrivals,
-    encode_json,
-    is_async,
-    is_on_loop,
-    seconds_of,
-    to_response,
-)
+from antiphon import App, Dependency, Request, Response, embedding, http
 from antiphon.features import OpenAPI, login_required
-from antiphon.http import Forbidden, Item, NotFound, TooManyRequests, Unauthorized, UnprocessableContent
 from antiphon.types import Duration, Route
-from antiphon_ledger.changes import Change, question_of
+from antiphon_ledger.changes import Change
 from antiphon_ledger.records import BadTable, Records
-from antiphon_ledger.writes import LEDGER, PREVIEW, AgreementRequired, ChangesDiffer, Ledgered, PreviewEnded, Write
+from antiphon_ledger.writes import LEDGER, PREVIEW, AgreementRequired, Ledgered, PreviewEnded, Write
 
 T = TypeVar("T")
 MaySee = Callable[[Request, str, Mapping[str, str | None]], bool]
@@ -83,30 +67,20 @@ class Ledger:
     """
 
     def __init__(
-        self,
-        inside: Dependency[Any],
-        url: str,
-        *,
-        tables: Mapping[str, Sequence[str]],
-        keep: Duration,
-        person: Callable[[Request], str | None],
-        may_see: MaySee | None = None,
-        guards: Collection[Callable[..., Any]] = (),
-        agent: Callable[[Request], str | None] | None = None,
-        may_agree: Callable[[Request], bool] | None = None,
-        besides: Iterable[str] = (),
-        volatile: Mapping[str, Collection[str]] | None = None,
-        most: int = 1000,
-        previews: int = 4,
-    ) -> None:
-        DatabaseConnection.check_source(inside, "Ledger")
-        kept = seconds_of(keep)
+        self, inside: Dependency[Any], url: str, *, tables: Mapping[str, Sequence[str]], keep: Duration,
+        person: Callable[[Request], str | None], may_see: MaySee | None = None,
+        guards: Collection[Callable[..., Any]] = (), agent: Callable[[Request], str | None] | None = None,
+        may_agree: Callable[[Request], bool] | None = None, besides: Iterable[str] = (),
+        volatile: Mapping[str, Collection[str]] | None = None, most: int = 1000, previews: int = 4,
+    ) -> None:  # fmt: skip
+        embedding.DatabaseConnection.check_source(inside, "Ledger")
+        kept = embedding.seconds_of(keep)
         if not (kept > 0 and most > 0 and previews > 0):
             raise ValueError("keep, most and previews must be above 0")
         secret = [f"{table}.{name}" for table, columns in tables.items() for name in columns if _secret(name)]
         if secret:
             raise ValueError(f"{', '.join(secret)} must not be shown: leave out columns with names of secrets")
-        self.inside, self.records, self.keep = inside, Records(url), kept
+        self.inside, self.records, self.keep = inside, Records(url, previews), kept
         self.tables: dict[str, frozenset[str]] = {}
         self.declared = {table: [*columns] for table, columns in tables.items()}
         self.besides, self.volatile, self.most = (*besides,), dict(volatile or {}), most
@@ -121,26 +95,30 @@ class Ledger:
     def install(self, app: App) -> None:
         """Make the app use this feature for its routes with ``LEDGER``."""
         self.signer = app.signer("antiphon-ledger")
-        app.handle_key(LEDGER, KeyHandling(inner=self._surround))
+        app.handle_key(LEDGER, embedding.KeyHandling(inner=self._surround))
         app.on_startup(partial(self._check, app))
         hidden = {OpenAPI.HIDDEN: True}
         app.post("/.preview", name="antiphon_ledger.preview", meta=hidden)(self._preview)
-        app.get("/.agreements/<ident>", name="antiphon_ledger.agreement", meta=hidden)(self._show)
-        app.post("/.agreements/<ident>", name="antiphon_ledger.agree", meta=hidden)(self._agree)
+        agreement = app.route("/.agreements/<ident>", ["GET", "POST"], name="antiphon_ledger.agreement", meta=hidden)
+        agreement(self._agreement)
 
-    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
+    def __adds__(self, route: Route, method: str) -> Iterable[embedding.Added]:
         ledgered = route.meta.get(LEDGER)
         if ledgered is not None and ledgered.preview:
-            yield Added(412, ChangesDiffer, "This would now change something else. Preview it again.")
-            yield Added(parameter=("If-Changes", {"type": "string"}), is_optional=not ledgered.agree)
+            yield embedding.Added(
+                412, http.PreconditionFailed, "This would now change something else. Preview it again."
+            )
+            yield embedding.Added(parameter=("If-Changes", {"type": "string"}), is_optional=not ledgered.agree)
         if ledgered is not None and ledgered.agree:
-            yield Added(428, AgreementRequired, "Preview this request, and let a person agree to what it would change.")
+            yield embedding.Added(
+                428, AgreementRequired, "Preview this request, and let a person agree to what it would change."
+            )
 
     # At start
 
     def _check(self, app: App) -> None:
         """Raise RuntimeError for a route that can't have a ledger, and BadTable for a table that isn't noted."""
-        for each in PlannedRoute.of(app):
+        for each in embedding.PlannedRoute.of(app):
             if (ledgered := each.route.meta.get(LEDGER)) is not None:
                 self._check_route(each, ledgered)
         for known, columns in zip(self.records.described(self.declared), self.declared.values(), strict=True):
@@ -149,20 +127,18 @@ class Ledger:
             self.tables[known["name"]] = frozenset(columns)
         self._is_checked = True
 
-    def _check_route(self, planned: PlannedRoute, ledgered: Ledgered) -> None:
-        route, meta = planned.route, planned.route.meta
+    def _check_route(self, planned: embedding.PlannedRoute, ledgered: Ledgered) -> None:
+        route, meta, keys = planned.route, planned.route.meta, embedding.RouteKeys
         is_guarded = any(each in self._guards or hasattr(each, "__scopes__") for each in planned.before)
         faults = {
             "has no guard: before=login_required, or one of Ledger(guards=...)": not is_guarded,
-            "can't be durable, resumable or live": bool(
-                meta.get(RouteKeys.durable) or meta.get(RouteKeys.resumable) or meta.get(RouteKeys.live)
-            ),
+            "can't be durable, resumable or live": any(map(meta.get, (keys.durable, keys.resumable, keys.live))),
             "must get its whole body: leave out receive=": route.receive != "load",
             "its budget must be above 0": ledgered.budget is not None and ledgered.budget < 1,
             "must not be unguarded": not planned.features,
             "must only have methods that write": bool({"GET", "HEAD", "OPTIONS", "QUERY"} & {*route.methods}),
             "has agree=True, so it must be idempotent, and have preview=True": ledgered.agree
-            and not (meta.get(RouteKeys.idempotent) and ledgered.preview),
+            and not (meta.get(keys.idempotent) and ledgered.preview),
         }
         for fault, is_there in faults.items():
             if is_there:
@@ -176,7 +152,7 @@ class Ledger:
             raise RuntimeError("Ledger has not checked its tables: serve the app by a server that calls on_startup")
         person = self._person(request)
         if not isinstance(person, str) or not person or "\0" in person:
-            raise Unauthorized("Log in first.")
+            raise http.Unauthorized("Log in first.")
         return person
 
     def agent_of(self, request: Request) -> str:
@@ -198,34 +174,31 @@ class Ledger:
 
     async def own(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function of the ledger's own connections: on a thread, if this is an event loop."""
-        return await asyncio.to_thread(function, *args) if is_on_loop() else function(*args)
+        return await asyncio.to_thread(function, *args) if embedding.is_on_loop() else function(*args)
 
     # Around handlers
 
     def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
-        def noted(request: Request) -> Any:
-            write = Write(self, request, is_async=False)
-            with write.refusing():
-                DatabaseConnection.at_once(write.open())
-                with write.handling():
-                    response = to_response(handler(request), handler, request)
-                if not isinstance(response, Response):
-                    raise RuntimeError(f"{route.handled_by} has a ledger, and must return a response at once")
-                DatabaseConnection.at_once(write.close(response))
-                return response
+        waits = embedding.is_async(route.handler)
 
-        async def anoted(request: Request) -> Any:
-            await request.aload()
-            write = Write(self, request, is_async=True)
-            with write.refusing():
+        async def carry_out(request: Request) -> Response:
+            if waits:
+                await request.aload()
+            write = Write(self, request, is_async=waits)
+            async with write.refusing():
                 await write.open()
                 with write.handling():
-                    made = to_response(await handler(request), handler, request)
+                    made = embedding.to_response(
+                        await handler(request) if waits else handler(request), handler, request
+                    )
+                    if not waits and not isinstance(made, Response):
+                        raise RuntimeError(f"{route.handled_by} has a ledger, and must return a response at once")
                     response = made if isinstance(made, Response) else await made
                 await write.close(response)
-                return response
+            return response
 
-        return update_wrapper(anoted if is_async(route.handler) else noted, handler)
+        at_once = embedding.DatabaseConnection.at_once
+        return update_wrapper(carry_out if waits else lambda request: at_once(carry_out(request)), handler)
 
     # Previews
 
@@ -234,35 +207,27 @@ class Ledger:
         shown: dict[str, Any] = {}
         made = _made(request, request.json_as(Asked), shown)
         if not self._turns.acquire(blocking=False):
-            raise TooManyRequests("Too many previews at once.", retry_after=1)
+            raise http.TooManyRequests("Too many previews at once.", retry_after=1)
         try:
             response = await made.respond()
         finally:
             self._turns.release()
         if not isinstance(response.error, PreviewEnded) or not shown:
             return response
-        caller, route, digest, is_agreed = (shown.pop(name) for name in ("caller", "route", "digest", "agree"))
-        if is_agreed and shown["status"] < 400:
-            question = question_of(shown["changes"], route, digest)
-            ident = await self.own(self.records.ask, caller, digest, route, question)
-            shown["agreement"] = request.url_for("antiphon_ledger.agreement", ident=ident)
-        known = caller, self.credential_of(request), self.agent_of(request), route, len(shown["changes"])
-        await self.own(self.records.note, "preview", *known)
         return Response.json(shown, headers=_NEVER_STORED)
 
     # Agreements
 
-    def _person_who_agrees(self, request: Request) -> str:
-        person = self.person_of(request)
-        if RequestState(request).around is not None or not self._may_agree(request):
-            raise Forbidden("Only a person who is logged in can agree.")
-        return person
-
-    async def _show(self, request: Request, ident: str) -> Response:
-        """Show a person what a request would change, with a button."""
-        question = await self.own(self.records.asked, self._person_who_agrees(request), ident)
+    async def _agreement(self, request: Request, ident: str) -> Response:
+        """Show a person what a request would change, with a button, by which it may be carried out once."""
+        person, agrees = self.person_of(request), request.method == "POST"
+        if embedding.RequestState(request).around is not None or not self._may_agree(request):
+            raise http.Forbidden("Only a person who is logged in can agree.")
+        question = await self.own(partial(self.records.asked, agrees=agrees), person, ident)
         if question is None:
-            raise NotFound
+            raise http.NotFound
+        if agrees:
+            return Response("Agreed.", headers=_NEVER_STORED)
         page = (
             f"<!doctype html><title>Agree?</title><pre>{escape(question)}</pre>"
             f"<form method=post action={ident}><button>Agree</button></form>"
@@ -270,42 +235,36 @@ class Ledger:
         policy = {"content-security-policy": f"{_NEVER_STORED['content-security-policy']}; form-action 'self'"}
         return Response.html(page, headers={**_NEVER_STORED, **policy})
 
-    async def _agree(self, request: Request, ident: str) -> Response:
-        """Let the request be carried out once."""
-        if not await self.own(self.records.agree, self._person_who_agrees(request), ident):
-            raise NotFound
-        return Response("Agreed.", headers=_NEVER_STORED)
-
 
 def _is_login(request: Request) -> bool:
     return any(each.kind == "login" and each.is_proven for each in request.caller.identities)
 
 
-def _made(request: Request, asked: Asked, shown: dict[str, Any]) -> MadeRequest:
+def _made(request: Request, asked: Asked, shown: dict[str, Any]) -> embedding.MadeRequest:
     """Return the request to preview. It enters where the client's request did, at the outermost application. Raises
     NotFound (404) for one whose route has no preview, before anything of that route is called.
     """
     path, _, query = asked.target.partition("?")
     if not path.startswith("/") or not asked.target.isascii() or not asked.target.isprintable() or "#" in asked.target:
-        raise UnprocessableContent("target must be a path, percent-encoded, with or without a query.")
+        raise http.UnprocessableContent("target must be a path, percent-encoded, with or without a query.")
     fields = {name.lower(): value for name, value in asked.fields.items()}
     if any(name not in _FIELDS or not value.isprintable() or not value.isascii() for name, value in fields.items()):
-        raise UnprocessableContent(f"fields must be some of {', '.join(_FIELDS)}.")
+        raise http.UnprocessableContent(f"fields must be some of {', '.join(_FIELDS)}.")
     given = asked.body
-    body = b"" if given is None else given.encode() if isinstance(given, str) else encode_json(given)
+    body = b"" if given is None else given.encode() if isinstance(given, str) else embedding.encode_json(given)
     if body:
         fields.setdefault("content-type", "application/json")
         fields["content-length"] = str(len(body))
-    fields["idempotency-key"] = str(Item(token_urlsafe()))  # of nobody else: a preview uses no key up
-    outer = arrivals(request)[-1].head
-    head = MadeRequest.Head(
+    fields["idempotency-key"] = str(http.Item(token_urlsafe()))  # of nobody else: a preview uses no key up
+    outer = embedding.arrivals(request)[-1].head
+    head = embedding.MadeRequest.Head(
         outer, asked.method.upper(), unquote(path), path.encode(), query.encode(), fields.items(),
-        lambda name: name in MadeRequest.Head.OF_THE_MESSAGE or name == "if-changes",
+        lambda name: name in embedding.MadeRequest.Head.OF_THE_MESSAGE or name == "if-changes",
     )  # fmt: skip
-    made = MadeRequest(request, head, body)
+    made = embedding.MadeRequest(request, head, body)
     route = made.route
     ledgered = None if route is None else route.meta.get(LEDGER)
     if ledgered is None or not ledgered.preview:
-        raise NotFound("There is nothing to preview here.")
+        raise http.NotFound("There is nothing to preview here.")
     made.request[PREVIEW] = shown
     return made

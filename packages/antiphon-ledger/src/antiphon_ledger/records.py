@@ -6,6 +6,7 @@ They are of another role than the application's, and their transactions are apar
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from threading import BoundedSemaphore
 from typing import Any
 
 import psycopg
@@ -35,8 +36,6 @@ _TRIGGERS = (
     "alter table {table} enable always trigger zz_antiphon_ledger",
     "alter table {table} enable always trigger zz_antiphon_ledger_truncate",
 )
-_OPEN = """id::text = %(ident)s and caller = %(caller)s and used is null
-    and made > clock_timestamp() - interval '10 minutes'"""
 _FORGET = "delete from antiphon_ledger.agreement where made < clock_timestamp() - interval '10 minutes'"
 
 
@@ -45,17 +44,17 @@ class BadTable(Exception):
 
 
 class Records:
-    """The ledger's schema, by connections that are opened for each use."""
+    """The ledger's schema, by connections that are opened for each use: requests have ``most`` at once."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, most: int) -> None:
+        self._url, self._turns = url, BoundedSemaphore(most)
 
     def _connect(self, *, autocommit: bool = False) -> "psycopg.Connection[DictRow]":
         own, path = psycopg.Connection[DictRow], "-c search_path=pg_catalog"
         return own.connect(self._url, autocommit=autocommit, row_factory=dict_row, options=path)
 
     def _run(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        with self._connect(autocommit=True) as own:
+        with self._turns, self._connect(autocommit=True) as own:
             found = own.execute(statement.encode(), values)
             return found.fetchall() if found.description else [{"count": found.rowcount}]
 
@@ -123,16 +122,15 @@ class Records:
         )  # fmt: skip
         return str(found["id"])
 
-    def asked(self, caller: str, ident: str) -> str | None:
-        """Return the question of an agreement that a caller may still make, or None."""
-        ask = f"select question from antiphon_ledger.agreement where {_OPEN}"  # noqa: S608 - our own
-        found = self._run(ask, ident=ident, caller=caller)
+    def asked(self, caller: str, ident: str, *, agrees: bool) -> str | None:
+        """Return the question of an agreement that a caller may still make, or None, and make it if the caller does."""
+        found = self._run(
+            """update antiphon_ledger.agreement set agreed = case when %(agrees)s then clock_timestamp() else agreed end
+            where id::text = %(ident)s and caller = %(caller)s and used is null
+            and made > clock_timestamp() - interval '10 minutes' returning question""",
+            ident=ident, caller=caller, agrees=agrees,
+        )  # fmt: skip
         return found[0]["question"] if found else None
-
-    def agree(self, caller: str, ident: str) -> bool:
-        """Let a write be carried out that a caller has seen. Return False if that is no longer possible."""
-        agree = f"update antiphon_ledger.agreement set agreed = clock_timestamp() where {_OPEN}"  # noqa: S608
-        return bool(self._run(agree, ident=ident, caller=caller)[0]["count"])
 
     # The journal
 
@@ -151,24 +149,16 @@ class Records:
             (select count(*) from antiphon_ledger.journal as j where j.request = r.id)
             + case r.kind when 'write' then 0 else rows end as rows
             from antiphon_ledger.request as r order by at desc, id limit %(number)s""",
-            number=number,
-        )
+            number=number)  # fmt: skip
 
     def erase(self, table: str, key: Mapping[str, str]) -> int:
         """Remove the values of a row from all notes. Return the number of notes."""
-        self._run("delete from antiphon_ledger.agreement")  # a question may have them, too
-        [found] = self._run(
-            "select antiphon_ledger.erase(%(table)s, %(key)s) as n", table=table, key=json.dumps(dict(key))
-        )
-        return int(found["n"])
+        erase = "select antiphon_ledger.erase(%(table)s, %(key)s) as count"
+        return int(self._run(erase, table=table, key=json.dumps(dict(key)))[0]["count"])
 
-    def prune(self, seconds: float) -> int:
-        """Delete the notes and the lines of the audit that are older, and agreements. Return the number of notes."""
-        since = "clock_timestamp() - make_interval(secs => %(seconds)s)"
-        [found] = self._run(f"delete from antiphon_ledger.journal where at < {since}", seconds=seconds)  # noqa: S608
-        self._run(f"delete from antiphon_ledger.request where at < {since}", seconds=seconds)  # noqa: S608 - our own
-        self._run(_FORGET)
-        return int(found["count"])
+    def prune(self, seconds: float) -> None:
+        """Delete the notes, the lines of the audit and the agreements that are older. Run this each day."""
+        self._run("select antiphon_ledger.prune(clock_timestamp() - make_interval(secs => %(s)s))", s=seconds)
 
 
 def arguments_of(known: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, str]:

@@ -12,8 +12,9 @@ create table antiphon_ledger.request (
     is_closed bool not null default false);
 create index on antiphon_ledger.request (at);
 create table antiphon_ledger.journal (
-    n bigint generated always as identity primary key, request uuid not null, at timestamptz not null default now(),
-    rel oid not null, op "char" not null, key {hstore}.hstore not null, old {hstore}.hstore, new {hstore}.hstore);
+    n bigserial, request uuid not null, at timestamptz not null default now(), rel oid not null, op "char" not null,
+    key {hstore}.hstore not null, old {hstore}.hstore, new {hstore}.hstore) partition by range (at);
+create table antiphon_ledger.journal_rest partition of antiphon_ledger.journal default;
 create index on antiphon_ledger.journal (request);
 create index on antiphon_ledger.journal (at);
 create table antiphon_ledger.agreement (
@@ -180,11 +181,33 @@ declare r antiphon_ledger.request; begin
     delete from antiphon_ledger.guard where request = made;
     return true; end $f$;
 
+-- Remove what notes have of a row, also by the keys that it had before and after, and all questions, which may have it.
 create function antiphon_ledger.erase(place text, row_key text) returns bigint language sql volatile
 set search_path = pg_catalog, {hstore}, pg_temp as $f$
-    with erased as (update antiphon_ledger.journal set old = null, new = null
-        where rel = to_regclass(place) and hstore_to_jsonb(key) = row_key::jsonb returning 1)
+    with recursive known(it) as (
+        select hstore(array_agg(e.key), array_agg(e.value)) from jsonb_each_text(row_key::jsonb) as e
+        union select unnest(array[key, key || slice(coalesce(new, ''), akeys(key))]) from antiphon_ledger.journal
+        join known on rel = to_regclass(place) and it in (key, key || slice(coalesce(new, ''), akeys(key)))),
+    forgotten as (delete from antiphon_ledger.agreement),
+    erased as (update antiphon_ledger.journal set key = '', old = null, new = null
+        where rel = to_regclass(place) and key in (table known) returning 1)
     select count(*) from erased $f$;
+
+-- Delete what is older: of notes, whole days by their partitions. Make those of the next days.
+create function antiphon_ledger.prune(since timestamptz) returns void language plpgsql
+set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO' set lock_timeout = '2s' as $f$
+declare name text; begin
+    for name in select inhrelid::regclass from pg_inherits where inhparent = 'antiphon_ledger.journal'::regclass
+        and inhrelid::regclass::text < 'antiphon_ledger.journal_' || to_char(since, 'YYYYMMDD') loop
+        execute 'drop table ' || name; end loop;
+    for n in 1..7 loop
+        name := 'antiphon_ledger.journal_' || to_char(now() + n * interval '1 day', 'YYYYMMDD');
+        execute format('create table if not exists %s partition of antiphon_ledger.journal for values from (%L) to (%L)',
+            name, current_date + n, current_date + n + 1); end loop;
+    delete from antiphon_ledger.journal where at < since;
+    delete from antiphon_ledger.request where at < since;
+    delete from antiphon_ledger.agreement where made < now() - interval '10 minutes'; end $f$;
+select antiphon_ledger.prune('-infinity');
 
 revoke all on all functions in schema antiphon_ledger from public;
 grant usage on schema antiphon_ledger to {role};

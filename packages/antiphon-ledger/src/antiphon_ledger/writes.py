@@ -12,17 +12,19 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from decimal import Context, Decimal
 from hashlib import sha256
+from operator import itemgetter
 from secrets import token_bytes
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from antiphon import Dependency, HTTPError, Request, Response, RouteKey, abort
 from antiphon.embedding import DatabaseConnection, RequestState, arrivals
 from antiphon.features import ToolCall
-from antiphon.http import Conflict, Forbidden
+from antiphon.http import Conflict, Forbidden, PreconditionFailed
 from antiphon_ledger.changes import Change, Changes, question_of, shown
 from antiphon_ledger.records import array_of
 
@@ -58,12 +60,13 @@ class Ledgered(NamedTuple):
 
     With ``preview``, callers may ask what a request would change: its author says by this that it has effects only
     by the database and by functions that a rollback undoes. ``budget`` is the number of rows that a request may change.
-    With ``agree``, a person must agree to exactly the changes of each request; the route must be idempotent, too.
+    With ``agree``, a person must agree to exactly the changes of each request; the route must be idempotent, too. With
+    ``agree="page"``, the person does so on the ledger's page, and no client of a tool is asked.
     """
 
     preview: bool = False
     budget: int | None = None
-    agree: bool = False
+    agree: bool | Literal["page"] = False
 
 
 LEDGER = RouteKey[Ledgered]("ledger", needs="Ledger(DATABASE, url, tables=..., keep=..., person=...)")
@@ -74,22 +77,14 @@ PREVIEW = Dependency[dict[str, Any]]("preview")
 """What a preview shows, once the handler has ended."""
 
 
-class PreviewEnded(HTTPError):
-    """409: the end of each preview, whose transaction is rolled back."""
-
-    status = 409
+class PreviewEnded(Conflict):
+    """The end of each preview, whose transaction is rolled back."""
 
 
 class AgreementRequired(HTTPError):
     """428: a person must agree to what a write would change (RFC 6585 §3)."""
 
     status = 428
-
-
-class ChangesDiffer(HTTPError):
-    """412: a write would change something else than its client has seen (RFC 9110 §15.5.13)."""
-
-    status = 412
 
 
 _OUTSIDE = re.compile(
@@ -124,8 +119,10 @@ def is_guarded(request: Request) -> bool:
     Open its connection with ``default_transaction_read_only=on`` then, and begin with ``set transaction read write``.
     """
     ledgered = request.route.meta.get(LEDGER)
-    is_bound = ledgered and (ledgered.budget is not None or ledgered.agree or "if-changes" in request.headers)
-    return ledgered is not None and (is_bound or preview_of(request) is not None)
+    if ledgered is None:
+        return False
+    is_bound = ledgered.budget is not None or bool(ledgered.agree) or "if-changes" in request.headers
+    return is_bound or preview_of(request) is not None
 
 
 class Write:
@@ -140,6 +137,7 @@ class Write:
         self._wanted = request.headers.get("if-changes")
         self._caller = ledger.person_of(request)
         self._refused: Conflict | None = None
+        self._page, self._rows = "", 0
         self._route = f"{request.method} {request.route.pattern}"
         if self._preview is not None and not self._ledgered.preview:
             raise Conflict("This request can't be previewed.")
@@ -190,12 +188,14 @@ class Write:
         self._refused = Conflict(f"This may be rolled back, but it has an effect that can't be taken back: {effect}.")
         return self._refused
 
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Turn errors of the database by which a guarded write ends into responses."""
+    @asynccontextmanager
+    async def refusing(self) -> AsyncIterator[None]:
+        """Turn errors of the database that end a guarded write into responses, and note who gets these."""
         try:
             yield
         except Exception as error:
+            if self._is_guarded:
+                await self._note()
             state, seen = None, error if self._is_guarded else None
             while seen is not None and state is None:
                 state = getattr(seen, "sqlstate", None) or getattr(getattr(seen, "orig", None), "sqlstate", None)
@@ -210,6 +210,11 @@ class Write:
                 raise Conflict(_REFUSED[state]) from error
             raise
 
+    async def _note(self) -> None:
+        request, ledger = self._request, self._ledger
+        known = self._caller, ledger.credential_of(request), ledger.agent_of(request), self._route, self._rows
+        await ledger.own(ledger.records.note, "refused" if self._preview is None else "preview", *known)
+
     async def close(self, response: Response) -> None:
         """Check what the transaction has written. Raises the errors that roll it back."""
         changes = await self._seen()
@@ -223,18 +228,17 @@ class Write:
             raise Conflict("This writes more than can be shown.")
         if response.is_streamed:
             raise Conflict("A response that is streamed may write later.")
+        self._rows = len(changes.rows)
         masked = changes.masked(self._ledger.volatile)
         digest = self._digest(masked, response)
         if self._preview is not None:
-            self._preview |= {
-                "status": response.status,
-                "changes": [each for each in self._shown(changes, masked) if response.status < 400],
-                "if-changes": f'"{digest}"',
-                "caller": self._caller, "route": self._route, "digest": digest, "agree": self._ledgered.agree,
-            }  # fmt: skip
+            rows = [each for each in self._shown(changes, masked) if response.status < 400]
+            self._preview |= {"status": response.status, "changes": rows, "if-changes": f'"{digest}"'}
+            if self._ledgered.agree and response.status < 400:
+                self._preview["agreement"] = (await self._asked(rows, digest))[1]
             raise PreviewEnded("Nothing was changed.")
         if self._wanted is not None and self._wanted != f'"{digest}"':
-            raise ChangesDiffer("This would now change something else. Preview it again.")
+            raise PreconditionFailed("This would now change something else. Preview it again.")
         if response.status >= 400 and self._ledgered.agree:
             raise Conflict("This request has failed, so nobody can agree to it.")
         is_accepted = self._ledgered.agree and await self._ask(changes, masked, digest)
@@ -243,7 +247,7 @@ class Write:
             _PASSED, made=self._made, token=self._token, rows=len(changes.rows), digest=agreed, accepted=is_accepted
         )
         if not (found.row and found.row[0]):
-            raise AgreementRequired("Nobody has agreed to this, or the agreement is over or was used.")
+            raise AgreementRequired(f"Nobody has agreed to this, or the agreement is over or was used.{self._page}")
 
     async def _seen(self) -> Changes:
         flush = getattr(self._given, "flush", None)  # a unit of work writes late
@@ -261,8 +265,7 @@ class Write:
         request, ledger = self._request, self._ledger
         bound = [
             self._caller, ledger.credential_of(request), self._route, request.host, request.root_path + request.path,
-            request.query_string.decode("latin-1"), request.headers.get("content-type"),
-            sha256(request.body).hexdigest(), response.status, masked,
+            request.query_string.decode("latin-1"), *_arguments_of(request), response.status, masked,
         ]  # fmt: skip
         return ledger.signer.signature(json.dumps(bound))
 
@@ -271,17 +274,46 @@ class Write:
             raise Forbidden("This would change rows that you may not see.")
         return shown(masked, self._ledger.tables)
 
+    async def _asked(self, rows: list[dict[str, Any]], digest: str) -> tuple[str, str]:
+        """Store what a person may agree to. Return the question, and the address of its page."""
+        ledger, question = self._ledger, question_of(rows, self._route, digest)
+        ident = await ledger.own(ledger.records.ask, self._caller, digest, self._route, question)
+        return f"{question} [{ident}]", self._request.url_for("antiphon_ledger.agreement", ident=ident)
+
     async def _ask(self, changes: Changes, masked: list[Change], digest: str) -> bool:
         """Return True if a person agrees in the client of a tool's call, and False for another client, which says with
         If-Changes to what a person has agreed.
         """
-        request, ledger = self._request, self._ledger
-        if RequestState(request).around is None:
+        if RequestState(self._request).around is None:
             if self._wanted is None:
                 raise AgreementRequired("Preview this request, and let a person agree to what it would change.")
             return False
-        question = question_of(self._shown(changes, masked), self._route, digest)
-        ident = await ledger.own(ledger.records.ask, self._caller, digest, self._route, question)
-        if not ToolCall.of(request).confirm(f"{question} [{ident}]"):
+        question, page = await self._asked(self._shown(changes, masked), digest)
+        if self._ledgered.agree == "page":
+            self._page = f" Let a person open {page}, and send this again."
+            return False
+        if not ToolCall.of(self._request).confirm(question):
             raise Forbidden("The person has not agreed.")
         return True
+
+
+def _arguments_of(request: Request) -> tuple[object, ...]:
+    """Return the type and the values of a body: of JSON and forms not as they are written, of others the bytes."""
+    kind = request.mimetype
+    if kind == "application/json":
+        with suppress(ValueError, ArithmeticError, RecursionError):
+            return kind, repr(json.loads(request.body, object_pairs_hook=_object, parse_float=_number))
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        files = [(name, file.filename, str(file.content_type), file.digest()) for name, file in request.files.items()]
+        return kind, [*request.form.items()], files
+    return request.headers.get("content-type"), sha256(request.body).hexdigest()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(made := dict(sorted(pairs, key=itemgetter(0)))) < len(pairs):
+        raise ValueError("a name is there twice, of which parsers choose different ones")
+    return made
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text).normalize(Context(len(text)))  # all its digits: a handler may read more than a float has
