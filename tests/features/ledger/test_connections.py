@@ -72,7 +72,7 @@ def of_core(url):
 
 
 def of_django(url):
-    from django.db import connections, transaction
+    from django.db import connection, connections, transaction
 
     given = psycopg.conninfo.conninfo_to_dict(url)
     own = {"ENGINE": "django.db.backends.postgresql", "NAME": given["dbname"], "USER": given["user"],
@@ -80,15 +80,18 @@ def of_django(url):
     guarded = {**own, "OPTIONS": {"options": READ_ONLY}}
     connections.settings = connections.configure_settings({"default": own, "guarded": guarded})
 
-    def source(request):
-        alias = "guarded" if is_guarded(request) else "default"
+    def source(request):  # that of docs/reference/ledger.md
+        default = connections["default"]
+        if is_guarded(request):
+            connections["default"] = connections["guarded"]
         try:
-            with transaction.atomic(using=alias):
+            with transaction.atomic():
                 if is_guarded(request):
-                    connections[alias].cursor().execute("set transaction read write")
-                yield connections[alias]
+                    connection.cursor().execute("set transaction read write")
+                yield connection
         finally:
-            connections[alias].close()
+            connection.close()
+            connections["default"] = default
 
     return source
 
@@ -124,6 +127,16 @@ def write(request):
     return {"done": True}
 
 
+def by_django(request):
+    from django.db import connection
+    from django.db.transaction import atomic
+
+    request[DATABASE]
+    with atomic():  # a savepoint
+        connection.cursor().execute(UP)
+    return {"done": True}
+
+
 def by_cursor(request):
     request[DATABASE].cursor().execute(UP)
     return {"done": True}
@@ -135,7 +148,7 @@ KINDS = [
     ("SQLAlchemy", of_sqlalchemy, write),
     ("SQLAlchemy Core", of_core, write),
     ("SQLAlchemy, async", of_async_sqlalchemy, awrite),
-    ("Django", of_django, by_cursor),
+    ("Django", of_django, by_django),
 ]
 
 
