@@ -40,8 +40,8 @@ def test_the_package_uses_public_names_alone():
         f"{path.name}:{each.lineno}: {each.attr}"
         for path in MODULES
         for each in ast.walk(ast.parse(path.read_text()))
-        if isinstance(each, ast.Attribute) and each.attr.startswith("_") and not each.attr.endswith("__") and each.attr != "_replace"
-        and not (isinstance(each.value, ast.Name) and each.value.id == "self")
+        if isinstance(each, ast.Attribute) and each.attr.startswith("_") and not each.attr.endswith("__")
+        and each.attr != "_replace" and not (isinstance(each.value, ast.Name) and each.value.id == "self")
     ]  # fmt: skip
     assert private == []
 
