@@ -49,8 +49,8 @@ class BuildWithDocs(build_py):
             command = [sys.executable, "-m", "scripts.reference"]
             if subprocess.run(command, env=os.environ | {"PYTHONPATH": "src"}, check=False).returncode:  # noqa: S603
                 self.announce("Without the pages on public names, which `python -m scripts.reference` writes.", WARNING)
-        # The page of errors is made from the package's own errors.md.
-        left_out = [Path("docs/reference/errors.md"), *Path("docs/maintainers").iterdir()]
+        # The page of errors is made from the package's own errors.md; the front page has what only the site reads.
+        left_out = [Path("docs/reference/errors.md"), Path("docs/index.md"), *Path("docs/maintainers").iterdir()]
         pages = sorted(page for page in Path("docs").rglob("*.md") if page not in left_out)
         named = [f"{page.relative_to('docs').with_suffix('').as_posix()}\n{page.read_text('utf-8')}" for page in pages]
         packed = lzma.compress("\0".join(named).encode(), filters=[AS_TEXT])

@@ -128,7 +128,7 @@ def headings(page):
 
 
 def test_every_page_is_reachable_from_the_index():
-    found, ahead = set(), [ROOT / "docs/README.md"]
+    found, ahead = {ROOT / "docs/index.md"}, [ROOT / "docs/README.md"]
     while ahead:
         page = ahead.pop()
         if page not in found and page.suffix == ".md" and page.is_relative_to(ROOT / "docs"):
