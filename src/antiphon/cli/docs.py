@@ -57,7 +57,9 @@ def pages() -> Mapping[str, str]:
     except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     names = {str(path.relative_to(SOURCE).with_suffix("")): path for path in SOURCE.rglob("*.md")}
-    found = {name: path.read_text("utf-8") for name, path in names.items() if not name.startswith(("maintainers/", "index"))}
+    found = {
+        name: path.read_text("utf-8") for name, path in names.items() if not name.startswith(("maintainers/", "index"))
+    }
     if CONTENTS not in found:
         raise Refused("This installation has no documentation: its wheel was built without the folder docs.")
     return found | {ERRORS: as_page()}
