@@ -83,7 +83,7 @@ class Probe:
         def stream(request: Request):
             def chunks():
                 yield b"one "
-                yield b"two" if self.received.wait(self.wait) else b"late"
+                yield b"two" if self.received.wait(WAIT) else b"late"
 
             return Response.stream(chunks())
 

@@ -85,6 +85,11 @@ or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_
         return _commits_each(self._driver)
 
     @property
+    def is_default(self) -> bool:
+        """False if the library's models write by another connection."""
+        return True
+
+    @property
     def _driver(self) -> Any:
         return self._given
 
@@ -281,6 +286,11 @@ class _Django(DatabaseConnection):
 
     def note(self, hooks: CommitHooks, awaited: Awaited) -> None:
         self._given.on_commit(partial(hooks.committed, awaited))
+
+    @property
+    def is_default(self) -> bool:
+        connections: Any = class_if_imported("django.db", "connections")
+        return connections["default"].connection is self._given.connection
 
     def has_dropped(self, awaited: Awaited) -> bool:
         waiting = [getattr(function, "args", None) for _, function, *_ in self._given.run_on_commit]

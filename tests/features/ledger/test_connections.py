@@ -222,6 +222,24 @@ def test_a_source_that_commits_after_an_error_commits_no_preview(shop, postgres)
     assert shop.look() == before
 
 
+def test_a_connection_beside_that_of_djangos_models_is_refused(shop, postgres, no_django_settings):
+    def source(request):
+        with closing(connections["guarded"]) as own, atomic("guarded"):
+            own.cursor().execute("set transaction read write")
+            yield own
+
+    of_django(postgres.replace("antiphon@", "shop@"))
+    from django.db import connection, connections
+    from django.db.transaction import atomic
+
+    shop = shop(source=source)
+    shop.write(by_django, ledgered=Ledgered(preview=True))
+    before = shop.look()
+    assert preview(shop.client()).status == 500
+    connection.close()
+    assert shop.look() == before
+
+
 def test_what_a_pooled_connection_has_written_before_does_not_count(shop, postgres):
     def source(request):
         with pooled[0].transaction():

@@ -153,9 +153,9 @@ class Write:
             raise RuntimeError(f"{ledger.inside!r} must give a connection to PostgreSQL for Ledger")
         self._connection = connection
         if connection.is_async and not self._is_async:
-            raise RuntimeError(
-                f"{request.route.handled_by} is a def handler, but {ledger.inside!r} gives it an async one"
-            )
+            raise RuntimeError(f"{request.route.handled_by} is a def handler, but {ledger.inside!r} gives an async one")
+        if self._is_guarded and not connection.is_default:
+            raise RuntimeError(f"models don't write by {ledger.inside!r}: give it the place of the default connection")
         if connection.commits_each:
             raise RuntimeError(f"the connection of {ledger.inside!r} commits each statement: begin a transaction in it")
         if self._preview is not None:
