@@ -73,7 +73,7 @@ def test_kinds_are_declared_as_the_page_says():
     for path in (ROOT / "src/antiphon/features").rglob("*.py"):
         if "FeatureStore.declare(" in path.read_text():
             import_module(".".join(path.relative_to(ROOT / "src").with_suffix("").parts))
-    page = (ROOT / "docs/explanation/versions.md").read_text()
+    page = (ROOT / "docs/reference/stored-data.md").read_text()
     cells = [row.split(" | ") for row in page.splitlines() if row.endswith(" version |")]
     told = {kind: row for row in cells for kind in re.findall("`([a-z][a-z ]+)`", row[1]) if ": counters" not in row[1]}
     assert {*told} == {*KINDS}
