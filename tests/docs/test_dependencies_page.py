@@ -47,7 +47,7 @@ MODULES = """
     rest_framework.renderers rest_framework.views sanic
     sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc sqlalchemy.orm starlette.background starlette.concurrency
     starlette.responses time_machine
-    tornado.iostream tornado.routing tornado.web translationstring typing_extensions venusian watchfiles webauthn
+    tornado.iostream tornado.routing tornado.web translationstring typing_extensions uvicorn venusian watchfiles webauthn
     webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs webob wsproto.events zope.component
     zope.interface zope.interface.adapter zope.interface.interface zope.interface.interfaces zope.interface.registry
 """
