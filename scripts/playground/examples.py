@@ -120,7 +120,7 @@ def pack(folder: Path) -> None:
         packages.write(HERE / "in_page.py", "in_page.py")
         for path in sorted((SOURCE / "antiphon").rglob("*")):
             name = path.relative_to(SOURCE).as_posix()
-            if path.suffix in {".py", ".pyi", ".md", ".tsv", ".js", ".css", ".html"} and not name.startswith(LEFT_OUT):
+            if path.is_file() and path.suffix not in {".c", ".h", ".so", ".pyc"} and not name.startswith(LEFT_OUT):
                 packages.write(path, name)
         for wheel in sorted(FETCHED.glob("*.whl")):
             _add(wheel, packages)
